@@ -1,0 +1,3 @@
+"""Train a multilayer perceptron on MNIST, with nothing but NumPy."""
+
+__version__ = "0.1.0"

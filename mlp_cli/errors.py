@@ -1,0 +1,42 @@
+"""The kinds of error a user can meet.
+
+Each message says, in one or two lines, the file or value, what was found, what was expected,
+and the next step. They are raised where the foreign error happens and become an exit status
+in one place, the command group.
+"""
+
+
+class MlpError(Exception):
+    """Something that a user or the world can cause."""
+
+
+class OptionError(MlpError):
+    """A value that no option type could refuse, but that does not fit the data or the run."""
+
+
+class ShapeError(MlpError):
+    """Arrays that do not fit together, or do not fit the network."""
+
+
+class DivergedError(MlpError):
+    """Training produced parameters that are not finite numbers."""
+
+
+class DataError(MlpError):
+    """A dataset's file or folder that cannot be used."""
+
+
+class DownloadError(MlpError):
+    """No source had the files of a dataset."""
+
+
+class CheckpointError(MlpError):
+    """A checkpoint that cannot be read, written or used here."""
+
+
+class PictureError(MlpError):
+    """A picture that cannot be read as a digit."""
+
+
+class InterruptedRunError(MlpError):
+    """A run that was stopped from outside and says what it left behind."""
