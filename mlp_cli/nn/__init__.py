@@ -1,0 +1,1 @@
+"""The notes, in code: NumPy only. No files, no options, no printing."""

@@ -1,0 +1,143 @@
+"""The multilayer perceptron: its parameters, Feedforward and Backpropagate.
+
+Layers are numbered 1..L as in the notes; layer 1 is the input and has no parameters. So
+`weights[0]` is W^2, `(n_2, n_1)`, and `biases[0]` is b^2, `(n_2,)`. A mini-batch keeps one
+example per row: the activations of layer l are A^l, `(m, n_l)`.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from mlp_cli.errors import ShapeError
+from mlp_cli.nn.activations import sigmoid, sigmoid_derivative
+from mlp_cli.nn.costs import quadratic_derivative
+from mlp_cli.nn.encoding import pixels_to_x
+from mlp_cli.nn.types import Floats, Images
+
+Init = Literal["scaled", "normal"]
+
+
+class Derivatives(NamedTuple):
+    """The derivatives of the cost at one layer l; dW and db are summed over the mini-batch."""
+
+    dA: Floats
+    """by the layer's activations, (m, n_l)"""
+    dZ: Floats
+    """by its weighted inputs z = W a' + b, (m, n_l)"""
+    dW: Floats
+    """by its weights, (n_l, n_{l-1})"""
+    db: Floats
+    """by its biases, (n_l,)"""
+
+
+class Network:
+    """A multilayer perceptron of sigmoid units.
+
+    weights: W^2..W^L, each (n_l, n_{l-1}).  biases: b^2..b^L, each (n_l,).  All of one
+    floating type. Raises ShapeError where two neighbouring layers do not fit.
+    """
+
+    def __init__(self, weights: Sequence[Floats], biases: Sequence[Floats]) -> None:
+        self.weights = list(weights)
+        self.biases = list(biases)
+        self.sizes = [self.weights[0].shape[1], *(len(b) for b in self.biases)]
+        self.dtype = self.weights[0].dtype
+        for l, (n_in, n_out) in enumerate(pairwise(self.sizes), start=2):
+            W = self.weights[l - 2]
+            if W.shape != (n_out, n_in):
+                raise ShapeError(f"W{l}: shape {W.shape}, expected {(n_out, n_in)}.")
+
+    @classmethod
+    def initialise(
+        cls,
+        sizes: Sequence[int],
+        rng: np.random.Generator,
+        init: Init = "scaled",
+        dtype: npt.DTypeLike = np.float32,
+    ) -> Self:
+        """Return a network of these layer sizes with random parameters.
+
+        Biases are N(0, 1). Weights are N(0, 1 / n_{l-1}) with `scaled`, so that z starts with
+        a spread near 1 whatever the width, and N(0, 1) with `normal`, the book's choice.
+        """
+        weights, biases = [], []
+        for n_in, n_out in pairwise(sizes):
+            deviation = 1.0 if init == "normal" else n_in**-0.5
+            weights.append((deviation * rng.standard_normal((n_out, n_in))).astype(dtype))
+            biases.append(rng.standard_normal(n_out).astype(dtype))
+        return cls(weights, biases)
+
+    def copy(self) -> Self:
+        """Return a network with the same parameters in arrays of its own."""
+        return type(self)([W.copy() for W in self.weights], [b.copy() for b in self.biases])
+
+    def is_finite(self) -> bool:
+        """Tell whether every parameter is a finite number."""
+        return all(bool(np.isfinite(p).all()) for p in (*self.weights, *self.biases))
+
+    def feedforward(self, x: Floats) -> list[Floats]:
+        """Return the activations of every layer, A^1..A^L.
+
+        A^1 = x,   Z^l = A^{l-1} (W^l)^T + b^l,   A^l = sigma(Z^l)
+
+        x: (m, n_1).  Raises ShapeError where x disagrees with the input layer.
+        """
+        if x.ndim != 2 or x.shape[1] != self.sizes[0]:
+            raise ShapeError(f"x: shape {x.shape}, expected (m, {self.sizes[0]}).")
+        activations = [x]
+        for W, b in zip(self.weights, self.biases, strict=True):
+            activations.append(sigmoid(activations[-1] @ W.T + b))
+        return activations
+
+    def backpropagate(self, activations: Sequence[Floats], y: Floats) -> list[Derivatives]:
+        """Return the derivatives of the cost at the layers 2..L, for a mini-batch.
+
+            dA^L     = A^L - Y                     Fact 1
+            dZ^l     = dA^l * A^l (1 - A^l)        Fact 2
+            db^l     = sum over rows of dZ^l       Fact 3
+            dW^l     = (dZ^l)^T A^{l-1}            Fact 5 (Fact 4 column by column)
+            dA^{l-1} = dZ^l W^l                    Fact 6
+
+        activations: A^1..A^L from `feedforward`.  y: (m, n_L), one-hot.
+        Raises ShapeError where y disagrees with the output layer.
+
+        Nothing is updated here, so Fact 6 sees every W^l from before its update; and dA^1,
+        which the notes' loop computes last, is left out because nothing uses it.
+        """
+        if y.shape != activations[-1].shape:
+            raise ShapeError(f"y: shape {y.shape}, expected {activations[-1].shape}.")
+        derivatives = []
+        dA = quadratic_derivative(activations[-1], y)
+        for l in range(len(self.sizes), 1, -1):
+            a, a_previous, W = activations[l - 1], activations[l - 2], self.weights[l - 2]
+            dZ = dA * sigmoid_derivative(a)
+            derivatives.append(Derivatives(dA=dA, dZ=dZ, dW=dZ.T @ a_previous, db=dZ.sum(axis=0)))
+            if l > 2:
+                dA = dZ @ W
+        derivatives.reverse()
+        return derivatives
+
+    def descend(self, derivatives: Sequence[Derivatives], step: float) -> None:
+        """Move every parameter against its derivative, in place.
+
+        W^l -= step dW^l,   b^l -= step db^l;   step = eta / m for a mini-batch of m.
+        """
+        for W, b, d in zip(self.weights, self.biases, derivatives, strict=True):
+            W -= step * d.dW
+            b -= step * d.db
+
+    def outputs(self, images: Images, batch_size: int = 1000) -> Floats:
+        """Return the output activations A^L for images of grey levels 0..255: (n, n_L).
+
+        Computed `batch_size` images at a time, so that n images never become n rows of floats
+        at once.
+        """
+        outputs = np.empty((len(images), self.sizes[-1]), self.dtype)
+        for start in range(0, len(images), batch_size):
+            batch = slice(start, start + batch_size)
+            outputs[batch] = self.feedforward(pixels_to_x(images[batch], self.dtype))[-1]
+        return outputs

@@ -1,0 +1,15 @@
+"""The array types that the network is written in."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating[Any]]
+"""float32 or float64: whatever the parameters are."""
+
+Images = npt.NDArray[np.uint8]
+"""Grey levels 0..255, one image per row of the first axis: (n, rows, columns) or (n, pixels)."""
+
+Labels = npt.NDArray[np.uint8]
+"""Digits: (n,), the index of the right class."""

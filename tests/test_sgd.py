@@ -1,0 +1,112 @@
+"""The training loop: every example once, short last batches, seeds, costs, divergence."""
+
+import numpy as np
+import pytest
+
+from mlp_cli.errors import DivergedError
+from mlp_cli.nn.costs import quadratic
+from mlp_cli.nn.encoding import one_hot, pixels_to_x
+from mlp_cli.nn.network import Network
+from mlp_cli.nn.sgd import count_correct, sgd, train_batch, train_epoch
+
+SIZES = (6, 5, 3)
+
+
+def make_data(count, seed=1):
+    rng = np.random.default_rng(seed)
+    images = rng.integers(256, size=(count, 2, 3), dtype=np.uint8)
+    return images, rng.integers(SIZES[-1], size=count).astype(np.uint8)
+
+
+def make_network(dtype=np.float64):
+    return Network.initialise(SIZES, np.random.default_rng(0), dtype=dtype)
+
+
+def train(images, labels, seed=0, dtype=np.float32, **options):
+    network = make_network(dtype)
+    settings = {"epochs": 3, "eta": 3.0, "batch_size": 4} | options
+    results = list(sgd(network, images, labels, rng=np.random.default_rng(seed), **settings))
+    return network, results
+
+
+def test_the_last_mini_batch_may_be_shorter_and_counts_with_its_own_length():
+    images, labels = make_data(11)
+    order = np.array([4, 0, 9, 2, 7, 10, 1, 3, 8, 6, 5])
+    network, expected = make_network(), make_network()
+    train_epoch(network, images, labels, order, eta=3.0, batch_size=4)
+    x, y = pixels_to_x(images, np.float64), one_hot(labels, 3, np.float64)
+    for batch in (order[:4], order[4:8], order[8:]):
+        train_batch(expected, x[batch], y[batch], eta=3.0)
+    for ours, theirs in zip(network.weights, expected.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_every_epoch_visits_every_example_once_in_another_order(monkeypatch):
+    images, labels = make_data(20)
+    visits = []
+    monkeypatch.setattr(
+        "mlp_cli.nn.sgd.train_epoch",
+        lambda network, images, labels, order, **_: visits.append(order) or 0.0,
+    )
+    train(images, labels, epochs=2)
+    first, second = visits
+    assert sorted(first) == sorted(second) == list(range(20))
+    assert list(first) != list(second)
+
+
+def test_training_leaves_the_data_as_it_was():
+    images, labels = make_data(20)
+    before = images.copy(), labels.copy()
+    train(images, labels)
+    np.testing.assert_array_equal(images, before[0])
+    np.testing.assert_array_equal(labels, before[1])
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not():
+    images, labels = make_data(50)
+    one, again, other = (train(images, labels, seed)[0] for seed in (0, 0, 1))
+    for a, b, c in zip(one.weights, again.weights, other.weights, strict=True):
+        assert a.dtype == np.float32
+        assert a.tobytes() == b.tobytes() != c.tobytes()
+
+
+def test_the_cost_is_the_mean_over_examples_before_each_update():
+    images, labels = make_data(10)
+    network = make_network()
+    x, y = pixels_to_x(images, np.float64), one_hot(labels, 3, np.float64)
+    expected = quadratic(network.feedforward(x)[-1], y) / 10
+    _, (result,) = train(images, labels, dtype=np.float64, epochs=1, batch_size=10)
+    assert result.cost == pytest.approx(expected, rel=1e-12)
+
+
+def test_results_count_what_the_validation_set_says():
+    images, labels = make_data(40)
+    held_out = make_data(12, seed=5)
+    network, results = train(images, labels, validation=held_out)
+    assert [r.epoch for r in results] == [1, 2, 3]
+    assert all(r.eta == 3.0 and r.seconds > 0 for r in results)
+    last = results[-1]
+    assert last.validation_correct == count_correct(network, *held_out)
+    assert last.validation_accuracy == last.validation_correct / 12
+    answers = [network.feedforward(pixels_to_x(i[None], np.float32))[-1] for i in held_out[0]]
+    right = [a.argmax() == label for a, label in zip(answers, held_out[1], strict=True)]
+    assert last.validation_correct == sum(right)
+
+
+def test_without_a_validation_set_there_is_no_accuracy():
+    _, results = train(*make_data(8))
+    assert results[0].validation_accuracy is None
+    assert results[0].validation_correct is None
+
+
+def test_training_lowers_the_cost():
+    images, labels = make_data(60)
+    labels = (images[:, 0, 0] // 86).astype(np.uint8)  # something there is to learn
+    _, results = train(images, labels, epochs=40)
+    assert results[-1].cost < 0.5 * results[0].cost
+
+
+@pytest.mark.parametrize("eta", [1e40, 1e308])
+def test_parameters_that_overflow_stop_the_run_and_name_the_epoch(eta):
+    with pytest.raises(DivergedError, match="Epoch 1: with eta 1e"):
+        train(*make_data(8), eta=eta)
