@@ -1,0 +1,92 @@
+"""Small IDX files, datasets, pictures and runs for the tests."""
+
+import gzip
+
+import numpy as np
+
+from mlp_cli.checkpoint import Checkpoint
+from mlp_cli.datasets.loading import FILES
+from mlp_cli.nn.network import Network
+from mlp_cli.nn.sgd import EpochResult
+from mlp_cli.settings import Settings
+
+TYPE_BYTES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
+
+
+def idx_bytes(array):
+    """The IDX file of an array, as the format's description has it."""
+    array = np.asarray(array)
+    start = bytes([0, 0, TYPE_BYTES[array.dtype.str[1:]], array.ndim])
+    sizes = b"".join(n.to_bytes(4, "big") for n in array.shape)
+    return start + sizes + array.astype(array.dtype.newbyteorder(">")).tobytes()
+
+
+def make_arrays(train=40, test=12, shape=(8, 8), classes=10, seed=0):
+    """Images that a network can learn: each class is a bright row or column, plus noise."""
+    rng = np.random.default_rng(seed)
+    arrays = []
+    for count in (train, test):
+        labels = (np.arange(count) % classes).astype(np.uint8)
+        images = rng.integers(0, 60, size=(count, *shape), dtype=np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            if label < shape[0]:
+                image[label] = 255
+            else:
+                image[:, label - shape[0]] = 255
+        arrays += [images, labels]
+    return arrays
+
+
+def write_dataset(folder, arrays=None, dotted=False, gzipped=True):
+    """The four files of a dataset in a folder; returns the arrays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = make_arrays() if arrays is None else arrays
+    for stem, array in zip(FILES, arrays, strict=True):
+        name = stem.replace("-idx", ".idx") if dotted else stem
+        data = idx_bytes(array)
+        if gzipped:
+            name, data = f"{name}.gz", gzip.compress(data)
+        (folder / name).write_bytes(data)
+    return arrays
+
+
+def make_settings(**changes):
+    values = {
+        "dataset": "mnist",
+        "data_dir": "data",
+        "fingerprint": "0" * 64,
+        "image_shape": (2, 3),
+        "sizes": (6, 5, 3),
+        "epochs": 30,
+        "eta": 3.0,
+        "batch_size": 10,
+        "validation": 12,
+        "seed": 0,
+        "init": "scaled",
+        "dtype": "float32",
+    }
+    return Settings(**(values | changes))
+
+
+def make_run(accuracies=(0.5, 0.75, 0.25), **changes):
+    """A run whose epochs had these validation accuracies, each epoch with its own parameters."""
+    settings = make_settings(**changes)
+    rng = np.random.default_rng(0)
+    network = Network.initialise(settings.sizes, rng, dtype=settings.dtype)
+    run = Checkpoint.begin(settings, network, rng)
+    for epoch, accuracy in enumerate(accuracies, start=1):
+        network.biases[0][:] = epoch
+        rng.random()
+        run.record(
+            EpochResult(
+                epoch=epoch,
+                eta=settings.eta,
+                cost=0.5 / epoch,
+                validation_correct=None if accuracy is None else int(12 * accuracy),
+                validation_accuracy=accuracy,
+                seconds=0.25,
+            ),
+            network,
+            rng,
+        )
+    return run
