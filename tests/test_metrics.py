@@ -1,0 +1,56 @@
+"""Confusion, intervals and figures per class, each against numbers worked by hand."""
+
+import numpy as np
+import pytest
+
+from mlp_cli.metrics import ClassFigures, Score, class_figures, confusion_matrix, wilson_interval
+
+LABELS = np.array([0, 0, 0, 1, 1, 2], np.uint8)
+ANSWERS = np.array([0, 0, 1, 1, 0, 1])
+CONFUSION = [[2, 1, 0], [1, 1, 0], [0, 1, 0]]
+
+
+def test_confusion_counts_true_classes_down_and_answers_across():
+    assert confusion_matrix(LABELS, ANSWERS, 3).tolist() == CONFUSION
+
+
+def test_the_score_is_the_diagonal():
+    score = Score.of(np.array(CONFUSION))
+    assert (score.correct, score.examples, score.accuracy) == (3, 6, 0.5)
+    assert score.interval == wilson_interval(3, 6)
+
+
+def test_figures_per_class():
+    """Class 0: 2 of 3 answers right, 2 of 3 found. Class 1: 1 of 3, 1 of 2. Class 2: never."""
+    zero, one, two = class_figures(np.array(CONFUSION))
+    assert zero == ClassFigures(0, 3, precision=2 / 3, recall=2 / 3, f1=2 / 3)
+    assert one == ClassFigures(1, 2, precision=1 / 3, recall=1 / 2, f1=2 / 5)
+    assert two == ClassFigures(2, 1, precision=None, recall=0.0, f1=0.0)
+
+
+def test_a_class_that_never_occurs_has_no_figures():
+    assert class_figures(np.array([[4, 0], [0, 0]]))[1] == ClassFigures(1, 0, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("correct", "examples", "low", "high"),
+    [
+        # Newcombe, Statistics in Medicine 17 (1998), table I, method 3.
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_the_interval_is_the_published_one(correct, examples, low, high):
+    assert wilson_interval(correct, examples) == pytest.approx((low, high), abs=5e-5)
+    mirrored = wilson_interval(examples - correct, examples)
+    assert mirrored == pytest.approx((1 - high, 1 - low), abs=5e-5)
+
+
+@pytest.mark.parametrize("examples", [1, 3, 20, 10_000])
+def test_the_interval_stays_within_0_and_1(examples):
+    low, _ = wilson_interval(0, examples)
+    _, high = wilson_interval(examples, examples)
+    assert 0 <= low < 1e-15
+    assert 1 - 1e-15 < high <= 1
