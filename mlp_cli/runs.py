@@ -1,0 +1,90 @@
+"""Where checkpoints lie: a path of its own for each run, and the newest."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from stat import S_ISREG
+
+from mlp_cli.errors import CheckpointError
+
+FOLDER = Path("checkpoints")
+NEW_RUN = "Train one with: mlp train"
+
+
+def claim(path: Path) -> None:
+    """Take a path for a new run by creating an empty file there, before the run begins.
+
+    Of two runs that want one path, one gets it; and a folder that cannot be written is found
+    out before the first epoch, not after it. Raises CheckpointError where the path is taken or
+    cannot be written.
+    """
+    if not _create(path):
+        raise CheckpointError(
+            f"{path}: exists, expected a new file; a run never overwrites another.\n"
+            "Name another path with --checkpoint, or delete this file."
+        )
+
+
+def claim_next(folder: Path, dataset: str, sizes: Sequence[int]) -> Path:
+    """Claim the next free path for a run: `mnist-784-30-10-001.npz`, the number counting up.
+
+    Raises CheckpointError where the folder cannot be written.
+    """
+    stem = "-".join([dataset, *map(str, sizes)])
+    endings = [path.stem.rpartition("-")[2] for path in folder.glob(f"{stem}-*.npz")]
+    number = max((int(digits) for digits in endings if digits.isdecimal()), default=0)
+    while True:
+        number += 1
+        path = folder / f"{stem}-{number:03}.npz"
+        if _create(path):  # if not, another run was faster
+            return path
+
+
+def release(path: Path) -> None:
+    """Give back a claimed path if no epoch was ever saved to it."""
+    with suppress(OSError):
+        if path.stat().st_size == 0:
+            path.unlink()
+
+
+def newest_checkpoint(folder: Path) -> Path:
+    """Return the checkpoint in the folder that was written last.
+
+    Raises CheckpointError where there is none.
+    """
+    written = []
+    for path in folder.glob("*.npz"):
+        with suppress(OSError):  # it may vanish while we look
+            stat = path.stat()
+            # An empty file is the claim of a run that is still in its first epoch.
+            if S_ISREG(stat.st_mode) and stat.st_size:
+                written.append((stat.st_mtime_ns, path))
+    if not written:
+        raise CheckpointError(
+            f"{folder}: no checkpoint (.npz) here, expected one.\n"
+            f"{NEW_RUN}; or name a file with --checkpoint."
+        )
+    return max(written)[1]
+
+
+def _create(path: Path) -> bool:
+    """Create an empty file, and its folder where needed; False where the path is taken."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(path.parent, error) from error
+    try:
+        path.open("xb").close()
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise unwritable(path, error) from error
+    return True
+
+
+def unwritable(path: Path, error: OSError) -> CheckpointError:
+    """Return the error for a checkpoint that the file system does not take."""
+    return CheckpointError(
+        f"{path}: cannot be written ({error.strerror or error}).\n"
+        "Check the disk and its permissions, or name another path with --checkpoint."
+    )

@@ -1,0 +1,370 @@
+"""The checkpoint file: what it holds, how it is written, and everything it refuses."""
+
+import contextlib
+import errno
+import io
+import json
+import os
+import pickle
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mlp_cli.checkpoint import load_checkpoint
+from mlp_cli.errors import CheckpointError
+from mlp_cli.files import replacing
+from mlp_cli.runs import claim, claim_next, newest_checkpoint, release
+from tests.makers import make_run
+
+PATH = Path("run.npz")
+
+
+def saved(**changes):
+    run = make_run(**changes)
+    run.save(PATH)
+    return run
+
+
+def rewrite(change):
+    """Save a run, let `change` edit its arrays, and write it again with plain NumPy."""
+    saved()
+    with np.load(PATH) as archive:
+        arrays = dict(archive)
+    change(arrays)
+    np.savez(PATH, **arrays)
+
+
+def rewrite_meta(**changes):
+    def change(arrays):
+        meta = json.loads(arrays["meta"].item())
+        meta = {k: v for k, v in (meta | changes).items() if v is not ...}
+        arrays["meta"] = np.array(json.dumps(meta))
+
+    rewrite(change)
+
+
+def assert_refused(words, path=PATH):
+    with pytest.raises(CheckpointError, match=f"^{re.escape(str(path))}: .*{re.escape(words)}"):
+        load_checkpoint(path)
+
+
+def test_best_and_last_parameters_are_kept_apart():
+    """Epoch 2 of 3 was the best; each epoch set the hidden biases to its number."""
+    saved(accuracies=(0.5, 0.75, 0.25))
+    run = load_checkpoint(PATH)
+    assert run.best_epoch == 2
+    assert run.best_accuracy == 0.75
+    assert (run.network.biases[0] == 2).all()
+    assert (run.last.biases[0] == 3).all()
+
+
+def test_of_two_equal_epochs_the_earlier_is_the_best():
+    assert make_run(accuracies=(0.5, 0.75, 0.75)).best_epoch == 2
+
+
+def test_without_validation_the_last_epoch_is_the_best():
+    run = saved(accuracies=(None, None))
+    assert run.best_epoch == 2
+    assert run.best_accuracy is None
+    assert (load_checkpoint(PATH).network.biases[0] == 2).all()
+
+
+def test_everything_comes_back_to_the_bit():
+    run = saved(dtype="float64")
+    back = load_checkpoint(PATH)
+    assert (back.settings, back.history, back.best_epoch) == (
+        run.settings,
+        run.history,
+        run.best_epoch,
+    )
+    for ours, theirs in ((run.network, back.network), (run.last, back.last)):
+        for a, b in zip(
+            [*ours.weights, *ours.biases], [*theirs.weights, *theirs.biases], strict=True
+        ):
+            assert a.dtype == b.dtype == np.float64
+            assert a.tobytes() == b.tobytes()
+
+
+def test_the_shuffling_goes_on_where_it_stopped():
+    run = saved()
+    one, other = np.random.default_rng(), np.random.default_rng()
+    one.bit_generator.state = run.shuffle_state
+    other.bit_generator.state = load_checkpoint(PATH).shuffle_state
+    assert one.permutation(1000).tolist() == other.permutation(1000).tolist()
+
+
+def test_the_file_reads_with_numpy_alone():
+    run = saved()
+    with np.load(PATH) as archive:
+        names = {"W2", "b2", "W3", "b3"}
+        assert set(archive.files) == {
+            *names,
+            *(f"resume/{name}" for name in names),
+            "resume/shuffle",
+            "meta",
+        }
+        np.testing.assert_array_equal(archive["W2"], run.network.weights[0])
+        np.testing.assert_array_equal(archive["b3"], run.network.biases[1])
+        meta = json.loads(archive["meta"].item())
+    assert meta["format_version"] == 1
+    assert meta["sizes"] == [6, 5, 3]
+    assert meta["versions"].keys() == {"mlp", "numpy", "python"}
+    assert [list(entry) for entry in meta["history"]] == [
+        ["epoch", "eta", "cost", "validation_accuracy", "seconds"]
+    ] * 3
+    assert meta["history"][1] == {
+        "epoch": 2,
+        "eta": 3.0,
+        "cost": 0.25,
+        "validation_accuracy": 0.75,
+        "seconds": 0.25,
+    }
+
+
+def test_training_seconds_add_up():
+    assert make_run().training_seconds == pytest.approx(0.75)
+
+
+def test_a_missing_file_is_refused():
+    assert_refused("no such file, expected a checkpoint. Train one with: mlp train")
+
+
+def test_a_folder_is_refused():
+    Path("folder.npz").mkdir()
+    assert_refused("cannot be read (Is a directory)", Path("folder.npz"))
+
+
+def test_a_file_without_permission_is_refused(unprivileged):
+    saved()
+    PATH.chmod(0)
+    with unprivileged():
+        assert_refused("cannot be read (Permission denied)")
+
+
+@pytest.mark.parametrize("data", [b"just text\n", b"\x93NUMPY\x01\0", b"\x1f\x8b\x08", b"PK"])
+def test_another_kind_of_file_is_refused(data):
+    PATH.write_bytes(data)
+    assert_refused("begins with")
+
+
+def test_an_empty_file_is_the_claim_of_a_run():
+    claim(PATH)
+    assert_refused("empty: its run has not finished an epoch")
+
+
+def test_a_newer_format_is_refused_by_its_number():
+    rewrite_meta(format_version=2)
+    assert_refused("format_version is 2, expected 1 at most; a newer mlp may read it")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("format_version", ...),
+        ("format_version", "1"),
+        ("sizes", [6]),
+        ("sizes", [6, 0, 3]),
+        ("sizes", [6.0, 5, 3]),
+        ("sizes", "6-5-3"),
+        ("sizes", ...),
+        ("image_shape", [3, 3]),
+        ("image_shape", [6]),
+        ("dtype", "float16"),
+        ("activation", "step"),
+        ("cost", None),
+        ("eta", "3.0"),
+        ("seed", True),
+        ("dataset", 3),
+        ("history", []),
+        ("history", {}),
+        ("history", [{"epoch": 1}]),
+        ("history", [dict.fromkeys(("epoch", "eta", "cost", "validation_accuracy"), 1)]),
+        (
+            "history",
+            [dict.fromkeys(("epoch", "eta", "cost", "validation_accuracy", "seconds"), "1")],
+        ),
+        ("best_epoch", 0),
+        ("best_epoch", 4),
+        ("best_epoch", None),
+    ],
+)
+def test_meta_that_does_not_hold_together_is_refused_by_name(name, value):
+    rewrite_meta(**{name: value})
+    assert_refused(f"meta: {name} is ")
+
+
+def test_a_whole_number_will_do_for_eta():
+    rewrite_meta(eta=3)
+    assert load_checkpoint(PATH).settings.eta == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "words"),
+    [
+        ("W2", None, "array W2: missing, expected float32 (5, 6)"),
+        ("resume/b3", None, "array resume/b3: missing"),
+        ("W2", np.zeros((6, 5), "f4"), "array W2: float32 (6, 5), expected float32 (5, 6)"),
+        ("b2", np.zeros((5, 1), "f4"), "array b2: float32 (5, 1), expected float32 (5,)"),
+        ("W3", np.zeros((3, 5)), "array W3: float64 (3, 5), expected float32 (3, 5)"),
+        ("W3", np.full((3, 5), np.nan, "f4"), "array W3: not finite"),
+        ("resume/W3", np.full((3, 5), np.inf, "f4"), "array resume/W3: not finite"),
+        ("meta", None, "no JSON object under 'meta'"),
+        ("meta", np.array("[1]"), "no JSON object under 'meta'"),
+        ("meta", np.array("{"), "no JSON object under 'meta'"),
+        ("meta", np.array("[" * 100_000), "no JSON object under 'meta'"),
+        ("meta", np.array([1.0]), "no JSON object under 'meta'"),
+        ("meta", np.array(["{}", "{}"]), "no JSON object under 'meta'"),
+        ("resume/shuffle", None, "no JSON object under 'resume/shuffle'"),
+    ],
+)
+def test_arrays_that_are_not_the_networks_are_refused_by_name(name, array, words):
+    rewrite(lambda arrays: arrays.pop(name) if array is None else arrays.update({name: array}))
+    assert_refused(words)
+
+
+def test_a_pickle_is_never_unpacked(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return os.mkdir, ("sprung",)
+
+    rewrite(lambda arrays: arrays.update(W2=np.array([Trap()], object)))
+    assert_refused("damaged")
+    with zipfile.ZipFile(PATH, "a") as archive:
+        archive.writestr("b9.npy", pickle.dumps(Trap()))
+    assert_refused("damaged")
+    assert not Path("sprung").exists()
+
+
+def test_a_header_that_claims_more_than_there_is_is_refused():
+    saved()
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f4", "fortran_order": False, "shape": (10**9, 10**9)}
+    )
+    with zipfile.ZipFile(PATH, "a") as archive:
+        archive.writestr("extra.npy", header.getvalue())
+    assert_refused("damaged")
+
+
+def test_a_foreign_member_does_no_harm():
+    saved()
+    with zipfile.ZipFile(PATH, "a") as archive:
+        archive.writestr("README", "not an array")
+    assert load_checkpoint(PATH).best_epoch == 2
+
+
+@pytest.fixture(scope="module")
+def whole_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("whole") / "run.npz"
+    make_run().save(path)
+    return path.read_bytes()
+
+
+@given(data=st.data())
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damage_anywhere_is_refused_or_does_no_harm(whole_file, data):
+    """Whatever bytes change: our error, or a run with a network of finite numbers."""
+    damaged = bytearray(whole_file)
+    for _ in range(data.draw(st.integers(1, 8))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    PATH.write_bytes(damaged[: data.draw(st.integers(1, len(damaged)))])
+    with contextlib.suppress(CheckpointError):
+        assert load_checkpoint(PATH).network.is_finite()
+
+
+def test_a_file_is_replaced_whole_or_not_at_all():
+    saved()
+    before = PATH.read_bytes()
+
+    def fail():
+        with replacing(PATH) as file:
+            file.write(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert PATH.read_bytes() == before
+    assert os.listdir() == [str(PATH)]
+
+
+def test_a_new_file_has_the_permissions_of_any_other():
+    Path("other").touch()
+    saved()
+    assert PATH.stat().st_mode == Path("other").stat().st_mode
+
+
+def test_a_folder_that_vanished_is_said():
+    with pytest.raises(CheckpointError, match=r"gone/run.npz: cannot be written \(No such file"):
+        make_run().save(Path("gone/run.npz"))
+
+
+def test_a_full_disk_leaves_the_file_before_as_it_was(monkeypatch):
+    saved()
+    before = PATH.read_bytes()
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CheckpointError, match=r"cannot be written \(No space left on device\)"):
+        make_run().save(PATH)
+    assert PATH.read_bytes() == before
+    assert os.listdir() == [str(PATH)]
+
+
+def test_a_path_is_claimed_once():
+    path = Path("deep/down/run.npz")
+    claim(path)
+    with pytest.raises(CheckpointError, match="exists, expected a new file"):
+        claim(path)
+
+
+def test_a_claim_that_cannot_be_is_said(unprivileged):
+    Path("file").touch()
+    with pytest.raises(CheckpointError, match=r"file: cannot be written"):
+        claim(Path("file/run.npz"))
+    with pytest.raises(CheckpointError, match=r"cannot be written"):
+        claim_next(Path("file"), "mnist", (6, 3))
+    Path("closed").mkdir(mode=0o500)
+    with unprivileged():
+        for take in (lambda: claim(Path("closed/x")), lambda: claim_next(Path("closed"), "m", ())):
+            with pytest.raises(CheckpointError, match=r"cannot be written \(Permission denied\)"):
+                take()
+
+
+def test_runs_are_numbered_upwards_and_never_share_a_path():
+    folder = Path("checkpoints")
+    first = claim_next(folder, "mnist", (784, 30, 10))
+    assert first == folder / "mnist-784-30-10-001.npz"
+    (folder / "mnist-784-30-10-041.npz").touch()
+    (folder / "mnist-784-30-10-old.npz").touch()
+    assert claim_next(folder, "mnist", (784, 30, 10)).name == "mnist-784-30-10-042.npz"
+    assert claim_next(folder, "mnist", (784, 10)).name == "mnist-784-10-001.npz"
+
+
+def test_only_an_unused_claim_is_released():
+    claim(PATH)
+    release(PATH)
+    assert not PATH.exists()
+    release(PATH)
+    saved()
+    release(PATH)
+    assert PATH.exists()
+
+
+def test_the_newest_is_the_one_written_last_and_never_a_claim():
+    for name, time in (("b.npz", 30), ("a.npz", 20), ("claim.npz", 40), ("notes.txt", 50)):
+        Path(name).write_text("" if name == "claim.npz" else "x")
+        os.utime(name, (time, time))
+    assert newest_checkpoint(Path()) == Path("b.npz")
+
+
+@pytest.mark.parametrize("folder", ["none", "."])
+def test_no_checkpoint_yet_names_the_next_step(folder):
+    with pytest.raises(CheckpointError, match=r"(?s)no checkpoint .* mlp train; or .*--checkpoint"):
+        newest_checkpoint(Path(folder))
