@@ -1,0 +1,245 @@
+"""A picture to MNIST's form: each step by itself, and the whole on pictures of many kinds."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from mlp_cli.errors import PictureError
+from mlp_cli.images import (
+    centre,
+    crop,
+    find_ink,
+    normalise,
+    otsu_threshold,
+    read_picture,
+    scale_to_fit,
+    take_as_is,
+)
+
+
+def draw_seven(size=(200, 200), ink=0, ground=255, mode="L", at=(60, 50), scale=1.0):
+    """A 7 of two strokes, its box 80 x 100 pixels at scale 1."""
+    picture = Image.new(mode, size, ground)
+    x, y = at
+    right, bottom = x + 80 * scale, y + 100 * scale
+    points = [(x, y), (right, y), (x + 25 * scale, bottom)]
+    ImageDraw.Draw(picture).line(points, fill=ink, width=max(1, round(12 * scale)))
+    return picture
+
+
+def read(picture, name="picture.png", **options):
+    path = Path(name)
+    picture.save(path, **options)
+    return read_picture(path)
+
+
+def assert_alike(one, other, tolerance=12):
+    """Equal but for the last grey levels: mean deviation over the pixels that hold ink."""
+    ink = (one > 0) | (other > 0)
+    assert np.abs(one.astype(float) - other)[ink].mean() < tolerance
+
+
+def is_mnist_like(image):
+    rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
+    mass = image.sum()
+    centre = (
+        image.sum(axis=1) @ np.arange(28) / mass,
+        image.sum(axis=0) @ np.arange(28) / mass,
+    )
+    assert image.dtype == np.uint8
+    assert image.shape == (28, 28)
+    assert max(np.ptp(rows), np.ptp(columns)) == 19
+    assert centre == pytest.approx((14, 14), abs=0.51)
+    assert image.max() > 200
+    return True
+
+
+def test_a_drawing_takes_mnists_form():
+    assert is_mnist_like(normalise(read(draw_seven())))
+
+
+SAME_SEVEN = {
+    "light on dark": lambda: draw_seven(ink=255, ground=0),
+    "grey on grey": lambda: draw_seven(ink=120, ground=180),
+    "in a corner": lambda: draw_seven(at=(8, 8)),
+    "on a large page": lambda: draw_seven(size=(900, 400), at=(700, 250)),
+    "larger": lambda: draw_seven(size=(400, 400), scale=2.0),
+    "blue on yellow": lambda: draw_seven(mode="RGB", ink=(20, 20, 120), ground=(250, 240, 150)),
+    "transparent, black ink": lambda: draw_seven(mode="RGBA", ink=(0, 0, 0, 255), ground=(0,) * 4),
+    "transparent, white ink": lambda: draw_seven(
+        mode="RGBA", ink=(255, 255, 255, 255), ground=(255, 255, 255, 0)
+    ),
+    "palette": lambda: draw_seven().convert("P"),
+    "two colours": lambda: draw_seven().convert("1"),
+    "cmyk": lambda: draw_seven(mode="RGB", ink=(0, 0, 0), ground=(255,) * 3).convert("CMYK"),
+}
+
+
+@pytest.mark.parametrize("kind", SAME_SEVEN)
+def test_every_kind_of_picture_gives_the_same_digit(kind):
+    expected = normalise(read(draw_seven()))
+    picture = SAME_SEVEN[kind]()
+    name = "kind.tiff" if picture.mode == "CMYK" else "kind.png"
+    assert_alike(normalise(read(picture, name)), expected)
+
+
+def test_sixteen_bits_a_pixel_give_the_same_digit():
+    deep = np.asarray(draw_seven()).astype(np.uint16) * 200
+    grey = read(Image.fromarray(deep), "deep.png")
+    assert grey.max() <= 255
+    assert_alike(normalise(grey), normalise(read(draw_seven())))
+
+
+def test_jpeg_noise_does_not_widen_the_box():
+    image = normalise(read(draw_seven(), "seven.jpg", quality=60))
+    assert_alike(image, normalise(read(draw_seven())), tolerance=20)
+
+
+def test_a_picture_is_turned_as_its_exif_says():
+    """Orientation 6: the camera was turned, the picture is to be shown a quarter clockwise."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = draw_seven().transpose(Image.Transpose.ROTATE_90)
+    np.testing.assert_array_equal(
+        read(turned, "turned.png", exif=exif), np.asarray(draw_seven(), float)
+    )
+
+
+def test_a_set_of_another_size_takes_its_own_form():
+    image = normalise(read(draw_seven()), (16, 16))
+    assert image.shape == (16, 16)
+    rows = np.flatnonzero(image.any(axis=1))
+    assert np.ptp(rows) == 10  # 20/28 of 16 is 11.4
+
+
+def test_the_ground_is_what_the_border_mostly_is():
+    grey = np.full((20, 20), 200.0)
+    grey[5:15, 8:12] = 50
+    grey[0, :5] = 0  # a dark spot at the edge does not turn the picture around
+    ink = find_ink(grey)
+    assert (ink[5:15, 8:12] == 255).all()
+    assert (ink[15:, :] == 0).all()
+
+
+def test_faint_marks_are_paper():
+    grey = np.full((20, 20), 240.0)
+    grey[5:15, 8:12] = 40
+    grey[2, 2] = 200  # a fifth of the way to the ink
+    assert find_ink(grey)[2, 2] == 0
+
+
+def test_otsu_splits_between_two_groups():
+    grey = np.array([[10, 12, 14, 200, 210, 220]], float)
+    assert 14 < otsu_threshold(grey) < 200
+
+
+def test_otsu_by_hand():
+    """Levels 0, 0, 1, 5, 6, 6: splitting 3 | 3, w = 1/2 and means 1/3, 17/3 lie farthest apart."""
+    assert 1 < otsu_threshold(np.array([[0, 0, 1, 5, 6, 6]], float)) < 5
+
+
+def test_crop_is_the_box_around_all_ink():
+    ink = np.zeros((10, 12))
+    ink[3, 4] = ink[7, 9] = 1
+    assert crop(ink).shape == (5, 6)
+
+
+@pytest.mark.parametrize(
+    ("box", "scaled"), [((40, 20), (20, 10)), ((10, 40), (5, 20)), ((5, 5), (20, 20))]
+)
+def test_scaling_fits_20_by_20_and_keeps_the_aspect(box, scaled):
+    result = scale_to_fit(np.full(box, 255.0), (28, 28))
+    assert result.shape == scaled
+    assert result.min() >= 0
+    assert result.max() <= 255
+
+
+def test_a_hair_stays_a_pixel_wide():
+    assert scale_to_fit(np.full((500, 1), 255.0), (28, 28)).shape == (20, 1)
+
+
+def test_the_centre_of_mass_goes_to_the_middle():
+    """Rows 0..3, all the mass in row 3: it comes to lie at row 14, the box at rows 11..14."""
+    ink = np.zeros((4, 1))
+    ink[3] = 200
+    image = centre(ink, (28, 28))
+    assert np.argwhere(image).tolist() == [[14, 14]]
+
+
+def test_a_lopsided_digit_stops_at_the_edge():
+    ink = np.full((20, 2), 1.0)
+    ink[19] = 255
+    image = centre(ink, (20, 20))
+    assert np.flatnonzero(image.any(axis=1)).tolist() == list(range(20))
+
+
+def test_raw_takes_28_by_28_as_they_are():
+    pixels = np.arange(784, dtype=np.uint8).reshape(28, 28)
+    grey = read(Image.fromarray(pixels))
+    np.testing.assert_array_equal(take_as_is(grey, (28, 28)), pixels)
+    with pytest.raises(PictureError, match="30 x 28 pixels, expected 28 x 28 with --raw"):
+        take_as_is(np.zeros((28, 30)), (28, 28))
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+@pytest.mark.parametrize("mode", ["L", "RGBA"])
+def test_a_blank_picture_is_refused(level, mode):
+    ground = level if mode == "L" else (level, level, level, 0)
+    with pytest.raises(PictureError, match="blank"):
+        normalise(read(Image.new(mode, (50, 50), ground)))
+
+
+def test_a_single_pixel_is_blank():
+    with pytest.raises(PictureError, match="blank"):
+        normalise(read(Image.new("L", (1, 1), 7)))
+
+
+def png():
+    draw_seven().save("whole.png")
+    return Path("whole.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (lambda: b"", "not a picture"),
+        (lambda: b"not a picture at all", "not a picture"),
+        (lambda: png()[:100], "cannot be read"),
+        (lambda: png()[:50] + b"xxxx" + png()[54:], "cannot be read"),
+    ],
+)
+def test_what_is_no_picture_is_refused(data, words):
+    Path("bad.png").write_bytes(data())
+    with pytest.raises(PictureError, match=words):
+        read_picture(Path("bad.png"))
+
+
+def test_missing_files_and_folders_are_refused():
+    with pytest.raises(PictureError, match="no such file"):
+        read_picture(Path("none.png"))
+    with pytest.raises(PictureError, match=r"cannot be read \(Is a directory\)"):
+        read_picture(Path())
+
+
+def test_a_picture_of_too_many_pixels_is_refused(monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 30_000)
+    draw_seven().save("large.png")  # 40,000 pixels: Pillow would only warn
+    with pytest.raises(PictureError, match="too many pixels, expected 30,000 at most"):
+        read_picture(Path("large.png"))
+
+
+@pytest.mark.mnist
+def test_mnists_own_images_come_out_as_they_were(mnist_dir):
+    """Saved as pictures and normalised, they lie where they lay: within half a pixel."""
+    from mlp_cli.datasets.loading import load_dataset
+
+    images = load_dataset("mnist", mnist_dir).test.images[:500]
+    exact = 0
+    for image in images:
+        again = normalise(image.astype(float))
+        shifts = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+        apart = [np.abs(np.roll(again, s, (0, 1)) - image.astype(float)).mean() for s in shifts]
+        exact += shifts[int(np.argmin(apart))] == (0, 0)
+    assert exact >= 450
