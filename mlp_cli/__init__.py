@@ -1,3 +1,40 @@
 """Train a multilayer perceptron on MNIST, with nothing but NumPy."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlp_cli.checkpoint import load_checkpoint
+    from mlp_cli.datasets.loading import load_dataset
+    from mlp_cli.errors import MlpError
+    from mlp_cli.images import normalise, read_picture
+    from mlp_cli.nn.network import Network
+    from mlp_cli.nn.sgd import sgd
+
 __version__ = "0.1.0"
+__all__ = [
+    "MlpError",
+    "Network",
+    "load_checkpoint",
+    "load_dataset",
+    "normalise",
+    "read_picture",
+    "sgd",
+]
+
+_HOMES = {
+    "MlpError": "errors",
+    "Network": "nn.network",
+    "load_checkpoint": "checkpoint",
+    "load_dataset": "datasets.loading",
+    "normalise": "images",
+    "read_picture": "images",
+    "sgd": "nn.sgd",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  any of the public names
+    # Fetched when asked for, because the command line begins here and must not load NumPy.
+    if name in _HOMES:
+        return getattr(import_module(f"mlp_cli.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,75 @@
+"""mlp download: fetch a dataset's files, verified."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mlp_cli.commands.options import common_options, data_dir_option, dataset_option
+from mlp_cli.commands.text import is_quiet, note_above, result
+from mlp_cli.datasets.catalogue import CATALOGUE
+
+if TYPE_CHECKING:
+    from mlp_cli.datasets.download import Progress
+
+
+@click.command(short_help="Fetch a dataset's files, verified.")
+@dataset_option
+@data_dir_option
+@click.option(
+    "--mirror",
+    "mirrors",
+    multiple=True,
+    metavar="URL",
+    help="Fetch from here instead of the known mirrors. May be repeated.",
+)
+@click.option(
+    "--from",
+    "from_dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Take the files from a folder, a memory stick say, instead of the network.",
+)
+@click.option("--force", is_flag=True, help="Fetch files again that are there and right.")
+@common_options
+def download(
+    dataset: str, data_dir: Path, mirrors: tuple[str, ...], from_dir: Path | None, force: bool
+) -> None:
+    """Fetch the files of a dataset into DATA_DIR/DATASET.
+
+    Each file is verified by its size and SHA-256 before it gets its name. Files that are there
+    and right are left alone.
+    """
+    from mlp_cli.datasets.download import download as fetch
+
+    if mirrors and from_dir:
+        raise click.UsageError("--mirror and --from exclude each other: name one source.")
+    source, folder = CATALOGUE[dataset], data_dir.joinpath(dataset)
+    origins = [from_dir] if from_dir else list(mirrors or source.mirrors)
+    show_download(fetch(source.files, folder, origins, force=force))
+    result(f"{dataset} is in {folder}: {len(source.files)} files, verified.")
+
+
+def show_download(steps: "Iterator[Progress]") -> None:
+    """Follow a download to its end: a bar of bytes in a terminal, and a line per file."""
+    from tqdm import tqdm
+
+    from mlp_cli.datasets.download import Fetched, Kept, Received, Refused, Started
+
+    hidden = is_quiet() or not sys.stderr.isatty()
+    with tqdm(unit="B", unit_scale=True, leave=False, disable=hidden) as bar:
+        for step in steps:
+            match step:
+                case Started(file):
+                    bar.set_description_str(file.name, refresh=False)
+                    bar.reset(total=file.size)
+                case Received(count):
+                    bar.update(count)
+                case Kept(file):
+                    note_above(bar, f"{file.name}: there already, and right")
+                case Refused(file, origin, reason):
+                    note_above(bar, f"{file.name}: not from {origin}: {reason}")
+                case Fetched(file, origin):
+                    note_above(bar, f"{file.name}: {file.size:,} bytes from {origin}")

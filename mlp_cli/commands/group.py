@@ -1,0 +1,56 @@
+"""The `mlp` command: its subcommands, and the one place where errors become exit statuses."""
+
+from typing import Any
+
+import click
+
+from mlp_cli.commands.download import download
+from mlp_cli.commands.evaluate import evaluate
+from mlp_cli.commands.options import common_options
+from mlp_cli.commands.predict import predict
+from mlp_cli.commands.train import train
+from mlp_cli.errors import InterruptedRunError, MlpError, OptionError
+
+INTERRUPTED = 130
+"""exit status after Ctrl-C, as shells have it: 128 and the signal's number, 2"""
+
+
+class Group(click.Group):
+    """Turns what a user or the world caused into a message and an exit status, in one place.
+
+    0 success; 1 something failed; 2 wrong usage; 130 interrupted. A bug keeps its traceback.
+    """
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  as Click declares it
+        """Run the subcommand."""
+        try:
+            return super().invoke(ctx)
+        except OptionError as error:
+            raise click.UsageError(str(error)) from error
+        except InterruptedRunError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(INTERRUPTED)
+        except MlpError as error:
+            raise click.ClickException(str(error)) from error
+        except MemoryError as error:
+            raise click.ClickException(
+                f"Not enough memory ({error or 'the system gave no figure'}). "
+                "Try a smaller --hidden or --batch-size."
+            ) from error
+        except KeyboardInterrupt:
+            click.echo("\nInterrupted.", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "MLP"},
+    epilog="Begin with:  mlp train --epochs 30 --eta 3.0",
+)
+@common_options
+def mlp() -> None:
+    """Train a multilayer perceptron on MNIST, with nothing but NumPy."""
+
+
+for command in (download, train, evaluate, predict):
+    mlp.add_command(command)

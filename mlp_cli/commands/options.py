@@ -1,0 +1,83 @@
+"""Options that several subcommands share, and the types that check them."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from mlp_cli import __version__
+from mlp_cli.datasets.catalogue import CATALOGUE
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+QUIET = "mlp_cli.quiet"
+DEFAULT_DATA_DIR = Path("data")
+
+FilePath = click.Path(dir_okay=False, path_type=Path)
+FolderPath = click.Path(file_okay=False, path_type=Path)
+
+
+class PositiveFloat(click.FloatRange):
+    """A finite number above 0: a range alone would let nan pass."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  as Click declares it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """Return the number, or refuse it."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number above 0.", param, ctx)
+        return number
+
+
+def common_options(function: Decorated) -> Decorated:
+    """Add what every command has: -q/--quiet and --version (Click itself adds -h/--help)."""
+    quiet = click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=_remember_quiet,
+        help="Say nothing but results and errors.",
+    )
+    version = click.version_option(__version__, prog_name="mlp", message="%(prog)s %(version)s")
+    return quiet(version(function))
+
+
+def _remember_quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    # meta is shared by the group's context and its subcommand's, so either place works.
+    ctx.meta[QUIET] = value or ctx.meta.get(QUIET, False)
+
+
+dataset_option = click.option(
+    "--dataset",
+    type=click.Choice(list(CATALOGUE)),
+    default="mnist",
+    show_default=True,
+    help="Which dataset.",
+)
+
+data_dir_option = click.option(
+    "--data-dir",
+    type=FolderPath,
+    default=DEFAULT_DATA_DIR,
+    show_default=True,
+    envvar="MLP_DATA_DIR",
+    show_envvar=True,
+    help="The folder that holds the datasets.",
+)
+
+checkpoint_option = click.option(
+    "--checkpoint",
+    type=FilePath,
+    show_default="the newest under checkpoints/",
+    help="The trained network.",
+)

@@ -1,0 +1,489 @@
+"""The commands as a user meets them: what they print, where, and the exit status."""
+
+import gzip
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from mlp_cli import __version__
+from mlp_cli.checkpoint import load_checkpoint
+from mlp_cli.commands.group import mlp
+from mlp_cli.datasets.catalogue import CATALOGUE, PublishedFile, Source
+from mlp_cli.datasets.loading import FILES
+from mlp_cli.nn.sgd import sgd
+from tests.makers import make_arrays, write_dataset
+
+FIRST = Path("checkpoints/mnist-64-30-10-001.npz")
+TRAIN = "train --epochs 3 --validation 10 --batch-size 4"
+
+
+@pytest.fixture
+def run():
+    def run(command, status=0, **options):
+        arguments = command.split() if isinstance(command, str) else command
+        done = CliRunner().invoke(mlp, arguments, prog_name="mlp", **options)
+        assert done.exit_code == status, done.output
+        # Click leaves by SystemExit; anything else would be a traceback on the user's screen.
+        assert done.exception is None or isinstance(done.exception, SystemExit)
+        return done
+
+    return run
+
+
+@pytest.fixture
+def data():
+    """The files of a small dataset where the commands look for it by themselves."""
+    return write_dataset(Path("data"))
+
+
+@pytest.fixture
+def trained(run, data):
+    return run(TRAIN)
+
+
+# train
+
+
+def test_train_says_what_it_does_epoch_by_epoch_on_stderr(trained):
+    lines = trained.stderr.splitlines()
+    assert lines[0] == "mnist from data: 30 images of 8 x 8 to train on, 10 held out, 12 to test"
+    assert lines[1] == f"network 64-30-10, seed 0, saved to {FIRST} after every epoch"
+    epoch = r"epoch {}/3  cost 0\.\d{{4}}  validation \d+\.\d\d % \(\d+ / 10\)  \d+\.\d s"
+    for number, line in enumerate(lines[2:], start=1):
+        assert re.fullmatch(epoch.format(number), line)
+    assert len(lines) == 5
+
+
+def test_train_ends_with_accuracy_checkpoint_time_and_the_next_command(trained):
+    pattern = (
+        r"test accuracy  \d+\.\d\d % \(\d+ / 12\)\n"
+        r"parameters of  epoch [123] of 3, \d+\.\d\d % on the images held out\n"
+        r"seed           0\n"
+        rf"checkpoint     {FIRST}\n"
+        r"training time  \d+\.\d s\n"
+        r"next           mlp evaluate\n"
+    )
+    assert re.fullmatch(pattern, trained.stdout)
+
+
+def test_the_checkpoint_holds_what_the_run_was(run, data):
+    run(
+        "train --epochs 2 --lr 0.5 --batch-size 7 --hidden 9 --hidden 5 --seed 4 --validation 8 "
+        "--dtype float64 --init normal --checkpoint own.npz"
+    )
+    loaded = load_checkpoint(Path("own.npz"))
+    settings = loaded.settings
+    assert (settings.epochs, settings.eta, settings.batch_size) == (2, 0.5, 7)
+    assert settings.sizes == (64, 9, 5, 10)
+    assert (settings.seed, settings.validation, settings.dtype) == (4, 8, "float64")
+    assert (settings.init, settings.dataset, settings.data_dir) == ("normal", "mnist", "data")
+    assert settings.image_shape == (8, 8)
+    assert [entry["epoch"] for entry in loaded.history] == [1, 2]
+    assert loaded.last.dtype == np.float64
+
+
+def test_the_same_seed_trains_the_same_network_to_the_bit(run, data):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        run(f"{TRAIN} --seed {seed} --checkpoint {name}.npz")
+    a, b, c = (load_checkpoint(Path(f"{name}.npz")).last.weights[0] for name in "abc")
+    assert a.tobytes() == b.tobytes() != c.tobytes()
+
+
+def test_the_order_of_examples_does_not_hang_on_the_size_of_the_network(run, data, monkeypatch):
+    """Initialisation and shuffling draw from streams of their own."""
+    orders = []
+
+    def spy(*arguments, rng, **options):
+        orders.append(rng.bit_generator.state["state"]["state"])
+        return sgd(*arguments, rng=rng, **options)
+
+    monkeypatch.setattr("mlp_cli.nn.sgd.sgd", spy)
+    run(f"{TRAIN} --hidden 3")
+    run(f"{TRAIN} --hidden 40")
+    assert orders[0] == orders[1]
+
+
+def test_each_run_gets_a_file_of_its_own(run, data):
+    for _ in range(3):
+        run("train --epochs 1 --validation 0")
+    assert sorted(path.name[-7:] for path in FIRST.parent.iterdir()) == [
+        "001.npz",
+        "002.npz",
+        "003.npz",
+    ]
+
+
+def test_an_existing_checkpoint_is_never_overwritten(run, data):
+    run(f"{TRAIN} --checkpoint own.npz")
+    before = Path("own.npz").read_bytes()
+    done = run(f"{TRAIN} --checkpoint own.npz", status=1)
+    assert "own.npz: exists, expected a new file" in done.stderr
+    assert Path("own.npz").read_bytes() == before
+
+
+def test_the_next_command_names_a_checkpoint_that_is_not_the_newest_by_itself(run, data):
+    done = run([*TRAIN.split(), "--checkpoint", "my run.npz"])
+    assert "next           mlp evaluate --checkpoint 'my run.npz'\n" in done.stdout
+
+
+def test_without_validation_all_images_are_trained_on(run, data):
+    done = run("train --epochs 1 --validation 0")
+    assert "40 images of 8 x 8 to train on, 0 held out" in done.stderr
+    assert "validation" not in done.stderr
+    assert "parameters of  epoch 1 of 1\n" in done.stdout
+    assert load_checkpoint(FIRST).history[0]["validation_accuracy"] is None
+
+
+@pytest.mark.parametrize("command", [f"{TRAIN} --quiet", f"-q {TRAIN}"])
+def test_quiet_says_results_only_wherever_it_stands(run, data, command):
+    done = run(command)
+    assert done.stderr == ""
+    assert "test accuracy" in done.stdout
+
+
+def test_an_interrupted_run_says_what_it_leaves(run, data, monkeypatch):
+    def interrupted(*arguments, **options):
+        results = sgd(*arguments, **options)
+        yield next(results)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mlp_cli.nn.sgd.sgd", interrupted)
+    done = run(TRAIN, status=130)
+    assert f"Interrupted. {FIRST} is whole and holds 1 of 3 epochs." in done.stderr
+    assert f"mlp evaluate --checkpoint {FIRST}" in done.stderr
+    assert len(load_checkpoint(FIRST).history) == 1
+
+
+def test_a_run_interrupted_in_its_first_epoch_leaves_nothing(run, data, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr("mlp_cli.nn.sgd.sgd", interrupted)
+    done = run(TRAIN, status=130)
+    assert "Interrupted in the first epoch: nothing was saved." in done.stderr
+    assert not FIRST.exists()
+
+
+def test_a_run_that_diverges_says_so_and_leaves_nothing(run, data):
+    done = run(f"{TRAIN} --eta 1e300", status=1)
+    assert "Epoch 1: with eta 1e+300 the parameters are no longer finite" in done.stderr
+    assert "smaller --eta" in done.stderr
+    assert not FIRST.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--eta 0", "0.0 is not in the range x>0"),
+        ("--eta -1", "-1.0 is not in the range x>0"),
+        ("--eta nan", "nan is not a finite number above 0"),
+        ("--eta inf", "inf is not a finite number above 0"),
+        ("--eta much", "'much' is not a valid float"),
+        ("--hidden 0", "0 is not in the range"),
+        ("--hidden 99999999999", "99999999999 is not in the range"),
+        ("--epochs 0", "0 is not in the range"),
+        ("--epochs 1.5", "'1.5' is not a valid integer"),
+        ("--batch-size 0", "0 is not in the range"),
+        ("--seed -1", "-1 is not in the range"),
+        ("--validation -1", "-1 is not in the range"),
+        ("--validation 40", "validation 40: the training set holds 40 images"),
+        ("--validation 60000", "validation 60,000: the training set holds 40 images"),
+        ("--dataset cifar", "'cifar' is not 'mnist'"),
+        ("--dtype float16", "'float16' is not one of 'float32', 'float64'"),
+        ("--init zeros", "'zeros' is not one of 'scaled', 'normal'"),
+        ("--nonsense", "No such option"),
+    ],
+)
+def test_values_that_make_no_sense_are_wrong_usage(run, data, options, words):
+    done = run(f"train {options}", status=2)
+    assert words in done.stderr
+    assert done.stdout == ""
+    assert not Path("checkpoints").exists()
+
+
+def test_too_large_a_network_for_the_memory_is_said(run, data, monkeypatch):
+    def too_large(*_):
+        raise MemoryError("Unable to allocate 1 PiB")
+
+    monkeypatch.setattr("mlp_cli.nn.network.Network.initialise", too_large)
+    done = run(TRAIN, status=1)
+    assert "Not enough memory (Unable to allocate 1 PiB). Try a smaller --hidden" in done.stderr
+
+
+def test_options_come_from_the_environment_too(run, data):
+    environment = {"MLP_TRAIN_EPOCHS": "1", "MLP_TRAIN_HIDDEN": "4 3", "MLP_TRAIN_VALIDATION": "9"}
+    run("train", env=environment)
+    settings = load_checkpoint(Path("checkpoints/mnist-64-4-3-10-001.npz")).settings
+    assert (settings.epochs, settings.validation) == (1, 9)
+    run("train --epochs 2", env=environment)
+    assert load_checkpoint(Path("checkpoints/mnist-64-4-3-10-002.npz")).settings.epochs == 2
+
+
+def test_a_bug_keeps_its_traceback(data, monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("mlp_cli.nn.streams.spawn_streams", broken)
+    done = CliRunner().invoke(mlp, TRAIN.split())
+    assert isinstance(done.exception, ZeroDivisionError)
+
+
+# the dataset, and download
+
+
+@pytest.fixture
+def source(monkeypatch):
+    """A small dataset as if published, its files in `stick/`, its mirror a dead address."""
+    arrays = write_dataset(Path("stick"))
+    paths = [Path("stick") / f"{stem}.gz" for stem in FILES]
+    files = [
+        PublishedFile(p.name, p.stat().st_size, hashlib.sha256(p.read_bytes()).hexdigest())
+        for p in paths
+    ]
+    monkeypatch.setitem(CATALOGUE, "mnist", Source(files, ["http://127.0.0.1:1/"]))
+    return arrays
+
+
+def test_download_takes_the_files_from_a_folder(run, source):
+    done = run("download --from stick")
+    assert done.stdout == "mnist is in data/mnist: 4 files, verified.\n"
+    assert done.stderr.count("bytes from stick\n") == 4
+    assert "there already, and right" in run("download").stderr
+    run(TRAIN)
+
+
+def test_download_says_each_mirrors_reason(run, source):
+    done = run("download --mirror http://127.0.0.1:1/a/ --mirror http://127.0.0.1:1/b/", status=1)
+    for mirror in "ab":
+        assert re.search(f"  http://127.0.0.1:1/{mirror}/: .*Connection refused\n", done.stderr)
+    assert "mlp download --from DIR" in done.stderr
+
+
+def test_download_wants_one_source(run, source):
+    assert "--mirror and --from" in run("download --mirror x --from stick", status=2).stderr
+    assert "does not exist" in run("download --from nowhere", status=2).stderr
+
+
+def test_train_without_data_and_network_says_both(run, source):
+    done = run(TRAIN, status=1)
+    assert "mnist is not in data: fetching it into data/mnist" in done.stderr
+    assert "no source has it" in done.stderr
+    assert "Try again later, or take the files from a folder" in done.stderr
+    assert not Path("checkpoints").exists()
+
+
+def test_train_fetches_what_is_missing_and_touches_nothing_else(run, source, monkeypatch):
+    own = Path("data/mnist/t10k-labels-idx1-ubyte.gz")
+    own.parent.mkdir(parents=True)
+    own.write_bytes(gzip.compress(gzip.decompress(Path("stick", own.name).read_bytes()), 1))
+    before = own.read_bytes()
+    monkeypatch.setitem(CATALOGUE, "mnist", Source(CATALOGUE["mnist"].files, [Path("stick")]))
+    done = run(TRAIN)
+    assert done.stderr.count("bytes from stick\n") == 3
+    assert own.read_bytes() == before
+
+
+def test_data_dir_comes_from_the_environment_for_every_command(run, source):
+    environment = {"MLP_DATA_DIR": "elsewhere"}
+    run("download --from stick", env=environment)
+    assert len(list(Path("elsewhere/mnist").iterdir())) == 4
+    run(TRAIN, env=environment)
+    shutil.move("elsewhere", "moved")
+    run("evaluate", env={"MLP_DATA_DIR": "moved"})
+
+
+def test_a_data_folder_without_permission_is_said(run, source, unprivileged):
+    Path("closed").mkdir(mode=0o000)
+    with unprivileged():
+        assert "Permission denied" in run("train --data-dir closed", status=1).stderr
+        assert "Permission denied" in run("download --data-dir closed", status=1).stderr
+
+
+# evaluate
+
+
+def test_evaluate_needs_no_option_after_train(run, trained):
+    done = run("evaluate")
+    assert done.stderr == f"Using {FIRST}, the newest.\n"
+    accuracy = re.search(r"test accuracy  (.*)", trained.stdout)[1]
+    assert done.stdout.startswith(f"mnist, test images\naccuracy   {accuracy}\ninterval ")
+
+
+def test_evaluate_prints_tables_whose_columns_line_up(run, trained):
+    lines = run("evaluate").stdout.splitlines()
+    start = lines.index("digit  precision    recall        F1  examples")
+    assert len({len(line) for line in lines[start : start + 11]}) == 1
+    start = lines.index("True digit down, answer across:")
+    assert len({len(line) for line in lines[start + 2 : start + 13]}) == 1
+
+
+def test_evaluate_json_says_the_same_and_nothing_else(run, trained):
+    done = run("evaluate --json")
+    report = json.loads(done.stdout)
+    assert list(report) == [
+        *("checkpoint", "dataset", "split", "examples", "correct", "accuracy", "interval"),
+        *("cost", "per_class", "confusion"),
+    ]
+    confusion = np.array(report["confusion"])
+    assert report["checkpoint"] == str(FIRST)
+    assert (report["dataset"], report["split"]) == ("mnist", "test")
+    assert report["examples"] == confusion.sum() == 12
+    assert report["correct"] == confusion.trace()
+    assert report["accuracy"] == report["correct"] / 12
+    assert report["interval"][0] < report["accuracy"] < report["interval"][1]
+    assert 0 < report["cost"] < 5
+    assert [list(figure) for figure in report["per_class"]] == [
+        ["label", "examples", "precision", "recall", "f1"]
+    ] * 10
+    assert confusion.sum(axis=1).tolist() == [f["examples"] for f in report["per_class"]]
+
+
+@pytest.mark.parametrize(("split", "examples"), [("test", 12), ("validation", 10), ("train", 30)])
+def test_evaluate_measures_each_split(run, trained, split, examples):
+    report = json.loads(run(f"evaluate --json --split {split}").stdout)
+    assert (report["split"], report["examples"]) == (split, examples)
+    if split == "validation":
+        assert report["accuracy"] == load_checkpoint(FIRST).best_accuracy
+
+
+def test_the_validation_split_of_a_run_without_one_is_wrong_usage(run, data):
+    run("train --epochs 1 --validation 0")
+    assert "held no images out" in run("evaluate --split validation", status=2).stderr
+
+
+def test_evaluate_falls_back_to_the_data_folder_of_this_machine(run, data):
+    shutil.copytree("data", "far")
+    run(f"{TRAIN} --data-dir far")
+    shutil.rmtree("far")
+    run("evaluate")
+    shutil.rmtree("data")
+    done = run("evaluate", status=1)
+    assert "data: no mnist here" in done.stderr
+    assert "mlp download --data-dir data" in done.stderr
+
+
+def test_evaluate_refuses_images_of_another_size(run, trained):
+    write_dataset(Path("other"), make_arrays(shape=(9, 8)))
+    done = run("evaluate --data-dir other", status=1)
+    assert "images of 9 x 8 pixels, expected 8 x 8" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict picture.png"])
+def test_without_a_checkpoint_the_next_step_is_named(run, command):
+    done = run(command, status=1)
+    assert "checkpoints: no checkpoint (.npz) here, expected one." in done.stderr
+    assert "mlp train" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict picture.png"])
+def test_a_checkpoint_that_is_a_text_file_is_refused(run, command):
+    Path("text.npz").write_text("hello")
+    done = run(f"{command} --checkpoint text.npz", status=1)
+    assert "Error: text.npz: begins with b'hell', expected a checkpoint" in done.stderr
+
+
+# predict
+
+
+@pytest.fixture
+def pictures(data):
+    """Two test images as pictures, and their labels."""
+    for name, image in zip("ab", data[2], strict=False):
+        Image.fromarray(image).save(f"{name}.png")
+    return data[3][:2]
+
+
+def test_predict_prints_the_digit_and_the_next_two(run, trained, pictures):
+    done = run("predict a.png")
+    assert re.fullmatch(
+        r"a\.png: \d \(\d\.\d{3}\)   next \d \(\d\.\d{3}\), \d \(\d\.\d{3}\)\n", done.stdout
+    )
+    assert done.stderr == f"Using {FIRST}, the newest.\n"
+    assert "next" not in run("predict --top 1 a.png").stdout
+    assert run("predict --top 99 a.png").stdout.count("(") == 10
+
+
+def test_predict_raw_gives_the_networks_own_outputs(run, trained, pictures, data):
+    done = run("predict --raw --json a.png b.png")
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    outputs = load_checkpoint(FIRST).network.outputs(data[2][:2])
+    for answer, name, output in zip(answers, ("a.png", "b.png"), outputs, strict=True):
+        assert list(answer) == ["image", "prediction", "confidence", "outputs"]
+        assert answer["image"] == name
+        assert answer["prediction"] == output.argmax()
+        assert answer["confidence"] == pytest.approx(output.max(), rel=1e-6)
+        assert answer["outputs"] == pytest.approx(output.tolist(), rel=1e-5)
+
+
+def test_a_bad_picture_is_reported_and_the_others_are_read(run, trained, pictures):
+    Path("bad.png").write_text("no picture")
+    done = run("predict a.png bad.png none.png b.png", status=1)
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["a.png", "b.png"]
+    assert "Error: bad.png: not a picture" in done.stderr
+    assert "Error: none.png: no such file" in done.stderr
+
+
+def test_predict_raw_refuses_another_size(run, trained, pictures):
+    Image.new("L", (9, 8)).save("wide.png")
+    done = run("predict --raw wide.png", status=1)
+    assert "Error: wide.png: 9 x 8 pixels, expected 8 x 8 with --raw." in done.stderr
+
+
+# every command
+
+
+@pytest.mark.parametrize("command", ["", "train", "evaluate", "predict", "download"])
+def test_every_command_knows_help_and_version(run, command):
+    for option in ("-h", "--help"):
+        assert run(f"{command} {option}").stdout.startswith(f"Usage: mlp {command}".strip())
+    assert run(f"{command} --version").stdout == f"mlp {__version__}\n"
+
+
+@pytest.mark.mnist
+def test_the_main_job_on_real_mnist(run, mnist_dir):
+    """Three epochs are enough to know that it learns: the book's network passes 94 %."""
+    run(f"train --epochs 3 --eta 3.0 --data-dir {mnist_dir}")
+    report = json.loads(run("evaluate --json").stdout)
+    assert report["examples"] == 10_000
+    assert report["accuracy"] > 0.94
+    images = write_test_pictures(mnist_dir, count=50)
+    lines = run(["predict", "--json", *images]).stdout.splitlines()
+    right = sum(
+        json.loads(line)["prediction"] == int(name[0])
+        for line, name in zip(lines, images, strict=True)
+    )
+    assert right >= 45
+
+
+def write_test_pictures(mnist_dir, count):
+    from mlp_cli.datasets.loading import load_dataset
+
+    test = load_dataset("mnist", mnist_dir).test
+    names = []
+    for i in range(count):
+        names.append(f"{test.labels[i]}_{i}.png")
+        Image.fromarray(255 - test.images[i]).resize((200, 200)).save(names[-1])
+    return names
+
+
+@pytest.mark.slow
+@pytest.mark.mnist
+@pytest.mark.parametrize("seed", range(5))
+def test_thirty_epochs_reach_the_books_accuracy(run, mnist_dir, seed):
+    run(f"train --epochs 30 --eta 3.0 --seed {seed} --data-dir {mnist_dir}")
+    assert json.loads(run("evaluate --json").stdout)["accuracy"] >= 0.953
+
+
+@pytest.mark.slow
+@pytest.mark.mnist
+def test_a_hundred_hidden_units_do_better(run, mnist_dir):
+    run(f"train --epochs 30 --eta 3.0 --hidden 100 --data-dir {mnist_dir}")
+    assert json.loads(run("evaluate --json").stdout)["accuracy"] >= 0.975

@@ -1,0 +1,127 @@
+"""The program as a process: in a terminal, in a pipe, interrupted, with nowhere to write."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import threading
+from pathlib import Path
+
+import pytest
+
+from mlp_cli.checkpoint import load_checkpoint
+from tests.makers import write_dataset
+
+MLP = [sys.executable, "-m", "mlp_cli"]
+ENDLESS = [*MLP, "train", "--validation", "10", "--epochs", "1000000"]
+
+
+@pytest.fixture(autouse=True)
+def data(own_folder):
+    write_dataset(Path("data"))
+
+
+def run_in_terminal(*arguments):
+    """Run with stderr on a pseudo-terminal; return what it showed there, and the exit status."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    shown = []
+
+    def read():
+        while True:
+            try:
+                shown.append(os.read(ours, 4096))
+            except OSError:  # the other end is closed
+                return
+
+    process = subprocess.Popen([*MLP, *arguments], stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    reader = threading.Thread(target=read)
+    reader.start()
+    out, _ = process.communicate(timeout=60)
+    reader.join(timeout=10)
+    os.close(ours)
+    return b"".join(shown).decode(), out.decode(), process.returncode
+
+
+def test_a_terminal_shows_a_bar_above_which_epochs_stand():
+    shown, out, status = run_in_terminal("train", "--validation", "10", "--epochs", "3")
+    assert status == 0
+    assert "3/3" in shown
+    assert "epoch/s" in shown
+    assert "\repoch 2/3  cost" in shown.replace(" " * 10, "").replace("\x1b[K", "")
+    assert "\r" not in out
+
+
+def test_quiet_shows_no_bar_in_a_terminal_either():
+    shown, out, _ = run_in_terminal("train", "--validation", "10", "--epochs", "2", "-q")
+    assert shown == ""
+    assert "test accuracy" in out
+
+
+def test_a_pipe_gets_plain_lines():
+    done = subprocess.run(
+        [*MLP, "train", "--validation", "10", "--epochs", "3"],
+        capture_output=True,
+        timeout=60,
+        check=True,
+    )
+    assert b"\r" not in done.stderr
+    assert done.stderr.count(b"\nepoch ") == 3
+
+
+def test_ctrl_c_leaves_a_whole_checkpoint_and_exits_130():
+    process = subprocess.Popen(ENDLESS, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if line.startswith("epoch") and "2/1000000" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert "Interrupted. checkpoints/mnist-64-30-10-001.npz is whole" in err
+    assert "Traceback" not in err
+    assert out == ""
+    assert len(load_checkpoint(Path("checkpoints/mnist-64-30-10-001.npz")).history) >= 2
+    assert os.listdir("checkpoints") == ["mnist-64-30-10-001.npz"]
+
+
+def test_two_runs_at_once_get_a_checkpoint_each():
+    command = [*MLP, "train", "--validation", "10", "--epochs", "2", "-q"]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
+    for process in runs:
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    assert sorted(os.listdir("checkpoints")) == [
+        "mnist-64-30-10-001.npz",
+        "mnist-64-30-10-002.npz",
+    ]
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly():
+    subprocess.run([*MLP, "train", "--validation", "10", "-q"], check=True, capture_output=True)
+    ours, theirs = os.pipe()
+    os.close(ours)
+    done = subprocess.run(
+        [*MLP, "evaluate", "-q"], stdout=theirs, stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    os.close(theirs)
+    assert done.stderr == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_results_that_cannot_be_written_are_said():
+    subprocess.run([*MLP, "train", "--validation", "10", "-q"], check=True, capture_output=True)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [*MLP, "evaluate"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "standard output: cannot be written (No space left on device)" in done.stderr
+    assert "Traceback" not in done.stderr
