@@ -1,0 +1,126 @@
+"""The house keeps its walls: who imports whom, what is light, what is documented."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+
+from mlp_cli.commands.group import mlp
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "mlp_cli"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# The packages outside the standard library, and the rooms of this one, that each room may import.
+ALLOWED = {
+    "errors": set(),
+    "files": set(),
+    "nn": {"numpy", "errors", "nn"},
+    "datasets": {"numpy", "requests", "errors", "files", "datasets"},
+    "images": {"numpy", "PIL", "errors"},
+    "metrics": {"numpy", "errors"},
+    "runs": {"errors"},
+    "settings": {"errors", "nn"},
+    "checkpoint": {"numpy", "errors", "files", "nn", "runs", "settings", "__init__"},
+}
+# What must not be loaded for a page of help.
+HEAVY = {"numpy", "requests", "PIL", "tqdm"}
+
+
+def room(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(tree):
+    """The packages and rooms that a module imports, wherever in it."""
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names = [node.module]
+        for name in names:
+            top, *inner = name.split(".")
+            if top == "mlp_cli":
+                yield inner[0] if inner else "__init__"
+            elif top not in sys.stdlib_module_names:
+                yield top
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_room_imports_only_what_it_may(path):
+    found = set(imports(ast.parse(path.read_text())))
+    if room(path) not in ("commands", "__main__", "__init__"):
+        assert found <= ALLOWED[room(path)]
+    if room(path) not in ("commands", "__main__"):
+        assert not found & {"commands", "click", "tqdm"}
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "commands").glob("*.py")), ids=lambda p: p.name)
+def test_commands_contain_no_arithmetic(path):
+    arithmetic = (ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.BinOp | ast.AugAssign):
+            assert not isinstance(node.op, arithmetic), f"line {node.lineno}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_modules_open_with_a_sentence_and_stay_readable(path):
+    text = path.read_text()
+    assert ast.get_docstring(ast.parse(text))
+    assert len(text.splitlines()) <= 300
+
+
+@pytest.mark.parametrize("arguments", ["--help", "--version", "train --help", "predict -h"])
+def test_help_loads_nothing_heavy(arguments):
+    code = (
+        "import sys; from mlp_cli.commands.group import mlp;"
+        f"mlp({arguments.split()!r}, prog_name='mlp', standalone_mode=False);"
+        f"sys.exit(', '.join(sorted({HEAVY!r} & sys.modules.keys())))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == "\n", done.stderr
+
+
+def test_predict_loads_neither_requests_nor_tqdm():
+    code = (
+        "import sys; from mlp_cli.commands.group import mlp;"
+        "import mlp_cli.checkpoint, mlp_cli.images, mlp_cli.nn.network;"
+        f"sys.exit(', '.join(sorted({HEAVY - {'numpy', 'PIL'}!r} & sys.modules.keys())))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == "\n", done.stderr
+
+
+def options():
+    for name, command in mlp.commands.items():
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                yield pytest.param(name, parameter, id=f"{name} {parameter.name}")
+
+
+@pytest.mark.parametrize(("command", "option"), list(options()))
+def test_every_option_has_help_and_stands_in_the_readme(command, option):
+    assert option.help, command
+    readme = (ROOT / "README.md").read_text()
+    for spelling in option.opts:
+        assert re.search(rf"`[^`]*{re.escape(spelling)}\b", readme), f"{spelling} of {command}"
+
+
+def test_the_continuous_integration_runs_the_readmes_test_command():
+    readme, script = (ROOT / "README.md").read_text(), (ROOT / ".ci" / "run").read_text()
+    command = re.search(r"pip install -e .* && (pytest.*)", readme)
+    assert command, "the README has a command that installs and tests"
+    assert "README.md" in script
+
+
+def test_dependencies_are_those_of_the_design():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = {re.match(r"[a-z]+", requirement)[0] for requirement in project["dependencies"]}
+    assert names == {"click", "numpy", "pillow", "requests", "tqdm"}
