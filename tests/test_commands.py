@@ -267,6 +267,15 @@ def test_download_says_each_mirrors_reason(run, source):
     assert "mlp download --from DIR" in done.stderr
 
 
+def test_download_says_why_a_source_was_passed_over(run, source, monkeypatch):
+    origins = ["http://127.0.0.1:1/a/", Path("stick")]
+    monkeypatch.setitem(CATALOGUE, "mnist", Source(CATALOGUE["mnist"].files, origins))
+    lines = run("download").stderr.splitlines()
+    assert re.search(r"^train-images.*: http://127.0.0.1:1/a/: .*Connection refused$", lines[0])
+    assert re.search(r"^train-images.*: [\d,]+ bytes from stick$", lines[1])
+    assert len(lines) == 8
+
+
 def test_download_wants_one_source(run, source):
     assert "--mirror and --from" in run("download --mirror x --from stick", status=2).stderr
     assert "does not exist" in run("download --from nowhere", status=2).stderr

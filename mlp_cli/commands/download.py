@@ -60,6 +60,7 @@ def show_download(steps: "Iterator[Progress]") -> None:
 
     hidden = is_quiet() or not sys.stderr.isatty()
     with tqdm(unit="B", unit_scale=True, leave=False, disable=hidden) as bar:
+        failures: list[Refused] = []
         for step in steps:
             match step:
                 case Started(file):
@@ -69,7 +70,11 @@ def show_download(steps: "Iterator[Progress]") -> None:
                     bar.update(count)
                 case Kept(file):
                     note_above(bar, f"{file.name}: there already, and right")
-                case Refused(file, origin, reason):
-                    note_above(bar, f"{file.name}: not from {origin}: {reason}")
+                case Refused():
+                    failures.append(step)
                 case Fetched(file, origin):
+                    # Said only now: where every source fails, the error lists them all.
+                    for failure in failures:
+                        note_above(bar, f"{file.name}: {failure.origin}: {failure.reason}")
+                    failures.clear()
                     note_above(bar, f"{file.name}: {file.size:,} bytes from {origin}")

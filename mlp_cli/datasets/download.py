@@ -1,6 +1,7 @@
 """Fetch a dataset's files, verified, from mirrors or from a folder."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,6 +170,7 @@ def _reason(error: requests.RequestException) -> str:
     """Say in a few words what requests met."""
     if isinstance(error, requests.Timeout):
         return f"no answer within {TIMEOUT[0]} s, or none for {TIMEOUT[1]} s"
-    # A pool's error wraps the one that says what happened: "<connection>: Failed to resolve ...".
+    # A pool's error wraps the one that says what happened, and that begins with the connection:
+    # "HTTPSConnection(host=..., port=443): Failed to resolve ...".
     cause = getattr(error.args[0] if error.args else None, "reason", None) or error
-    return str(cause).rpartition(">: ")[2] or type(error).__name__
+    return re.sub(r"^(<[^>]*>|\w+\([^)]*\)): ", "", str(cause)) or type(error).__name__
