@@ -23,7 +23,7 @@ from mlp_cli.runs import FOLDER, claim, claim_next, release
 
 if TYPE_CHECKING:
     from mlp_cli.checkpoint import Checkpoint
-    from mlp_cli.datasets.loading import Dataset
+    from mlp_cli.datasets.loading import Dataset, Split
     from mlp_cli.nn.sgd import EpochResult
 
 
@@ -119,7 +119,6 @@ def train(
     from tqdm import tqdm
 
     from mlp_cli.checkpoint import Checkpoint
-    from mlp_cli.metrics import Score, confusion_matrix
     from mlp_cli.nn.network import Network
     from mlp_cli.nn.sgd import sgd
     from mlp_cli.nn.streams import spawn_streams
@@ -148,12 +147,7 @@ def train(
         path = claim_next(FOLDER, dataset, sizes)
     else:
         claim(path := checkpoint)
-    note(
-        f"{dataset} from {data.folder}: {len(training):,} images of "
-        f"{' x '.join(map(str, data.image_shape))} to train on, {len(held_out):,} held out, "
-        f"{len(data.test):,} to test"
-    )
-    note(f"network {'-'.join(map(str, sizes))}, seed {seed}, saved to {path} after every epoch")
+
     run = Checkpoint.begin(settings, network, streams.shuffling)
     epoch_results = sgd(
         network,
@@ -165,32 +159,25 @@ def train(
         rng=streams.shuffling,
         validation=(held_out.images, held_out.labels) if validation else None,
     )
+    hidden_bar = is_quiet() or not sys.stderr.isatty()
     try:
-        with tqdm(
-            total=epochs, unit="epoch", leave=False, disable=is_quiet() or not sys.stderr.isatty()
-        ) as bar:
+        note(
+            f"{dataset} from {data.folder}: {len(training):,} images of "
+            f"{' x '.join(map(str, data.image_shape))} to train on, {len(held_out):,} held out, "
+            f"{len(data.test):,} to test"
+        )
+        note(f"network {'-'.join(map(str, sizes))}, seed {seed}, saved to {path} after every epoch")
+        with tqdm(total=epochs, unit="epoch", leave=False, disable=hidden_bar) as bar:
             for epoch_result in epoch_results:
                 run.record(epoch_result, network, streams.shuffling)
                 run.save(path)
                 note_above(bar, _epoch_line(epoch_result, epochs, len(held_out)))
                 bar.update()
+        _report(run, path, data.test, by_itself=checkpoint is None)
     except KeyboardInterrupt as error:
         raise InterruptedRunError(_what_is_left(run, path)) from error
     finally:
         release(path)
-
-    answers = run.network.outputs(data.test.images).argmax(axis=1)
-    tested = Score.of(confusion_matrix(data.test.labels, answers, data.classes))
-    best = f"epoch {run.best_epoch} of {epochs}"
-    if run.best_accuracy is not None:
-        best += f", {percent(run.best_accuracy)} on the images held out"
-    named = "" if checkpoint is None else f" --checkpoint {shlex.quote(str(path))}"
-    result(f"test accuracy  {score(tested.accuracy, tested.correct, tested.examples)}")
-    result(f"parameters of  {best}")
-    result(f"seed           {seed}")
-    result(f"checkpoint     {path}")
-    result(f"training time  {run.training_seconds:.1f} s")
-    result(f"next           mlp evaluate{named}")
 
 
 def _load_or_download(name: str, data_dir: Path) -> "Dataset":
@@ -216,6 +203,25 @@ def _epoch_line(epoch: "EpochResult", epochs: int, held_out: int) -> str:
         correct = score(epoch.validation_accuracy, epoch.validation_correct, held_out)
         parts.append(f"validation {correct}")
     return "  ".join([*parts, f"{epoch.seconds:.1f} s"])
+
+
+def _report(run: "Checkpoint", path: Path, test: "Split", by_itself: bool) -> None:
+    """Print how the run ended; `by_itself` if the next command finds its checkpoint unnamed."""
+    from mlp_cli.metrics import Score, confusion_matrix
+
+    settings = run.settings
+    answers = run.network.outputs(test.images).argmax(axis=1)
+    tested = Score.of(confusion_matrix(test.labels, answers, settings.sizes[-1]))
+    best = f"epoch {run.best_epoch} of {settings.epochs}"
+    if run.best_accuracy is not None:
+        best += f", {percent(run.best_accuracy)} on the images held out"
+    named = "" if by_itself else f" --checkpoint {shlex.quote(str(path))}"
+    result(f"test accuracy  {score(tested.accuracy, tested.correct, tested.examples)}")
+    result(f"parameters of  {best}")
+    result(f"seed           {settings.seed}")
+    result(f"checkpoint     {path}")
+    result(f"training time  {run.training_seconds:.1f} s")
+    result(f"next           mlp evaluate{named}")
 
 
 def _what_is_left(run: "Checkpoint", path: Path) -> str:
