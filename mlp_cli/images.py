@@ -30,10 +30,13 @@ def read_picture(path: Path) -> Grey:
     read or is not a picture.
     """
     try:
-        with warnings.catch_warnings(), Image.open(path) as picture:
-            # A picture that unpacks to hundreds of megabytes is refused, not just warned about.
+        with warnings.catch_warnings():
+            # Pillow's remarks on odd metadata are nothing to the reader of a digit, but a picture
+            # that unpacks to hundreds of megabytes is refused, not just warned about.
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return _to_grey(ImageOps.exif_transpose(picture))
+            with Image.open(path) as picture:
+                return _to_grey(ImageOps.exif_transpose(picture))
     except FileNotFoundError as error:
         raise PictureError("no such file, expected a picture.") from error
     except UnidentifiedImageError as error:

@@ -223,6 +223,7 @@ def test_missing_files_and_folders_are_refused():
         read_picture(Path())
 
 
+@pytest.mark.filterwarnings("default")  # as users run it, not with every warning an error
 def test_a_picture_of_too_many_pixels_is_refused(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 30_000)
     draw_seven().save("large.png")  # 40,000 pixels: Pillow would only warn
