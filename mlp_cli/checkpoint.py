@@ -7,7 +7,10 @@ resume/...            the parameters after the last epoch and the state of the s
 """
 
 import json
+import lzma
 import platform
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -29,6 +32,14 @@ from mlp_cli.settings import Settings, bad_meta
 
 FORMAT_VERSION = 1
 HISTORY_KEYS = ("epoch", "eta", "cost", "validation_accuracy", "seconds")
+
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error),  # the archive
+    *(ValueError, TypeError, SyntaxError, tokenize.TokenError),  # a .npy header, or a pickle
+    *(MemoryError, OverflowError),  # a header that claims more than there is
+    RuntimeError,  # an encrypted member, or an unknown packing
+)
+"""what reading a damaged .npz can raise"""
 
 Entry = dict[str, int | float | None]
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -145,14 +156,7 @@ def _read_arrays(path: Path) -> Arrays:
         try:
             with np.load(file, allow_pickle=False) as archive:
                 members = {name: archive[name] for name in archive.files}
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            ValueError,  # a broken .npy header, or a pickle
-            MemoryError,  # a header that claims more than there is
-            RuntimeError,  # an encrypted or unknown packing
-        ) as error:
+        except DAMAGE as error:
             raise CheckpointError(f"damaged ({error}), expected a whole checkpoint.") from error
     return {name: array for name, array in members.items() if isinstance(array, np.ndarray)}
 

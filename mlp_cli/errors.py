@@ -26,6 +26,10 @@ class DataError(MlpError):
     """A dataset's file or folder that cannot be used."""
 
 
+class DataAccessError(DataError):
+    """A dataset's file or folder that the system does not let us read."""
+
+
 class DownloadError(MlpError):
     """No source had the files of a dataset."""
 
@@ -36,6 +40,10 @@ class CheckpointError(MlpError):
 
 class PictureError(MlpError):
     """A picture that cannot be read as a digit."""
+
+
+class OutputError(MlpError):
+    """Results that have nowhere to go."""
 
 
 class InterruptedRunError(MlpError):

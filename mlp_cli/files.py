@@ -34,8 +34,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 def _sync_folder(folder: Path) -> None:
     """Make a rename in the folder last through a power cut, where the system can."""
     if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with contextlib.suppress(PermissionError):  # a folder may take files without showing them
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

@@ -5,6 +5,7 @@ and placed in 28 x 28 with its centre of mass in the middle. What comes before i
 the digit: which pixels are ink, and which way round light and dark are.
 """
 
+import struct
 import warnings
 from pathlib import Path
 
@@ -19,6 +20,11 @@ Grey = npt.NDArray[np.float64]
 
 MIN_CONTRAST = 16.0
 """grey levels between the lightest and the darkest pixel of a picture that holds something"""
+DECODER_ERRORS = (
+    *(OSError, EOFError, SyntaxError, ValueError, TypeError, AttributeError),
+    *(LookupError, ArithmeticError, RuntimeError, struct.error),
+)
+"""what Pillow's decoders have been seen to raise for damaged files, beside OSError"""
 DIGIT_SHARE = 20 / 28
 """of the image's side that the digit's box fills"""
 
@@ -36,22 +42,22 @@ def read_picture(path: Path) -> Grey:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path) as picture:
-                return _to_grey(ImageOps.exif_transpose(picture))
+                picture.load()
+                return _to_grey(_upright(picture))
     except FileNotFoundError as error:
         raise PictureError("no such file, expected a picture.") from error
     except UnidentifiedImageError as error:
         raise PictureError(
             "not a picture that can be read, expected PNG, JPEG or another known format."
         ) from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise PictureError(
             f"too many pixels, expected {Image.MAX_IMAGE_PIXELS or 0:,} at most. "
             "Make the picture smaller."
         ) from error
-    except (OSError, SyntaxError, ValueError) as error:
-        # Pillow's decoders raise each of these for damaged files.
+    except DECODER_ERRORS as error:
         reason = getattr(error, "strerror", None) or error
-        raise PictureError(f"cannot be read ({reason}), expected a picture.") from error
+        raise PictureError(f"cannot be read ({reason}), expected a whole picture.") from error
 
 
 def take_as_is(grey: Grey, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
@@ -149,14 +155,35 @@ def centre(ink: Grey, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
     return image
 
 
+def _upright(picture: Image.Image) -> Image.Image:
+    """Turn a picture as its EXIF says; where that is broken, leave it as it is."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except DECODER_ERRORS:
+        return picture
+
+
 def _to_grey(picture: Image.Image) -> Grey:
     """Return the grey levels of a picture of any mode."""
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        grey: Grey = np.asarray(picture, np.float64)
-        return grey * float(255 / max(grey.max(), 255))
+        return _to_eight_bits(np.asarray(picture, np.float64))
     if "A" in picture.getbands() or "transparency" in picture.info:
         return _on_ground(picture.convert("RGBA").convert("LA"))
     return np.asarray(picture.convert("L"), np.float64)
+
+
+def _to_eight_bits(deep: Grey) -> Grey:
+    """Bring numbers of more than eight bits, or fractions, to 0..255.
+
+    Their range is not in the file: what goes beyond 255 is scaled down to it, and what stays
+    within 0..1 up.
+    """
+    if not np.isfinite(deep).all():
+        raise PictureError("pixels that are not finite numbers, expected grey levels.")
+    deep = deep - min(deep.min(), 0)
+    top = deep.max()
+    grey: Grey = deep * (255 / top) if top > 255 or 0 < top <= 1 else deep
+    return grey
 
 
 def _on_ground(picture: Image.Image) -> Grey:

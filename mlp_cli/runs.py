@@ -1,5 +1,6 @@
 """Where checkpoints lie: a path of its own for each run, and the newest."""
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +22,7 @@ def claim(path: Path) -> None:
     if not _create(path):
         raise CheckpointError(
             f"{path}: exists, expected a new file; a run never overwrites another.\n"
-            "Name another path with --checkpoint, or delete this file."
+            "Name another path with --checkpoint."
         )
 
 
@@ -52,8 +53,17 @@ def newest_checkpoint(folder: Path) -> Path:
 
     Raises CheckpointError where there is none.
     """
+    try:
+        names = os.listdir(folder)
+    except FileNotFoundError:
+        names = []
+    except OSError as error:
+        raise CheckpointError(
+            f"{folder}: cannot be read ({error.strerror}), expected a folder of checkpoints.\n"
+            "Name a file with --checkpoint."
+        ) from error
     written = []
-    for path in folder.glob("*.npz"):
+    for path in (folder / name for name in names if name.endswith(".npz")):
         with suppress(OSError):  # it may vanish while we look
             stat = path.stat()
             # An empty file is the claim of a run that is still in its first epoch.
@@ -71,6 +81,11 @@ def _create(path: Path) -> bool:
     """Create an empty file, and its folder where needed; False where the path is taken."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise CheckpointError(
+            f"{path.parent}: a file, expected a folder to keep {path.name} in.\n"
+            "Move it away, or name another path with --checkpoint."
+        ) from error
     except OSError as error:
         raise unwritable(path.parent, error) from error
     try:

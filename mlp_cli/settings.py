@@ -67,7 +67,11 @@ def _is_a(kind: Any, value: object) -> bool:  # noqa: ANN401  a type, or a gener
         return value in get_args(kind)
     if get_origin(kind) is tuple:
         return isinstance(value, list) and all(type(n) is int and n > 0 for n in value)
-    return type(value) is kind or (kind is float and type(value) is int)
+    if kind is int:
+        return type(value) is int and value >= 0
+    if kind is float:
+        return type(value) in (int, float)
+    return isinstance(value, str) and "\0" not in value
 
 
 def _describe(kind: Any) -> str:  # noqa: ANN401
@@ -76,4 +80,4 @@ def _describe(kind: Any) -> str:  # noqa: ANN401
         return " or ".join(get_args(kind))
     if get_origin(kind) is tuple:
         return "a list of whole numbers above 0"
-    return {int: "a whole number", float: "a number", str: "text"}[kind]
+    return {int: "a whole number, 0 or above", float: "a number", str: "text"}[kind]

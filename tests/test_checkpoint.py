@@ -179,6 +179,8 @@ def test_a_newer_format_is_refused_by_its_number():
         ("cost", None),
         ("eta", "3.0"),
         ("seed", True),
+        ("validation", -5),
+        ("data_dir", "a\0b"),
         ("dataset", 3),
         ("history", []),
         ("history", {}),
@@ -249,6 +251,34 @@ def test_a_header_that_claims_more_than_there_is_is_refused():
     with zipfile.ZipFile(PATH, "a") as archive:
         archive.writestr("extra.npy", header.getvalue())
     assert_refused("damaged")
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["{'descr': '<f4', 'fortran_order': False, 'shape': (2,", "{'descr': [], 'shape': ()}", "\\"],
+)
+def test_a_header_that_is_no_header_is_refused(header):
+    saved()
+    data = np.lib.format.magic(1, 0) + len(header).to_bytes(2, "little") + header.encode()
+    with zipfile.ZipFile(PATH, "a") as archive:
+        archive.writestr("extra.npy", data)
+    assert_refused("damaged")
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_packed_member_that_is_damaged_is_refused(packing):
+    saved()
+    with zipfile.ZipFile(PATH) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(PATH, "w", packing) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    assert load_checkpoint(PATH).best_epoch == 2
+    damaged = bytearray(PATH.read_bytes())
+    damaged[40:120] = b"\xff" * 80
+    PATH.write_bytes(damaged)
+    with pytest.raises(CheckpointError, match=f"^{PATH}: (damaged|cannot be read)"):
+        load_checkpoint(PATH)
 
 
 def test_a_foreign_member_does_no_harm():
@@ -326,9 +356,11 @@ def test_a_path_is_claimed_once():
 
 def test_a_claim_that_cannot_be_is_said(unprivileged):
     Path("file").touch()
-    with pytest.raises(CheckpointError, match=r"file: cannot be written"):
+    with pytest.raises(CheckpointError, match=r"file: a file, expected a folder"):
         claim(Path("file/run.npz"))
-    with pytest.raises(CheckpointError, match=r"cannot be written"):
+    with pytest.raises(CheckpointError, match=r"file/sub: cannot be written \(Not a directory\)"):
+        claim(Path("file/sub/run.npz"))
+    with pytest.raises(CheckpointError, match=r"file: a file, expected a folder"):
         claim_next(Path("file"), "mnist", (6, 3))
     Path("closed").mkdir(mode=0o500)
     with unprivileged():
@@ -362,6 +394,20 @@ def test_the_newest_is_the_one_written_last_and_never_a_claim():
         Path(name).write_text("" if name == "claim.npz" else "x")
         os.utime(name, (time, time))
     assert newest_checkpoint(Path()) == Path("b.npz")
+
+
+def test_a_checkpoint_folder_that_cannot_be_read_is_said(unprivileged):
+    Path("closed").mkdir(mode=0o300)
+    with unprivileged(), pytest.raises(CheckpointError, match=r"closed: cannot be read \(Permiss"):
+        newest_checkpoint(Path("closed"))
+
+
+def test_a_folder_that_takes_files_without_showing_them_will_do(unprivileged):
+    Path("drop").mkdir()
+    Path("drop").chmod(0o333)
+    with unprivileged():
+        make_run().save(Path("drop/run.npz"))
+        assert load_checkpoint(Path("drop/run.npz")).best_epoch == 2
 
 
 @pytest.mark.parametrize("folder", ["none", "."])

@@ -1,8 +1,8 @@
 """The commands as a user meets them: what they print, where, and the exit status."""
 
-import gzip
 import hashlib
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -227,6 +227,28 @@ def test_options_come_from_the_environment_too(run, data):
     assert load_checkpoint(Path("checkpoints/mnist-64-4-3-10-002.npz")).settings.epochs == 2
 
 
+@pytest.mark.parametrize("command", ["evaluate", "predict --raw a.png"])
+def test_flags_come_from_the_environment_by_their_own_name(run, trained, pictures, command):
+    name = command.split()[0].upper()
+    json.loads(run(command, env={f"MLP_{name}_JSON": "1"}).stdout)
+
+
+def test_sources_come_from_the_environment_by_their_own_name(run, source):
+    run("download", env={"MLP_DOWNLOAD_FROM": "stick"})
+    shutil.rmtree("data")
+    mirrors = {"MLP_DOWNLOAD_MIRROR": "http://127.0.0.1:1/x/ http://127.0.0.1:1/y/"}
+    assert "http://127.0.0.1:1/y/: " in run("download", env=mirrors, status=1).stderr
+
+
+def test_weights_too_large_for_their_sums_are_no_warning(run, trained, pictures):
+    loaded = load_checkpoint(FIRST)
+    for W in loaded.network.weights:
+        W[:] = 3e38
+    loaded.save(Path("huge.npz"))
+    run("evaluate --checkpoint huge.npz")
+    run("predict --checkpoint huge.npz a.png")
+
+
 def test_a_bug_keeps_its_traceback(data, monkeypatch):
     def broken(*_):
         raise ZeroDivisionError
@@ -264,7 +286,7 @@ def test_download_says_each_mirrors_reason(run, source):
     done = run("download --mirror http://127.0.0.1:1/a/ --mirror http://127.0.0.1:1/b/", status=1)
     for mirror in "ab":
         assert re.search(f"  http://127.0.0.1:1/{mirror}/: .*Connection refused\n", done.stderr)
-    assert "mlp download --from DIR" in done.stderr
+    assert "mlp download --data-dir data --from DIR" in done.stderr
 
 
 def test_download_says_why_a_source_was_passed_over(run, source, monkeypatch):
@@ -285,19 +307,34 @@ def test_train_without_data_and_network_says_both(run, source):
     done = run(TRAIN, status=1)
     assert "mnist is not in data: fetching it into data/mnist" in done.stderr
     assert "no source has it" in done.stderr
-    assert "Try again later, or take the files from a folder" in done.stderr
+    assert (
+        "Try again later, or take the files from a folder with: "
+        "mlp download --data-dir data --from DIR" in done.stderr
+    )
     assert not Path("checkpoints").exists()
 
 
-def test_train_fetches_what_is_missing_and_touches_nothing_else(run, source, monkeypatch):
-    own = Path("data/mnist/t10k-labels-idx1-ubyte.gz")
-    own.parent.mkdir(parents=True)
-    own.write_bytes(gzip.compress(gzip.decompress(Path("stick", own.name).read_bytes()), 1))
-    before = own.read_bytes()
+def test_train_completes_a_download_that_was_broken_off(run, source, monkeypatch):
+    folder = Path("data/mnist")
+    folder.mkdir(parents=True)
+    there = f"{FILES[3]}.gz"
+    shutil.copy(Path("stick", there), folder)
     monkeypatch.setitem(CATALOGUE, "mnist", Source(CATALOGUE["mnist"].files, [Path("stick")]))
     done = run(TRAIN)
     assert done.stderr.count("bytes from stick\n") == 3
-    assert own.read_bytes() == before
+    assert f"{there}: there already, and right\n" in done.stderr
+
+
+@pytest.mark.parametrize("place", ["data/mnist", "data", "data/MNIST/raw"])
+def test_train_never_puts_the_published_set_in_place_of_ones_own(run, source, monkeypatch, place):
+    """Own files of which one is missing are not completed from, nor passed over for, MNIST."""
+    monkeypatch.setitem(CATALOGUE, "mnist", Source(CATALOGUE["mnist"].files, [Path("stick")]))
+    write_dataset(Path(place), make_arrays(seed=9))
+    Path(place, f"{FILES[2]}.gz").unlink()
+    before = {path: path.read_bytes() for path in Path("data").rglob("*.gz")}
+    done = run(TRAIN, status=1)
+    assert f"{place}: no mnist here, expected its four files. Missing: {FILES[2]}." in done.stderr
+    assert {path: path.read_bytes() for path in Path("data").rglob("*.gz")} == before
 
 
 def test_data_dir_comes_from_the_environment_for_every_command(run, source):
@@ -438,6 +475,25 @@ def test_a_bad_picture_is_reported_and_the_others_are_read(run, trained, picture
     assert [line.split(":")[0] for line in done.stdout.splitlines()] == ["a.png", "b.png"]
     assert "Error: bad.png: not a picture" in done.stderr
     assert "Error: none.png: no such file" in done.stderr
+
+
+def test_a_picture_without_permission_is_reported_like_any_other(
+    run, trained, pictures, unprivileged
+):
+    Path("b.png").chmod(0)
+    with unprivileged():
+        done = run("predict b.png a.png", status=1)
+    assert "Error: b.png: cannot be read (Permission denied)" in done.stderr
+    assert done.stdout.startswith("a.png: ")
+
+
+def test_a_name_that_is_not_text_is_printed_all_the_same(run, trained, pictures):
+    name = os.fsdecode(b"a\xff.png")
+    shutil.copy("a.png", name)
+    for options in ([], ["--json"], ["--raw", "--json"]):
+        run(["predict", name, *options])
+    Path(name).write_text("no picture")
+    assert "not a picture" in run(["predict", name], status=1).stderr
 
 
 def test_predict_raw_refuses_another_size(run, trained, pictures):

@@ -11,7 +11,15 @@ import pytest
 
 from mlp_cli.datasets import download as module
 from mlp_cli.datasets.catalogue import CATALOGUE, PublishedFile
-from mlp_cli.datasets.download import Fetched, Kept, Received, Refused, Started, download
+from mlp_cli.datasets.download import (
+    Fetched,
+    Kept,
+    Received,
+    Refused,
+    Started,
+    download,
+    is_broken_off,
+)
 from mlp_cli.errors import DownloadError
 
 FOLDER = Path("data/mnist")
@@ -60,6 +68,12 @@ class Mirror(BaseHTTPRequestHandler):
 
     def dies(self, data):
         self.send(data[: len(data) // 2], length=len(data))
+
+    def elsewhere(self, data):
+        self.send_response(302)
+        self.send_header("Location", self.location)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def stalls(self, data):
         self.send(data[:1], length=len(data))
@@ -181,11 +195,39 @@ def test_a_mirror_that_nobody_answers_for_is_left_for_the_next(mirror):
 
 
 @pytest.mark.parametrize(
-    "address", ["not an address", "http://", "ftp://127.0.0.1/", "http://[::1"]
+    "address", ["not an address", "http://", "ftp://127.0.0.1/", "http://[::1", "http://x..y/"]
 )
 def test_an_address_that_is_none_is_a_reason_too(mirror, address):
     assert len(reasons(fetch(address, mirror("right")))) == 2
     assert_all_there()
+
+
+@pytest.mark.parametrize("target", ["http://x..y/", "http://[::bad", "/%ff\xff"])
+def test_a_redirect_to_nowhere_is_a_reason_too(mirror, monkeypatch, target):
+    monkeypatch.setattr(module, "TIMEOUT", (2, 2))
+    monkeypatch.setattr(Mirror, "location", target, raising=False)
+    steps = fetch(mirror("elsewhere"), mirror("right"))
+    assert len(reasons(steps)) == 2
+    assert_all_there()
+
+
+def test_a_redirect_is_followed(mirror, monkeypatch):
+    monkeypatch.setattr(Mirror, "location", "/right/one.gz", raising=False)
+    list(download(FILES[:1], FOLDER, [mirror("elsewhere")]))
+    assert (FOLDER / "one.gz").read_bytes() == CONTENT["one.gz"]
+
+
+def test_only_what_a_download_left_is_taken_for_one():
+    FOLDER.mkdir(parents=True)
+    one, own = FOLDER / "one.gz", FOLDER / "own"
+    one.write_bytes(CONTENT["one.gz"])
+    own.write_bytes(CONTENT["one.gz"])
+    assert is_broken_off([], FOLDER, FILES)
+    assert is_broken_off([one], FOLDER, FILES)
+    assert not is_broken_off([one, own], FOLDER, FILES)
+    assert not is_broken_off([one], FOLDER.parent, FILES)
+    one.write_bytes(b"?" * len(CONTENT["one.gz"]))
+    assert not is_broken_off([one], FOLDER, FILES)
 
 
 def test_without_any_mirror_left_each_one_is_named_with_its_reason(mirror):
@@ -194,8 +236,7 @@ def test_without_any_mirror_left_each_one_is_named_with_its_reason(mirror):
     assert str(error.value) == (
         "one.gz: no source has it.\n"
         f"  {mirror('missing')}: HTTP status 404, expected 200\n"
-        f"  {mirror('html')}: 18 bytes, expected 256,000\n"
-        "Try again later, or take the files from a folder with: mlp download --from DIR"
+        f"  {mirror('html')}: 18 bytes, expected 256,000"
     )
     assert list(FOLDER.iterdir()) == []
 

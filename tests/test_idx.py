@@ -139,6 +139,11 @@ def test_data_beyond_the_header_is_not_unpacked(refused):
     tracemalloc.stop()
 
 
+def test_sizes_that_no_array_can_have_are_refused(refused):
+    """No data is right for 0 x 4294967295 x 4294967295, but there is no such array."""
+    refused(bytes([0, 0, 8, 3]) + bytes(4) + b"\xff" * 8, "its header's sizes are too large")
+
+
 def test_a_folder_and_a_missing_file_are_refused(tmp_path):
     with pytest.raises(DataError, match="cannot be read"):
         read_idx(tmp_path)

@@ -1,9 +1,12 @@
 """A picture to MNIST's form: each step by itself, and the whole on pictures of many kinds."""
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from mlp_cli.errors import PictureError
@@ -90,6 +93,42 @@ def test_sixteen_bits_a_pixel_give_the_same_digit():
     grey = read(Image.fromarray(deep), "deep.png")
     assert grey.max() <= 255
     assert_alike(normalise(grey), normalise(read(draw_seven())))
+
+
+@pytest.mark.parametrize("scale", [1 / 255, 1, 40, -1])
+def test_numbers_of_any_range_give_the_same_digit(scale):
+    """Fractions 0..1, grey levels, more than 255, and below 0, as floating-point TIFF has them."""
+    floats = np.asarray(draw_seven()).astype(np.float32) * scale
+    image = normalise(read(Image.fromarray(floats), "float.tiff"))
+    assert_alike(image, normalise(read(draw_seven())))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_pixels_that_are_no_numbers_are_refused(value):
+    floats = np.asarray(draw_seven()).astype(np.float32)
+    floats[5, 5] = value
+    with pytest.raises(PictureError, match="not finite numbers"):
+        read(Image.fromarray(floats), "float.tiff")
+
+
+def test_broken_exif_is_no_reason_to_refuse_a_picture():
+    expected = np.asarray(draw_seven(), float)
+    for number, exif in enumerate((b"Exif\0\0broken", b"MM\0*\0\0\xff\xff", b"")):
+        np.testing.assert_array_equal(read(draw_seven(), f"{number}.png", exif=exif), expected)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "gif", "bmp", "tiff", "webp", "ppm"])
+@given(data=st.data())
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damage_anywhere_is_refused_or_does_no_harm(kind, data):
+    """Whatever bytes change: our error, or a digit in MNIST's form."""
+    draw_seven(size=(40, 40), at=(5, 5), scale=0.3).save(f"whole.{kind}")
+    damaged = bytearray(Path(f"whole.{kind}").read_bytes())
+    for _ in range(data.draw(st.integers(1, 8))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    Path("damaged").write_bytes(damaged[: data.draw(st.integers(1, len(damaged)))])
+    with contextlib.suppress(PictureError):
+        assert normalise(read_picture(Path("damaged"))).shape == (28, 28)
 
 
 def test_jpeg_noise_does_not_widen_the_box():

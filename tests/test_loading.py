@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlp_cli.datasets.loading import MissingDataError, load_dataset, missing_files
+from mlp_cli.datasets.loading import MissingDataError, load_dataset
 from mlp_cli.errors import DataError, OptionError
 from tests.makers import idx_bytes, make_arrays, write_dataset
 
-NEXT_STEP = "Fetch it again with: mlp download --data-dir .* --force$"
+NEXT_STEP = "Replace it; if it is mnist's own, .* mlp download --data-dir .*$"
 
 
 def assert_holds(dataset, arrays):
@@ -63,11 +63,38 @@ def test_missing_files_are_named_with_the_command_that_fetches_them(tmp_path):
     with pytest.raises(MissingDataError) as error:
         load_dataset("mnist", tmp_path)
     assert str(error.value) == (
-        f"{tmp_path}: no mnist here, expected its four files. Missing: t10k-images-idx3-ubyte.\n"
-        f"Fetch them with: mlp download --data-dir {tmp_path}"
+        f"{tmp_path}/mnist: no mnist here, expected its four files. "
+        "Missing: t10k-images-idx3-ubyte.\n"
+        f"Put them there, or fetch the published ones with: mlp download --data-dir {tmp_path}"
     )
-    assert missing_files(tmp_path / "mnist") == ["t10k-images-idx3-ubyte"]
-    assert len(missing_files(tmp_path / "nowhere")) == 4
+    assert len(error.value.found) == 3
+    with pytest.raises(MissingDataError, match=r"^nowhere: no mnist here") as error:
+        load_dataset("mnist", Path("nowhere"))
+    assert error.value.found == []
+
+
+@pytest.mark.parametrize(
+    ("place", "gzipped", "advice"),
+    [
+        ("mnist", True, "fetch it again with: mlp download --data-dir . --force"),
+        ("mnist", False, "delete it and fetch it again with: mlp download --data-dir ."),
+        (".", True, "delete it and fetch it again with: mlp download --data-dir ."),
+    ],
+)
+def test_the_next_step_is_one_that_mends_it(place, gzipped, advice):
+    """A download goes to data/mnist/*.gz: what lies elsewhere must first be out of the way."""
+    write_dataset(Path(place), replaced(make_arrays(), 3, np.zeros(11, np.uint8)), gzipped=gzipped)
+    with pytest.raises(DataError) as error:
+        load_dataset("mnist", Path())
+    assert str(error.value).endswith(f"\nReplace it; if it is mnist's own, {advice}")
+
+
+def test_a_file_without_permission_is_no_reason_to_fetch_it_again(unprivileged):
+    write_dataset(Path("mnist"))
+    Path("mnist/train-labels-idx1-ubyte.gz").chmod(0)
+    with unprivileged(), pytest.raises(DataError, match=r"cannot be read \(Permission") as error:
+        load_dataset("mnist", Path())
+    assert str(error.value).endswith("Check its permissions and the disk.")
 
 
 @pytest.mark.parametrize("place", ["file", "file/inside"])

@@ -99,8 +99,7 @@ def test_two_runs_at_once_get_a_checkpoint_each():
     ]
 
 
-def test_a_reader_that_has_seen_enough_ends_it_quietly():
-    subprocess.run([*MLP, "train", "--validation", "10", "-q"], check=True, capture_output=True)
+def test_a_reader_that_has_seen_enough_ends_it_quietly(trained):
     ours, theirs = os.pipe()
     os.close(ours)
     done = subprocess.run(
@@ -110,18 +109,36 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly():
     assert done.stderr == b""
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_results_that_cannot_be_written_are_said():
+@pytest.fixture
+def trained():
     subprocess.run([*MLP, "train", "--validation", "10", "-q"], check=True, capture_output=True)
-    with open("/dev/full", "w") as full:
-        done = subprocess.run(
-            [*MLP, "evaluate"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert done.returncode == 1
-    assert "standard output: cannot be written (No space left on device)" in done.stderr
+
+
+def run_in_shell(command):
+    """Run `mlp COMMAND` with the redirections in it; return its exit status and stderr."""
+    command = f"{sys.executable} -m mlp_cli {command}"
+    done = subprocess.run(
+        ["sh", "-c", command], stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
     assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("command", ["evaluate -q", "--help", "--version", "train -h"])
+def test_results_that_cannot_be_written_are_said(trained, command):
+    status, err = run_in_shell(f"{command} >/dev/full")
+    assert status == 1
+    assert err == "Error: standard output: cannot be written (No space left on device).\n"
+
+
+def test_results_without_a_place_to_go_are_said(trained):
+    assert run_in_shell("evaluate -q >&-") == (
+        1,
+        "Error: standard output: closed, expected somewhere to print the result.\n",
+    )
+
+
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])
+@pytest.mark.parametrize("command", ["train --validation 10 --epochs 1", "evaluate"])
+def test_notes_without_a_place_to_go_stop_nothing(trained, command, stderr):
+    assert run_in_shell(f"{command} {stderr} >/dev/null")[0] == 0

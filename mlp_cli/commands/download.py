@@ -1,15 +1,16 @@
 """mlp download: fetch a dataset's files, verified."""
 
-import sys
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mlp_cli.commands.options import common_options, data_dir_option, dataset_option
-from mlp_cli.commands.text import is_quiet, note_above, result
+from mlp_cli.commands.text import note_above, result, shows_bars
 from mlp_cli.datasets.catalogue import CATALOGUE
+from mlp_cli.errors import DownloadError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.download import Progress
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 @data_dir_option
 @click.option(
     "--mirror",
-    "mirrors",
     multiple=True,
     metavar="URL",
     help="Fetch from here instead of the known mirrors. May be repeated.",
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option(
     "--from",
     "from_dir",
+    envvar="MLP_DOWNLOAD_FROM",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
     help="Take the files from a folder, a memory stick say, instead of the network.",
@@ -35,30 +36,46 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Fetch files again that are there and right.")
 @common_options
 def download(
-    dataset: str, data_dir: Path, mirrors: tuple[str, ...], from_dir: Path | None, force: bool
+    dataset: str, data_dir: Path, mirror: tuple[str, ...], from_dir: Path | None, force: bool
 ) -> None:
     """Fetch the files of a dataset into DATA_DIR/DATASET.
 
     Each file is verified by its size and SHA-256 before it gets its name. Files that are there
     and right are left alone.
     """
-    from mlp_cli.datasets.download import download as fetch
-
-    if mirrors and from_dir:
+    if mirror and from_dir:
         raise click.UsageError("--mirror and --from exclude each other: name one source.")
-    source, folder = CATALOGUE[dataset], data_dir.joinpath(dataset)
-    origins = [from_dir] if from_dir else list(mirrors or source.mirrors)
-    show_download(fetch(source.files, folder, origins, force=force))
-    result(f"{dataset} is in {folder}: {len(source.files)} files, verified.")
+    folder = fetch_dataset(dataset, data_dir, [from_dir] if from_dir else mirror, force=force)
+    result(f"{dataset} is in {folder}: {len(CATALOGUE[dataset].files)} files, verified.")
 
 
-def show_download(steps: "Iterator[Progress]") -> None:
+def fetch_dataset(
+    name: str, data_dir: Path, origins: Sequence[str | Path] = (), force: bool = False
+) -> Path:
+    """Bring a dataset's files into `<data-dir>/<name>/`, and return that folder.
+
+    origins: mirrors or folders to take them from, instead of the known mirrors.
+    """
+    from mlp_cli.datasets.download import download
+
+    source, folder = CATALOGUE[name], data_dir.joinpath(name)
+    try:
+        _show(download(source.files, folder, origins or source.mirrors, force=force))
+    except DownloadError as error:
+        command = f"mlp download --data-dir {shlex.quote(str(data_dir))}"
+        raise DownloadError(
+            f"{error}\nTry again later, or take the files from a folder with: {command} --from DIR"
+        ) from error
+    return folder
+
+
+def _show(steps: "Iterator[Progress]") -> None:
     """Follow a download to its end: a bar of bytes in a terminal, and a line per file."""
     from tqdm import tqdm
 
     from mlp_cli.datasets.download import Fetched, Kept, Received, Refused, Started
 
-    hidden = is_quiet() or not sys.stderr.isatty()
+    hidden = not shows_bars()
     with tqdm(unit="B", unit_scale=True, leave=False, disable=hidden) as bar:
         failures: list[Refused] = []
         for step in steps:

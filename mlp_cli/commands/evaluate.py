@@ -37,10 +37,10 @@ if TYPE_CHECKING:
     show_default="where the network was trained from, then data",
     help="The folder that holds the datasets.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--json", is_flag=True, help="Print one JSON document.")
 @common_options
 def evaluate(
-    checkpoint: Path | None, split: "SplitName", data_dir: Path | None, as_json: bool
+    checkpoint: Path | None, split: "SplitName", data_dir: Path | None, json: bool
 ) -> None:
     """Print accuracy, cost, figures per digit and the confusion matrix.
 
@@ -64,7 +64,7 @@ def evaluate(
     whole = Score.of(confusion)
     cost = mean_cost(outputs, chosen.labels)
     figures = class_figures(confusion)
-    if as_json:
+    if json:
         json_result(
             {
                 "checkpoint": str(path),

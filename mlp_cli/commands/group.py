@@ -1,5 +1,6 @@
 """The `mlp` command: its subcommands, and the one place where errors become exit statuses."""
 
+import sys
 from typing import Any
 
 import click
@@ -8,6 +9,7 @@ from mlp_cli.commands.download import download
 from mlp_cli.commands.evaluate import evaluate
 from mlp_cli.commands.options import common_options
 from mlp_cli.commands.predict import predict
+from mlp_cli.commands.text import printable
 from mlp_cli.commands.train import train
 from mlp_cli.errors import InterruptedRunError, MlpError, OptionError
 
@@ -21,17 +23,27 @@ class Group(click.Group):
     0 success; 1 something failed; 2 wrong usage; 130 interrupted. A bug keeps its traceback.
     """
 
+    def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  as Click declares it
+        """Run the command line, help and version included."""
+        try:
+            return super().main(*args, **options)
+        except OSError as error:
+            if error.filename is not None:
+                raise  # a file's: a bug, since it should have been told as one of our errors
+            click.echo(f"Error: standard output: cannot be written ({error.strerror}).", err=True)
+            sys.exit(1)
+
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  as Click declares it
         """Run the subcommand."""
         try:
             return super().invoke(ctx)
         except OptionError as error:
-            raise click.UsageError(str(error)) from error
+            raise click.UsageError(printable(str(error))) from error
         except InterruptedRunError as error:
-            click.echo(str(error), err=True)
+            click.echo(printable(str(error)), err=True)
             ctx.exit(INTERRUPTED)
         except MlpError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(printable(str(error))) from error
         except MemoryError as error:
             raise click.ClickException(
                 f"Not enough memory ({error or 'the system gave no figure'}). "

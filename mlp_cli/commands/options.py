@@ -15,8 +15,9 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 QUIET = "mlp_cli.quiet"
 DEFAULT_DATA_DIR = Path("data")
 
-FilePath = click.Path(dir_okay=False, path_type=Path)
-FolderPath = click.Path(file_okay=False, path_type=Path)
+# Whether a path can be read is found out, and said, where it is read.
+FilePath = click.Path(dir_okay=False, readable=False, path_type=Path)
+FolderPath = click.Path(file_okay=False, readable=False, path_type=Path)
 
 
 class PositiveFloat(click.FloatRange):

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Read the digit in a picture.")
 @click.argument(
-    "images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path)
+    "images",
+    metavar="IMAGE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(readable=False, path_type=Path),
 )
 @checkpoint_option
 @click.option(
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="How many digits to print, the likeliest first.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document per picture.")
+@click.option("--json", is_flag=True, help="Print one JSON document per picture.")
 @click.option("--raw", is_flag=True, help="Take the pictures as they are: 28 x 28, light on dark.")
 @common_options
 @click.pass_context
@@ -36,7 +40,7 @@ def predict(
     images: tuple[Path, ...],
     checkpoint: Path | None,
     top: int,
-    as_json: bool,
+    json: bool,
     raw: bool,
 ) -> None:
     """Print the digit that the network reads in each picture, with its output.
@@ -61,7 +65,7 @@ def predict(
             continue
         outputs = run.network.outputs(image[None])[0]
         ranked = outputs.argsort(kind="stable")[::-1].tolist()
-        if as_json:
+        if json:
             json_result(
                 {
                     "image": str(path),

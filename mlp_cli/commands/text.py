@@ -1,14 +1,14 @@
 """How results, notes and numbers look."""
 
-import errno
 import json
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlp_cli.commands.options import QUIET
-from mlp_cli.errors import MlpError
+from mlp_cli.errors import OutputError
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -16,14 +16,9 @@ if TYPE_CHECKING:
 
 def result(text: str) -> None:
     """Print a result: on stdout, whole."""
-    try:
-        click.echo(text)
-    except OSError as error:
-        if error.errno == errno.EPIPE:
-            raise  # the reader has seen enough; Click ends quietly
-        raise MlpError(
-            f"standard output: cannot be written ({error.strerror}). Send it elsewhere."
-        ) from error
+    if sys.stdout is None:
+        raise OutputError("standard output: closed, expected somewhere to print the result.")
+    click.echo(printable(text))
 
 
 def json_result(value: dict[str, Any]) -> None:
@@ -36,16 +31,29 @@ def is_quiet() -> bool:
     return bool(click.get_current_context().meta.get(QUIET))
 
 
+def shows_bars() -> bool:
+    """Tell whether a progress bar has a place: a terminal, and somebody who wants to know."""
+    return not is_quiet() and sys.stderr is not None and sys.stderr.isatty()
+
+
 def note(text: str) -> None:
     """Print something to know that is not the result: on stderr, unless quiet."""
     if not is_quiet():
-        click.echo(text, err=True)
+        with suppress(OSError):  # whoever closed stderr does not want to know
+            click.echo(printable(text), err=True)
 
 
 def note_above(bar: "tqdm[Any]", text: str) -> None:
-    """Print a note without tearing the bar that is on the screen."""
-    if not is_quiet():
-        bar.write(text, file=sys.stderr)
+    """Print a note without tearing the bar that may be on the screen."""
+    if bar.disable:
+        note(text)
+    else:
+        bar.write(printable(text), file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """Return the text with `?` for the bytes of a file name that are no character."""
+    return text.encode(errors="replace").decode()
 
 
 def percent(share: float | None) -> str:

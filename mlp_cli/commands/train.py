@@ -1,14 +1,12 @@
 """mlp train: train a network and keep it in a checkpoint."""
 
 import shlex
-import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from mlp_cli.commands.download import show_download
+from mlp_cli.commands.download import fetch_dataset
 from mlp_cli.commands.options import (
     FilePath,
     PositiveFloat,
@@ -16,9 +14,9 @@ from mlp_cli.commands.options import (
     data_dir_option,
     dataset_option,
 )
-from mlp_cli.commands.text import is_quiet, note, note_above, percent, result, score
+from mlp_cli.commands.text import note, note_above, percent, result, score, shows_bars
 from mlp_cli.datasets.catalogue import CATALOGUE
-from mlp_cli.errors import InterruptedRunError
+from mlp_cli.errors import CheckpointError, InterruptedRunError
 from mlp_cli.runs import FOLDER, claim, claim_next, release
 
 if TYPE_CHECKING:
@@ -159,7 +157,7 @@ def train(
         rng=streams.shuffling,
         validation=(held_out.images, held_out.labels) if validation else None,
     )
-    hidden_bar = is_quiet() or not sys.stderr.isatty()
+    hidden_bar = not shows_bars()
     try:
         note(
             f"{dataset} from {data.folder}: {len(training):,} images of "
@@ -175,24 +173,28 @@ def train(
                 bar.update()
         _report(run, path, data.test, by_itself=checkpoint is None)
     except KeyboardInterrupt as error:
-        raise InterruptedRunError(_what_is_left(run, path)) from error
+        raise InterruptedRunError(_what_is_left(path, epochs)) from error
     finally:
         release(path)
 
 
 def _load_or_download(name: str, data_dir: Path) -> "Dataset":
-    """Return the dataset, after fetching those of its files that are missing."""
-    from mlp_cli.datasets.download import download
-    from mlp_cli.datasets.loading import MissingDataError, load_dataset, missing_files
+    """Return the dataset, fetching it first where there is none, or a download was broken off.
 
-    with suppress(MissingDataError):
+    Files that are there and are not the published ones are somebody's own: they are never
+    replaced here, nor passed over for the published set.
+    """
+    from mlp_cli.datasets.download import is_broken_off
+    from mlp_cli.datasets.loading import MissingDataError, load_dataset
+
+    try:
         return load_dataset(name, data_dir)
-    source, folder = CATALOGUE[name], data_dir.joinpath(name)
+    except MissingDataError as error:
+        folder = data_dir.joinpath(name)
+        if not is_broken_off(error.found, folder, CATALOGUE[name].files):
+            raise
     note(f"{name} is not in {data_dir}: fetching it into {folder}")
-    # Files that are there may be somebody's own: only those that are missing are fetched.
-    missing = missing_files(folder)
-    files = [file for file in source.files if file.name.removesuffix(".gz") in missing]
-    show_download(download(files, folder, source.mirrors))
+    fetch_dataset(name, data_dir)
     return load_dataset(name, data_dir)
 
 
@@ -224,12 +226,15 @@ def _report(run: "Checkpoint", path: Path, test: "Split", by_itself: bool) -> No
     result(f"next           mlp evaluate{named}")
 
 
-def _what_is_left(run: "Checkpoint", path: Path) -> str:
-    """Say what an interrupted run leaves behind."""
-    if not run.history:
+def _what_is_left(path: Path, epochs: int) -> str:
+    """Say what an interrupted run leaves behind, by what the file itself holds."""
+    from mlp_cli.checkpoint import load_checkpoint
+
+    try:
+        saved = len(load_checkpoint(path).history)
+    except CheckpointError:
         return "\nInterrupted in the first epoch: nothing was saved."
     return (
-        f"\nInterrupted. {path} is whole and holds {len(run.history)} of "
-        f"{run.settings.epochs} epochs.\n"
+        f"\nInterrupted. {path} is whole and holds {saved} of {epochs} epochs.\n"
         f"Measure it with: mlp evaluate --checkpoint {shlex.quote(str(path))}"
     )

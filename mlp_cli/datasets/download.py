@@ -90,8 +90,8 @@ def download(
             yield from _fetch(file, target, origins)
         except OSError as error:
             raise DownloadError(
-                f"{target}: cannot be written ({error.strerror or error}).\n"
-                "Check the disk and its permissions, or name another folder with --data-dir."
+                f"{target}: cannot be written ({error.strerror or error}), expected room for it "
+                "and permission."
             ) from error
 
 
@@ -104,6 +104,12 @@ def is_published(path: Path, file: PublishedFile) -> bool:
             return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
     except FileNotFoundError:
         return False
+
+
+def is_broken_off(found: Sequence[Path], folder: Path, files: Sequence[PublishedFile]) -> bool:
+    """Tell whether these paths are what a download into the folder left: published files only."""
+    published = {folder / file.name: file for file in files}
+    return all(path in published and is_published(path, published[path]) for path in found)
 
 
 def _fetch(file: PublishedFile, target: Path, origins: Sequence[str | Path]) -> Iterator[Progress]:
@@ -119,10 +125,7 @@ def _fetch(file: PublishedFile, target: Path, origins: Sequence[str | Path]) -> 
         else:
             yield Fetched(file, str(origin))
             return
-    raise DownloadError(
-        f"{file.name}: no source has it.\n" + "\n".join(reasons) + "\n"
-        "Try again later, or take the files from a folder with: mlp download --from DIR"
-    )
+    raise DownloadError(f"{file.name}: no source has it.\n" + "\n".join(reasons))
 
 
 def _receive(file: PublishedFile, target: Path, origin: str | Path) -> Iterator[Received]:
@@ -162,11 +165,12 @@ def _read(origin: str | Path, name: str) -> Iterator[bytes]:
             if response.status_code != requests.codes.ok:
                 raise _OriginError(f"HTTP status {response.status_code}, expected 200")
             yield from response.iter_content(CHUNK)
-    except requests.RequestException as error:
+    # Some malformed addresses, given or redirected to, pass requests by as ValueErrors.
+    except (requests.RequestException, ValueError) as error:
         raise _OriginError(_reason(error)) from error
 
 
-def _reason(error: requests.RequestException) -> str:
+def _reason(error: Exception) -> str:
     """Say in a few words what requests met."""
     if isinstance(error, requests.Timeout):
         return f"no answer within {TIMEOUT[0]} s, or none for {TIMEOUT[1]} s"

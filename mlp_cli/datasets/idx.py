@@ -12,7 +12,7 @@ from typing import IO, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.errors import DataError
+from mlp_cli.errors import DataAccessError, DataError
 
 TYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype(np.uint8),
@@ -55,7 +55,10 @@ def read_idx(path: Path, magic: int | None = None) -> npt.NDArray[Any]:
             f"{path}: damaged gzip data ({str(error).rstrip('.')}), expected a whole file."
         ) from error
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error}).") from error
+        raise DataAccessError(
+            f"{path}: cannot be read ({error.strerror or error}), expected an IDX file.\n"
+            "Check its permissions and the disk."
+        ) from error
 
 
 def _parse(path: Path, file: IO[bytes], expected_magic: int | None) -> npt.NDArray[Any]:
@@ -93,5 +96,8 @@ def _parse(path: Path, file: IO[bytes], expected_magic: int | None) -> npt.NDArr
         raise DataError(
             f"{path}: {found} bytes of data, expected {size:,} ({shown}) from its header."
         )
-    array = np.frombuffer(data, dtype).reshape(shape)
+    try:
+        array = np.frombuffer(data, dtype).reshape(shape)
+    except ValueError as error:  # sizes such as 0 x 4294967295 x 4294967295
+        raise DataError(f"{path}: its header's sizes are too large, expected an array.") from error
     return array.astype(dtype.newbyteorder("="), copy=False)

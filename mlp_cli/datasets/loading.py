@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.datasets.idx import IMAGES_MAGIC, LABELS_MAGIC, read_idx
-from mlp_cli.errors import DataError, OptionError
+from mlp_cli.errors import DataAccessError, DataError, OptionError
 
 SplitName = Literal["train", "validation", "test"]
 
@@ -29,6 +29,11 @@ CLASSES = 10
 
 class MissingDataError(DataError):
     """A dataset that is not, or not wholly, in the data folder."""
+
+    def __init__(self, message: str, found: list[Path]) -> None:
+        super().__init__(message)
+        self.found = found
+        """the files that are there, of the folder that holds most of them"""
 
 
 @dataclass(frozen=True)
@@ -130,40 +135,47 @@ def load_dataset(name: str, data_dir: Path) -> Dataset:
     Raises MissingDataError where no folder holds all four, DataError where a file is not what its
     place asks for or the files disagree.
     """
-    folder, paths = _find(name, data_dir)
+    folder, (train_images, train_labels, test_images, test_labels) = _find(name, data_dir)
     try:
-        train_images, train_labels, test_images, test_labels = paths
-        dataset = Dataset(
-            folder, _read_split(train_images, train_labels), _read_split(test_images, test_labels)
-        )
-        train_shape, test_shape = dataset.train.images.shape[1:], dataset.test.images.shape[1:]
+        train = _read_split(train_images, train_labels)
+        test = _read_split(test_images, test_labels)
+        train_shape, test_shape = train.images.shape[1:], test.images.shape[1:]
         if train_shape != test_shape:
             raise DataError(
                 f"{test_images}: images of {_by(test_shape)} pixels, "
                 f"expected {_by(train_shape)} as in {train_images.name}."
             )
+    except DataAccessError:
+        raise
     except DataError as error:
-        raise DataError(f"{error}\nFetch it again with: {_command(data_dir)} --force") from error
-    return dataset
-
-
-def missing_files(folder: Path) -> list[str]:
-    """Return which of the four files, named without .gz, a folder lacks."""
-    return _missing(_find_files(folder))
+        # Whose file it is, only the user knows: a download would put MNIST's in its place.
+        in_place = folder == data_dir / name and all(
+            path.suffix == ".gz" for path in (train_images, train_labels, test_images, test_labels)
+        )
+        raise DataError(
+            f"{error}\nReplace it; if it is {name}'s own, "
+            + ("fetch it again with: " if in_place else "delete it and fetch it again with: ")
+            + _command(data_dir)
+            + (" --force" if in_place else "")
+        ) from error
+    return Dataset(folder, train, test)
 
 
 def _find(name: str, data_dir: Path) -> tuple[Path, list[Path]]:
     """Return the first folder that holds all four files, and their paths."""
-    fewest_missing = FILES
+    fullest: dict[str, Path] = {}
     for folder in _folders(name, data_dir):
         found = _find_files(folder)
         if len(found) == len(FILES):
             return folder, [found[stem] for stem in FILES]
-        fewest_missing = min(fewest_missing, _missing(found), key=len)
+        fullest = max(fullest, found, key=len)
+    paths = list(fullest.values())
+    missing = ", ".join(stem for stem in FILES if stem not in fullest)
     raise MissingDataError(
-        f"{data_dir}: no {name} here, expected its four files. "
-        f"Missing: {', '.join(fewest_missing)}.\n"
-        f"Fetch them with: {_command(data_dir)}"
+        f"{paths[0].parent if paths else data_dir}: no {name} here, expected its four files. "
+        f"Missing: {missing}.\n"
+        f"Put them there, or fetch the published ones with: {_command(data_dir)}",
+        paths,
     )
 
 
@@ -181,7 +193,7 @@ def _find_files(folder: Path) -> dict[str, Path]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise DataError(
+        raise DataAccessError(
             f"{folder}: cannot be read ({error.strerror}), expected a folder of IDX files.\n"
             "Check its permissions, or name another folder with --data-dir."
         ) from error
@@ -193,10 +205,6 @@ def _find_files(folder: Path) -> dict[str, Path]:
                 found[stem] = folder / name
                 break
     return found
-
-
-def _missing(found: dict[str, Path]) -> list[str]:
-    return [stem for stem in FILES if stem not in found]
 
 
 def _command(data_dir: Path) -> str:
