@@ -165,10 +165,8 @@ def _parse(arrays: Arrays) -> Checkpoint:
     """Return the run in these arrays, every part of it checked."""
     meta = _read_json(arrays, "meta")
     version = meta.get("format_version")
-    if type(version) is not int or version > FORMAT_VERSION:
-        raise bad_meta(
-            "format_version", version, f"{FORMAT_VERSION} at most; a newer mlp may read it"
-        )
+    if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
+        raise bad_meta("format_version", version, f"{FORMAT_VERSION}; a newer mlp may read it")
     settings = Settings.from_meta(meta)
     history, best_epoch = _read_history(meta)
     return Checkpoint(

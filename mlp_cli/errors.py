@@ -5,6 +5,8 @@ and the next step. They are raised where the foreign error happens and become an
 in one place, the command group.
 """
 
+from pathlib import Path
+
 
 class MlpError(Exception):
     """Something that a user or the world can cause."""
@@ -28,6 +30,15 @@ class DataError(MlpError):
 
 class DataAccessError(DataError):
     """A dataset's file or folder that the system does not let us read."""
+
+
+class MissingDataError(DataError):
+    """A dataset that is not, or not wholly, in the data folder."""
+
+    def __init__(self, message: str, found: list[Path]) -> None:
+        super().__init__(message)
+        self.found = found
+        """the files that are there, of the folder that holds most of them"""
 
 
 class DownloadError(MlpError):

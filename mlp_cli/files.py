@@ -34,7 +34,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 def _sync_folder(folder: Path) -> None:
     """Make a rename in the folder last through a power cut, where the system can."""
     if os.name == "posix":
-        with contextlib.suppress(PermissionError):  # a folder may take files without showing them
+        with contextlib.suppress(OSError):  # not every folder lets itself be opened, and it is done
             descriptor = os.open(folder, os.O_RDONLY)
             try:
                 os.fsync(descriptor)

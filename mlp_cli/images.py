@@ -18,6 +18,8 @@ from mlp_cli.errors import PictureError
 Grey = npt.NDArray[np.float64]
 """Grey levels 0..255 as floats: (rows, columns)."""
 
+MAX_SIDE = 2048
+"""pixels: a larger picture is reduced to this first, which a digit of 20 pixels does not notice"""
 MIN_CONTRAST = 16.0
 """grey levels between the lightest and the darkest pixel of a picture that holds something"""
 DECODER_ERRORS = (
@@ -149,7 +151,7 @@ def centre(ink: Grey, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
     for axis, (length, room) in enumerate(zip(ink.shape, shape, strict=True)):
         mass = ink.sum(axis=1 - axis)
         middle = mass @ np.arange(length) / mass.sum()
-        start = min(max(round(room / 2 - middle), 0), room - length)
+        start = min(max(round(room / 2 - float(middle)), 0), room - length)
         place.append(slice(start, start + length))
     image[tuple(place)] = ink.round()
     return image
@@ -168,8 +170,14 @@ def _to_grey(picture: Image.Image) -> Grey:
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         return _to_eight_bits(np.asarray(picture, np.float64))
     if "A" in picture.getbands() or "transparency" in picture.info:
-        return _on_ground(picture.convert("RGBA").convert("LA"))
-    return np.asarray(picture.convert("L"), np.float64)
+        return _on_ground(_reduce(picture.convert("RGBA").convert("LA")))
+    return np.asarray(_reduce(picture.convert("L")), np.float64)
+
+
+def _reduce(picture: Image.Image) -> Image.Image:
+    """Make a picture small enough for arithmetic on eight bytes a pixel."""
+    picture.thumbnail((MAX_SIDE, MAX_SIDE), reducing_gap=2.0)
+    return picture
 
 
 def _to_eight_bits(deep: Grey) -> Grey:

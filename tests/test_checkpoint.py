@@ -8,7 +8,9 @@ import pickle
 import re
 import resource
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from stat import S_ISDIR
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.errors import CheckpointError
 from mlp_cli.files import replacing
+from mlp_cli.nn.sgd import EpochResult
 from mlp_cli.runs import claim, claim_next, newest_checkpoint, release
 from tests.makers import make_run
 
@@ -98,6 +101,16 @@ def test_the_shuffling_goes_on_where_it_stopped():
     assert one.permutation(1000).tolist() == other.permutation(1000).tolist()
 
 
+def test_the_state_kept_is_that_after_the_last_epoch():
+    run, rng = make_run(accuracies=(0.5,)), np.random.default_rng(5)
+    rng.random(3)
+    result = EpochResult(2, 3.0, 0.1, 1, 0.1, 0.1)
+    run.record(result, run.network, rng)
+    assert run.shuffle_state == rng.bit_generator.state
+    rng.random()
+    assert run.shuffle_state != rng.bit_generator.state
+
+
 def test_the_file_reads_with_numpy_alone():
     run = saved()
     with np.load(PATH) as archive:
@@ -159,7 +172,7 @@ def test_an_empty_file_is_the_claim_of_a_run():
 
 def test_a_newer_format_is_refused_by_its_number():
     rewrite_meta(format_version=2)
-    assert_refused("format_version is 2, expected 1 at most; a newer mlp may read it")
+    assert_refused("format_version is 2, expected 1; a newer mlp may read it")
 
 
 @pytest.mark.parametrize(
@@ -167,6 +180,8 @@ def test_a_newer_format_is_refused_by_its_number():
     [
         ("format_version", ...),
         ("format_version", "1"),
+        ("format_version", True),
+        ("format_version", 0),
         ("sizes", [6]),
         ("sizes", [6, 0, 3]),
         ("sizes", [6.0, 5, 3]),
@@ -322,6 +337,28 @@ def test_a_file_is_replaced_whole_or_not_at_all():
     assert os.listdir() == [str(PATH)]
 
 
+def test_the_new_file_is_written_beside_synced_and_then_renamed(monkeypatch):
+    steps = []
+    fsync, replace = os.fsync, os.replace
+
+    def spy_fsync(descriptor):
+        steps.append("sync folder" if S_ISDIR(os.fstat(descriptor).st_mode) else "sync file")
+        fsync(descriptor)
+
+    def spy_replace(source, target):
+        # Two writers of one path have two names, and what the buffer held is in the file.
+        assert (source.parent, str(os.getpid()) in source.name) == (target.parent, True)
+        assert source.read_bytes() == b"whole"
+        steps.append("rename")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", spy_fsync)
+    monkeypatch.setattr(os, "replace", spy_replace)
+    with replacing(PATH) as file:
+        file.write(b"whole")
+    assert steps == ["sync file", "rename", "sync folder"]
+
+
 def test_a_new_file_has_the_permissions_of_any_other():
     Path("other").touch()
     saved()
@@ -379,6 +416,20 @@ def test_runs_are_numbered_upwards_and_never_share_a_path():
     assert claim_next(folder, "mnist", (784, 10)).name == "mnist-784-10-001.npz"
 
 
+def test_many_at_once_never_claim_the_same_path():
+    with ThreadPoolExecutor(16) as pool:
+        claims = [pool.submit(claim_next, Path("many"), "mnist", (6, 3)) for _ in range(100)]
+    assert len({claim.result() for claim in claims}) == 100
+
+
+def test_of_two_that_claim_one_path_one_gets_it(monkeypatch):
+    """Even where both have looked and found it free."""
+    claim(PATH)
+    monkeypatch.setattr(Path, "exists", lambda _: False)
+    with pytest.raises(CheckpointError, match="exists"):
+        claim(PATH)
+
+
 def test_only_an_unused_claim_is_released():
     claim(PATH)
     release(PATH)
@@ -390,7 +441,8 @@ def test_only_an_unused_claim_is_released():
 
 
 def test_the_newest_is_the_one_written_last_and_never_a_claim():
-    for name, time in (("b.npz", 30), ("a.npz", 20), ("claim.npz", 40), ("notes.txt", 50)):
+    times = {"a.npz": 20, "b.npz": 30, "c.npz": 10, "claim.npz": 40, "notes.txt": 50}
+    for name, time in times.items():
         Path(name).write_text("" if name == "claim.npz" else "x")
         os.utime(name, (time, time))
     assert newest_checkpoint(Path()) == Path("b.npz")

@@ -16,8 +16,8 @@ from mlp_cli import __version__
 from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.commands.group import mlp
 from mlp_cli.datasets.catalogue import CATALOGUE, PublishedFile, Source
-from mlp_cli.datasets.loading import FILES
-from mlp_cli.nn.sgd import sgd
+from mlp_cli.datasets.loading import FILES, load_dataset
+from mlp_cli.nn.sgd import EpochResult, sgd
 from tests.makers import make_arrays, write_dataset
 
 FIRST = Path("checkpoints/mnist-64-30-10-001.npz")
@@ -87,6 +87,81 @@ def test_the_checkpoint_holds_what_the_run_was(run, data):
     assert settings.image_shape == (8, 8)
     assert [entry["epoch"] for entry in loaded.history] == [1, 2]
     assert loaded.last.dtype == np.float64
+
+
+DEFAULTS = {
+    "epochs": 30,
+    "eta": 3.0,
+    "batch_size": 10,
+    "hidden": (30,),
+    "seed": 0,
+    "validation": 10_000,
+    "dataset": "mnist",
+    "data_dir": Path("data"),
+    "checkpoint": None,
+    "dtype": "float32",
+    "init": "scaled",
+}
+
+
+def test_the_defaults_are_those_of_the_main_job():
+    options = {p.name: p for p in mlp.commands["train"].params if p.expose_value}
+    with mlp.commands["train"].make_context("train", []) as context:
+        assert context.params == DEFAULTS
+    assert options["eta"].opts == ["--eta", "--lr", "--learning-rate"]
+
+
+def test_training_sees_its_own_part_of_the_data_and_what_was_asked_for(run, data, monkeypatch):
+    calls = []
+
+    def spy(network, images, labels, **options):
+        calls.append((network, images, labels, options))
+        return sgd(network, images, labels, **options)
+
+    monkeypatch.setattr("mlp_cli.nn.sgd.sgd", spy)
+    run("train --epochs 2 --learning-rate 0.5 --batch-size 7 --validation 10 --init normal")
+    run("train --epochs 2 --learning-rate 0.5 --batch-size 7 --validation 10")
+    (network, images, labels, options), (scaled, *_) = calls
+    np.testing.assert_array_equal(images, data[0][:30])
+    np.testing.assert_array_equal(labels, data[1][:30])
+    np.testing.assert_array_equal(options["validation"][0], data[0][30:])
+    np.testing.assert_array_equal(options["validation"][1], data[1][30:])
+    assert (options["epochs"], options["eta"], options["batch_size"]) == (2, 0.5, 7)
+    assert network.weights[0].std() > 0.9
+    assert scaled.weights[0].std() < 0.2
+
+
+def test_the_fingerprint_kept_is_that_of_the_data(run, trained):
+    expected = load_dataset("mnist", Path("data")).fingerprint()
+    assert load_checkpoint(FIRST).settings.fingerprint == expected
+
+
+def test_the_best_epoch_is_the_one_reported_not_the_last(run, data, monkeypatch):
+    """Epoch 1 answers 3 always, epoch 2 answers 5: one of the 12 test images is a 3, one a 5."""
+
+    def two_epochs(network, *_, **__):
+        for epoch, (answer, accuracy) in enumerate([(3, 0.9), (5, 0.1)], start=1):
+            always(network, answer)
+            yield EpochResult(epoch, 3.0, 0.1, int(10 * accuracy), accuracy, 0.5)
+
+    monkeypatch.setattr("mlp_cli.nn.sgd.sgd", two_epochs)
+    data[3][:] = 3
+    write_dataset(Path("data"), data)
+    done = run("train --epochs 2 --validation 10")
+    assert "test accuracy  100.00 % (12 / 12)\n" in done.stdout
+    assert "parameters of  epoch 1 of 2, 90.00 % on the images held out\n" in done.stdout
+    assert "training time  1.0 s\n" in done.stdout
+    assert "accuracy   100.00 % (12 / 12)\n" in run("evaluate").stdout
+    Image.fromarray(data[2][0]).save("a.png")
+    assert run("predict a.png").stdout.startswith("a.png: 3 (1.000)   next ")
+
+
+def always(network, answer):
+    """Make a network that answers the same, whatever it sees."""
+    for parameter in (*network.weights, *network.biases):
+        parameter[:] = 0
+    network.biases[-1][:] = -20
+    network.biases[-1][answer] = 20
 
 
 def test_the_same_seed_trains_the_same_network_to_the_bit(run, data):
@@ -175,7 +250,7 @@ def test_a_run_interrupted_in_its_first_epoch_leaves_nothing(run, data, monkeypa
 def test_a_run_that_diverges_says_so_and_leaves_nothing(run, data):
     done = run(f"{TRAIN} --eta 1e300", status=1)
     assert "Epoch 1: with eta 1e+300 the parameters are no longer finite" in done.stderr
-    assert "smaller --eta" in done.stderr
+    assert "smaller eta" in done.stderr
     assert not FIRST.exists()
 
 
@@ -215,7 +290,7 @@ def test_too_large_a_network_for_the_memory_is_said(run, data, monkeypatch):
 
     monkeypatch.setattr("mlp_cli.nn.network.Network.initialise", too_large)
     done = run(TRAIN, status=1)
-    assert "Not enough memory (Unable to allocate 1 PiB). Try a smaller --hidden" in done.stderr
+    assert "Not enough memory (Unable to allocate 1 PiB). A smaller network" in done.stderr
 
 
 def test_options_come_from_the_environment_too(run, data):
@@ -346,6 +421,21 @@ def test_data_dir_comes_from_the_environment_for_every_command(run, source):
     run("evaluate", env={"MLP_DATA_DIR": "moved"})
 
 
+def test_train_fetches_into_the_data_folder_it_was_given(run, source, monkeypatch):
+    monkeypatch.setitem(CATALOGUE, "mnist", Source(CATALOGUE["mnist"].files, [Path("stick")]))
+    run(f"{TRAIN} --data-dir elsewhere")
+    assert len(list(Path("elsewhere/mnist").iterdir())) == 4
+    assert not Path("data").exists()
+
+
+def test_an_interruption_anywhere_ends_in_a_word_and_130(run, source, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mlp_cli.datasets.loading.load_dataset", interrupted)
+    assert run(TRAIN, status=130).stderr == "\nInterrupted.\n"
+
+
 def test_a_data_folder_without_permission_is_said(run, source, unprivileged):
     Path("closed").mkdir(mode=0o000)
     with unprivileged():
@@ -369,6 +459,32 @@ def test_evaluate_prints_tables_whose_columns_line_up(run, trained):
     assert len({len(line) for line in lines[start : start + 11]}) == 1
     start = lines.index("True digit down, answer across:")
     assert len({len(line) for line in lines[start + 2 : start + 13]}) == 1
+
+
+def test_evaluate_puts_each_figure_in_its_column(run, trained):
+    """A network that answers 3 always: every 3 is found, one answer in ten is right."""
+    loaded = load_checkpoint(FIRST)
+    always(loaded.network, 3)
+    loaded.save(FIRST)
+    arrays = make_arrays(test=20)
+    write_dataset(Path("data"), arrays)
+    lines = run("evaluate").stdout.splitlines()
+    figures = {line.split()[0]: line.split()[1:] for line in lines[6:16]}
+    assert " ".join(figures["3"]) == "10.00 % 100.00 % 18.18 % 2"
+    assert " ".join(figures["0"]) == "- 0.00 % 0.00 % 2"
+    rows = [line.split() for line in lines[-11:]]
+    assert rows[0] == [str(digit) for digit in range(10)]
+    for digit, row in enumerate(rows[1:]):
+        assert row == [str(digit), ".", ".", ".", "2", ".", ".", ".", ".", ".", "."]
+    # Nothing for a 3; for any other digit 1/2 for its own output, 0, and 1/2 for that of 3, 1.
+    report = json.loads(run("evaluate --json").stdout)
+    assert report["cost"] == pytest.approx(0.9, abs=1e-6)
+
+
+def test_a_set_with_fewer_classes_keeps_the_networks_table(run, trained):
+    write_dataset(Path("few"), make_arrays(classes=3))
+    report = json.loads(run("evaluate --data-dir few --json").stdout)
+    assert np.shape(report["confusion"]) == (10, 10)
 
 
 def test_evaluate_json_says_the_same_and_nothing_else(run, trained):

@@ -37,6 +37,7 @@ class Mirror(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.requests.append(self.path)
+        self.server.encodings.append(self.headers["Accept-Encoding"])
         _, behaviour, name = self.path.split("/")
         self.close_connection = True
         getattr(self, behaviour)(CONTENT[name])
@@ -72,6 +73,7 @@ class Mirror(BaseHTTPRequestHandler):
     def elsewhere(self, data):
         self.send_response(302)
         self.send_header("Location", self.location)
+        self.send_header("Connection", "close")
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -83,7 +85,7 @@ class Mirror(BaseHTTPRequestHandler):
 @contextmanager
 def serving():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    server.requests, server.closing = [], threading.Event()
+    server.requests, server.encodings, server.closing = [], [], threading.Event()
     server.timeout = 10
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -120,9 +122,11 @@ def assert_all_there():
     assert {path.name: path.read_bytes() for path in FOLDER.iterdir()} == CONTENT
 
 
-def test_every_file_comes_verified_and_the_steps_tell_its_bytes(mirror):
+def test_every_file_comes_verified_and_the_steps_tell_its_bytes(mirror, server):
     steps = fetch(mirror("right"))
     assert_all_there()
+    assert server.requests == ["/right/one.gz", "/right/two.gz"]
+    assert server.encodings == ["identity"] * 2
     one = steps[: len(steps) - 3]
     assert one[0] == Started(FILES[0])
     assert sum(step.count for step in one if isinstance(step, Received)) == 256_000

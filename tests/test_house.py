@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
+import mlp_cli
 from mlp_cli.commands.group import mlp
 
 ROOT = Path(__file__).parents[1]
@@ -118,6 +119,17 @@ def test_the_continuous_integration_runs_the_readmes_test_command():
     command = re.search(r"pip install -e .* && (pytest.*)", readme)
     assert command, "the README has a command that installs and tests"
     assert "README.md" in script
+
+
+@pytest.mark.parametrize("name", mlp_cli.__all__)
+def test_every_public_name_is_there(name):
+    assert getattr(mlp_cli, name).__name__ == name
+    assert f"`{name}`" in (ROOT / "README.md").read_text()
+
+
+def test_a_name_that_is_not_public_is_no_attribute():
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = mlp_cli.nonsense
 
 
 def test_dependencies_are_those_of_the_design():

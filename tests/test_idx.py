@@ -93,6 +93,8 @@ def test_another_type_than_asked_for_is_refused(refused):
         (b"", "empty, expected an IDX file"),
         (b"<html>", "begins with '<htm', expected an IDX file"),
         (b"\0\0", "begins with"),
+        (b"\1\0" + idx_bytes(IMAGES)[2:], "begins with"),
+        (b"\0\1" + idx_bytes(IMAGES)[2:], "begins with"),
         (b"\x89PNG", "begins with '0x89504e47'"),
         (b"\0\0\x07\x01\0\0\0\0", "begins with"),  # no such type
         (b"\0\0\x08\xff" + bytes(4 * 255), "begins with"),  # rank 255
@@ -119,6 +121,12 @@ def test_a_gzip_with_a_wrong_checksum_is_refused(refused):
     packed = bytearray(gzip.compress(idx_bytes(IMAGES)))
     packed[-8] ^= 1
     refused(packed, "damaged gzip data (CRC check failed")
+
+
+def test_a_gzip_that_cannot_be_unpacked_is_refused(refused):
+    packed = bytearray(gzip.compress(idx_bytes(IMAGES)))
+    packed[10:20] = b"\xff" * 10  # behind gzip's header: no deflate block begins so
+    refused(packed, "damaged gzip data (Error -3")
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bytes], ids=["gzipped", "plain"])

@@ -22,7 +22,7 @@ from mlp_cli.images import (
 )
 
 
-def draw_seven(size=(200, 200), ink=0, ground=255, mode="L", at=(60, 50), scale=1.0):
+def draw_seven(mode="L", ink=0, ground=255, *, size=(200, 200), at=(60, 50), scale=1.0):
     """A 7 of two strokes, its box 80 x 100 pixels at scale 1."""
     picture = Image.new(mode, size, ground)
     x, y = at
@@ -66,6 +66,11 @@ def test_a_drawing_takes_mnists_form():
 SAME_SEVEN = {
     "light on dark": lambda: draw_seven(ink=255, ground=0),
     "grey on grey": lambda: draw_seven(ink=120, ground=180),
+    "dark on dark": lambda: draw_seven(ink=10, ground=60),
+    "light on light": lambda: draw_seven(ink=250, ground=180),
+    "transparent, the hidden colour white": lambda: draw_seven(
+        mode="RGBA", ink=(0, 0, 0, 255), ground=(255, 255, 255, 0)
+    ),
     "in a corner": lambda: draw_seven(at=(8, 8)),
     "on a large page": lambda: draw_seven(size=(900, 400), at=(700, 250)),
     "larger": lambda: draw_seven(size=(400, 400), scale=2.0),
@@ -86,6 +91,27 @@ def test_every_kind_of_picture_gives_the_same_digit(kind):
     picture = SAME_SEVEN[kind]()
     name = "kind.tiff" if picture.mode == "CMYK" else "kind.png"
     assert_alike(normalise(read(picture, name)), expected)
+
+
+def test_a_palette_may_have_a_transparent_entry():
+    picture = draw_seven().convert("P", palette=Image.Palette.ADAPTIVE, colors=2)
+    ground = picture.getpixel((0, 0))
+    picture.putpalette([0] * 768)  # ink and ground are black both, the ground transparent
+    grey = read(picture, transparency=ground)
+    assert_alike(normalise(grey), normalise(read(draw_seven())))
+
+
+def test_half_transparent_ink_is_half_as_dark():
+    grey = read(draw_seven(mode="RGBA", ink=(0, 0, 0, 128), ground=(0,) * 4))
+    assert set(np.unique(grey)) == {255 - 128, 255}
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA"])
+def test_a_huge_picture_is_reduced_to_the_same_digit(mode):
+    ink, ground = (0, 255) if mode == "L" else ((0, 0, 0, 255), (0,) * 4)
+    grey = read(draw_seven(mode, ink, ground, size=(6000, 4000), at=(2000, 1000), scale=15.0))
+    assert max(grey.shape) == 2048
+    assert_alike(normalise(grey), normalise(read(draw_seven())))
 
 
 def test_sixteen_bits_a_pixel_give_the_same_digit():
@@ -136,11 +162,23 @@ def test_jpeg_noise_does_not_widen_the_box():
     assert_alike(image, normalise(read(draw_seven())), tolerance=20)
 
 
-def test_a_picture_is_turned_as_its_exif_says():
-    """Orientation 6: the camera was turned, the picture is to be shown a quarter clockwise."""
+@pytest.mark.parametrize(
+    ("orientation", "taken"),
+    [
+        (1, None),
+        (2, Image.Transpose.FLIP_LEFT_RIGHT),
+        (3, Image.Transpose.ROTATE_180),
+        (4, Image.Transpose.FLIP_TOP_BOTTOM),
+        (5, Image.Transpose.TRANSPOSE),
+        (6, Image.Transpose.ROTATE_90),  # shown a quarter turn clockwise, as it was held
+        (7, Image.Transpose.TRANSVERSE),
+        (8, Image.Transpose.ROTATE_270),
+    ],
+)
+def test_a_picture_is_turned_as_its_exif_says(orientation, taken):
     exif = Image.Exif()
-    exif[0x0112] = 6
-    turned = draw_seven().transpose(Image.Transpose.ROTATE_90)
+    exif[0x0112] = orientation
+    turned = draw_seven() if taken is None else draw_seven().transpose(taken)
     np.testing.assert_array_equal(
         read(turned, "turned.png", exif=exif), np.asarray(draw_seven(), float)
     )
@@ -162,6 +200,19 @@ def test_the_ground_is_what_the_border_mostly_is():
     assert (ink[15:, :] == 0).all()
 
 
+def test_a_dark_line_along_one_edge_is_not_the_ground():
+    grey = np.full((20, 20), 200.0)
+    grey[0] = grey[5:15, 8:12] = 50
+    assert (find_ink(grey)[5:15, 8:12] == 255).all()
+    assert (find_ink(grey)[1:, :8] == 0).all()
+
+
+def test_paper_alone_is_blank():
+    paper = np.random.default_rng(0).uniform(200, 210, size=(30, 30))
+    with pytest.raises(PictureError, match="blank"):
+        find_ink(paper)
+
+
 def test_faint_marks_are_paper():
     grey = np.full((20, 20), 240.0)
     grey[5:15, 8:12] = 40
@@ -172,6 +223,7 @@ def test_faint_marks_are_paper():
 def test_otsu_splits_between_two_groups():
     grey = np.array([[10, 12, 14, 200, 210, 220]], float)
     assert 14 < otsu_threshold(grey) < 200
+    assert otsu_threshold(np.array([[0, 200]], float)) == pytest.approx(100, abs=1)
 
 
 def test_otsu_by_hand():
@@ -195,6 +247,16 @@ def test_scaling_fits_20_by_20_and_keeps_the_aspect(box, scaled):
     assert result.max() <= 255
 
 
+def test_scaling_fits_the_narrower_side_of_an_oblong_image():
+    assert scale_to_fit(np.full((40, 40), 255.0), (14, 28)).shape == (10, 10)
+    assert scale_to_fit(np.full((40, 40), 255.0), (28, 14)).shape == (10, 10)
+
+
+def test_scaling_smooths_edges():
+    slope = np.triu(np.full((200, 200), 255.0))
+    assert len(np.unique(scale_to_fit(slope, (28, 28)).round())) > 5
+
+
 def test_a_hair_stays_a_pixel_wide():
     assert scale_to_fit(np.full((500, 1), 255.0), (28, 28)).shape == (20, 1)
 
@@ -212,6 +274,7 @@ def test_a_lopsided_digit_stops_at_the_edge():
     ink[19] = 255
     image = centre(ink, (20, 20))
     assert np.flatnonzero(image.any(axis=1)).tolist() == list(range(20))
+    np.testing.assert_array_equal(centre(ink[::-1], (20, 20)), image[::-1])
 
 
 def test_raw_takes_28_by_28_as_they_are():

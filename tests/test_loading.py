@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlp_cli.datasets.loading import MissingDataError, load_dataset
-from mlp_cli.errors import DataError, OptionError
+from mlp_cli.datasets.loading import load_dataset
+from mlp_cli.errors import DataError, MissingDataError, OptionError
 from tests.makers import idx_bytes, make_arrays, write_dataset
 
 NEXT_STEP = "Replace it; if it is mnist's own, .* mlp download --data-dir .*$"
@@ -40,6 +40,12 @@ def test_the_places_are_searched_in_order(tmp_path):
     assert_holds(load_dataset("mnist", tmp_path), make_arrays(seed=0))
     (tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz").unlink()
     assert_holds(load_dataset("mnist", tmp_path), make_arrays(seed=1))
+
+
+def test_torchvisions_layout_is_mnists_alone(tmp_path):
+    write_dataset(tmp_path / "MNIST" / "raw")
+    with pytest.raises(MissingDataError):
+        load_dataset("other", tmp_path)
 
 
 def test_twelve_small_images_of_ones_own_load_like_the_big_ones(tmp_path):
@@ -175,6 +181,7 @@ def test_a_run_without_validation_has_no_such_split(dataset):
 
 def test_another_kind_of_images_or_more_classes_are_refused(dataset):
     dataset.require((8, 8), classes=10)
+    dataset.require((8, 8), classes=12)  # a network may know more classes than these files show
     with pytest.raises(DataError, match="images of 8 x 8 pixels, expected 28 x 28"):
         dataset.require((28, 28), classes=10)
     with pytest.raises(DataError, match="labels up to 9, expected 7 at most"):

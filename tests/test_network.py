@@ -5,10 +5,11 @@ import pytest
 
 from mlp_cli.errors import ShapeError
 from mlp_cli.nn.activations import sigmoid, sigmoid_derivative
-from mlp_cli.nn.costs import quadratic, quadratic_derivative
+from mlp_cli.nn.costs import mean_cost, quadratic, quadratic_derivative
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.sgd import train_batch
+from mlp_cli.nn.streams import spawn_streams
 from tests import notes
 
 DEPTHS = [(8, 2), (4, 3, 2), (6, 5, 4, 3), (5, 4, 4, 3, 2)]
@@ -219,6 +220,40 @@ def test_outputs_do_not_depend_on_how_images_are_grouped():
     network = make_network((6, 5, 4))
     whole = network.feedforward(pixels_to_x(images, np.float64))[-1]
     np.testing.assert_allclose(network.outputs(images, batch_size=10), whole, atol=1e-15)
+
+
+def test_outputs_take_a_batch_at_a_time(monkeypatch):
+    network, seen = make_network((6, 4)), []
+    feedforward = network.feedforward
+    monkeypatch.setattr(network, "feedforward", lambda x: seen.append(len(x)) or feedforward(x))
+    network.outputs(np.zeros((23, 2, 3), np.uint8), batch_size=10)
+    assert seen == [10, 10, 3]
+
+
+@pytest.mark.parametrize("index", range(2))
+def test_every_parameter_counts_for_being_finite(index):
+    network = make_network((4, 3, 2))
+    assert network.is_finite()
+    network.biases[index][-1] = np.nan
+    assert not network.is_finite()
+    network.biases[index][-1] = 0
+    network.weights[index][-1, 0] = np.inf
+    assert not network.is_finite()
+
+
+def test_the_mean_cost_by_hand():
+    """1/2 (0.6^2 + 0.2^2) = 0.2 for label 1, and 1/2 (0.5^2 + 1^2) = 0.625 for label 0."""
+    outputs = np.array([[0.6, 0.8], [0.5, 1.0]])
+    assert mean_cost(outputs, np.array([1, 0], np.uint8)) == pytest.approx((0.2 + 0.625) / 2)
+
+
+def test_a_seed_has_streams_that_no_other_seed_and_no_other_use_shares():
+    children = np.random.SeedSequence(7).spawn(2)
+    streams = spawn_streams(7)
+    for stream, child in zip(streams, children, strict=True):
+        assert stream.bit_generator.state == np.random.default_rng(child).bit_generator.state
+    numbers = [rng.random() for seed in range(20) for rng in spawn_streams(seed)]
+    assert len(set(numbers)) == 40
 
 
 def test_a_copy_has_arrays_of_its_own():

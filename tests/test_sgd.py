@@ -99,6 +99,27 @@ def test_without_a_validation_set_there_is_no_accuracy():
     assert results[0].validation_correct is None
 
 
+def test_seconds_are_those_of_training_alone(monkeypatch):
+    clock = [0.0]
+
+    def takes(seconds, answer):
+        clock[0] += seconds
+        return answer
+
+    monkeypatch.setattr("mlp_cli.nn.sgd.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("mlp_cli.nn.sgd.train_epoch", lambda *_, **__: takes(3.0, 0.0))
+    monkeypatch.setattr("mlp_cli.nn.sgd.count_correct", lambda *_: takes(100.0, 1))
+    _, results = train(*make_data(8), validation=make_data(4))
+    assert [result.seconds for result in results] == [3.0] * 3
+
+
+def test_the_epoch_that_diverged_is_the_one_named(monkeypatch):
+    answers = iter([True, False])
+    monkeypatch.setattr(Network, "is_finite", lambda _: next(answers))
+    with pytest.raises(DivergedError, match=r"^Epoch 2: with eta 3 "):
+        train(*make_data(8))
+
+
 def test_training_lowers_the_cost():
     images, labels = make_data(60)
     labels = (images[:, 0, 0] // 86).astype(np.uint8)  # something there is to learn

@@ -9,7 +9,7 @@ import click
 
 from mlp_cli.commands.options import common_options, data_dir_option, dataset_option
 from mlp_cli.commands.text import note_above, result, shows_bars
-from mlp_cli.datasets.catalogue import CATALOGUE
+from mlp_cli.datasets.catalogue import CATALOGUE, download_folder
 from mlp_cli.errors import DownloadError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def fetch_dataset(
     """
     from mlp_cli.datasets.download import download
 
-    source, folder = CATALOGUE[name], data_dir.joinpath(name)
+    source, folder = CATALOGUE[name], download_folder(name, data_dir)
     try:
         _show(download(source.files, folder, origins or source.mirrors, force=force))
     except DownloadError as error:

@@ -6,14 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlp_cli.commands.options import (
-    DEFAULT_DATA_DIR,
-    FolderPath,
-    checkpoint_option,
-    common_options,
-)
-from mlp_cli.commands.text import json_result, note, percent, result, score
-from mlp_cli.runs import FOLDER, newest_checkpoint
+from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint
+from mlp_cli.commands.options import DEFAULT_DATA_DIR, FolderPath, common_options
+from mlp_cli.commands.text import json_result, percent, result, score
+from mlp_cli.errors import MissingDataError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset, SplitName
@@ -90,18 +86,9 @@ def evaluate(
     result(_confusion_table(confusion.tolist()))
 
 
-def choose_checkpoint(checkpoint: Path | None) -> Path:
-    """Return the checkpoint that was named, or the newest, which is then said."""
-    if checkpoint is not None:
-        return checkpoint
-    path = newest_checkpoint(FOLDER)
-    note(f"Using {path}, the newest.")
-    return path
-
-
 def _load_first(name: str, data_dirs: "list[Path]") -> "Dataset":
     """Load the dataset from the first of the folders that has it."""
-    from mlp_cli.datasets.loading import MissingDataError, load_dataset
+    from mlp_cli.datasets.loading import load_dataset
 
     *earlier, last = data_dirs
     for data_dir in earlier:

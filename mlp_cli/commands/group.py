@@ -47,7 +47,7 @@ class Group(click.Group):
         except MemoryError as error:
             raise click.ClickException(
                 f"Not enough memory ({error or 'the system gave no figure'}). "
-                "Try a smaller --hidden or --batch-size."
+                "A smaller network, batch or picture needs less."
             ) from error
         except KeyboardInterrupt:
             click.echo("\nInterrupted.", err=True)

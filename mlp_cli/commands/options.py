@@ -49,7 +49,12 @@ def common_options(function: Decorated) -> Decorated:
         callback=_remember_quiet,
         help="Say nothing but results and errors.",
     )
-    version = click.version_option(__version__, prog_name="mlp", message="%(prog)s %(version)s")
+    version = click.version_option(
+        __version__,
+        prog_name="mlp",
+        message="%(prog)s %(version)s",
+        allow_from_autoenv=False,  # MLP_VERSION may well be somebody else's
+    )
     return quiet(version(function))
 
 
@@ -74,11 +79,4 @@ data_dir_option = click.option(
     envvar="MLP_DATA_DIR",
     show_envvar=True,
     help="The folder that holds the datasets.",
-)
-
-checkpoint_option = click.option(
-    "--checkpoint",
-    type=FilePath,
-    show_default="the newest under checkpoints/",
-    help="The trained network.",
 )

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlp_cli.commands.evaluate import choose_checkpoint
-from mlp_cli.commands.options import checkpoint_option, common_options
+from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint
+from mlp_cli.commands.options import common_options
 from mlp_cli.commands.text import json_result, result
 from mlp_cli.errors import PictureError
 

@@ -15,8 +15,8 @@ from mlp_cli.commands.options import (
     dataset_option,
 )
 from mlp_cli.commands.text import note, note_above, percent, result, score, shows_bars
-from mlp_cli.datasets.catalogue import CATALOGUE
-from mlp_cli.errors import CheckpointError, InterruptedRunError
+from mlp_cli.datasets.catalogue import CATALOGUE, download_folder
+from mlp_cli.errors import CheckpointError, InterruptedRunError, MissingDataError
 from mlp_cli.runs import FOLDER, claim, claim_next, release
 
 if TYPE_CHECKING:
@@ -185,12 +185,12 @@ def _load_or_download(name: str, data_dir: Path) -> "Dataset":
     replaced here, nor passed over for the published set.
     """
     from mlp_cli.datasets.download import is_broken_off
-    from mlp_cli.datasets.loading import MissingDataError, load_dataset
+    from mlp_cli.datasets.loading import load_dataset
 
     try:
         return load_dataset(name, data_dir)
     except MissingDataError as error:
-        folder = data_dir.joinpath(name)
+        folder = download_folder(name, data_dir)
         if not is_broken_off(error.found, folder, CATALOGUE[name].files):
             raise
     note(f"{name} is not in {data_dir}: fetching it into {folder}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,11 @@ class Source:
     files: Sequence[PublishedFile]
     mirrors: Sequence[str]
     """base addresses in the order to try them, each ending in a slash"""
+
+
+def download_folder(name: str, data_dir: Path) -> Path:
+    """Return where a dataset's files are downloaded to, and looked for first."""
+    return data_dir / name
 
 
 CATALOGUE = {

@@ -12,8 +12,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from mlp_cli.datasets.catalogue import download_folder
 from mlp_cli.datasets.idx import IMAGES_MAGIC, LABELS_MAGIC, read_idx
-from mlp_cli.errors import DataAccessError, DataError, OptionError
+from mlp_cli.errors import DataAccessError, DataError, MissingDataError, OptionError
 
 SplitName = Literal["train", "validation", "test"]
 
@@ -25,15 +26,6 @@ FILES = [
 ]
 CLASSES = 10
 """digits 0..9: no label may be above 9"""
-
-
-class MissingDataError(DataError):
-    """A dataset that is not, or not wholly, in the data folder."""
-
-    def __init__(self, message: str, found: list[Path]) -> None:
-        super().__init__(message)
-        self.found = found
-        """the files that are there, of the folder that holds most of them"""
 
 
 @dataclass(frozen=True)
@@ -149,7 +141,7 @@ def load_dataset(name: str, data_dir: Path) -> Dataset:
         raise
     except DataError as error:
         # Whose file it is, only the user knows: a download would put MNIST's in its place.
-        in_place = folder == data_dir / name and all(
+        in_place = folder == download_folder(name, data_dir) and all(
             path.suffix == ".gz" for path in (train_images, train_labels, test_images, test_labels)
         )
         raise DataError(
@@ -180,7 +172,7 @@ def _find(name: str, data_dir: Path) -> tuple[Path, list[Path]]:
 
 
 def _folders(name: str, data_dir: Path) -> Iterator[Path]:
-    yield data_dir / name
+    yield download_folder(name, data_dir)
     if name == "mnist":
         yield data_dir / "MNIST" / "raw"
     yield data_dir

@@ -6,7 +6,7 @@ from mlp_cli.nn.types import Floats
 
 
 def sigmoid(z: Floats) -> Floats:
-    """Return sigma(z) = 1 / (1 + e^-z), elementwise, in (0, 1).
+    """Return sigma(z) = 1 / (1 + e^-z), elementwise, in [0, 1].
 
     Computed as (1 + tanh(z / 2)) / 2, the same function, because e^-z overflows for z < -88
     in float32 while tanh is defined and finite everywhere.

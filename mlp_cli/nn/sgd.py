@@ -60,7 +60,7 @@ def sgd(
         if not network.is_finite():
             raise DivergedError(
                 f"Epoch {epoch}: with eta {eta:g} the parameters are no longer finite numbers.\n"
-                "Try again with a smaller --eta."
+                "Try again with a smaller eta."
             )
         correct = accuracy = None
         if validation is not None:

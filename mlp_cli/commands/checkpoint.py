@@ -1,0 +1,25 @@
+"""The checkpoint that a command reads: the one named, or the newest."""
+
+from pathlib import Path
+
+import click
+
+from mlp_cli.commands.options import FilePath
+from mlp_cli.commands.text import note
+from mlp_cli.runs import FOLDER, newest_checkpoint
+
+checkpoint_option = click.option(
+    "--checkpoint",
+    type=FilePath,
+    show_default="the newest under checkpoints/",
+    help="The trained network.",
+)
+
+
+def choose_checkpoint(checkpoint: Path | None) -> Path:
+    """Return the checkpoint that was named, or the newest, which is then said."""
+    if checkpoint is not None:
+        return checkpoint
+    path = newest_checkpoint(FOLDER)
+    note(f"Using {path}, the newest.")
+    return path
