@@ -120,8 +120,11 @@ class Checkpoint:
             "resume/shuffle": np.array(json.dumps(self.shuffle_state)),
         }
         try:
-            with replacing(path) as file:
-                np.savez(file, **arrays)  # type: ignore[arg-type]  # a name may be the flag's
+            # What np.savez does; but that, in some versions, prints a traceback on a full disk.
+            with replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
+                for name, array in arrays.items():
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                        np.lib.format.write_array(member, array, allow_pickle=False)
         except OSError as error:
             raise unwritable(path, error) from error
 

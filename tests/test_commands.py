@@ -596,6 +596,7 @@ def test_a_bad_picture_is_reported_and_the_others_are_read(run, trained, picture
 def test_a_picture_without_permission_is_reported_like_any_other(
     run, trained, pictures, unprivileged
 ):
+    run("predict a.png b.png")  # loads what there is to load while root may
     Path("b.png").chmod(0)
     with unprivileged():
         done = run("predict b.png a.png", status=1)
