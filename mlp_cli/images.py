@@ -43,7 +43,7 @@ def read_picture(path: Path) -> Grey:
             # that unpacks to hundreds of megabytes is refused, not just warned about.
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
+            with path.open("rb") as file, Image.open(file) as picture:
                 picture.load()
                 return _to_grey(_upright(picture))
     except FileNotFoundError as error:
