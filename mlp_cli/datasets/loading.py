@@ -127,7 +127,8 @@ def load_dataset(name: str, data_dir: Path) -> Dataset:
     Raises MissingDataError where no folder holds all four, DataError where a file is not what its
     place asks for or the files disagree.
     """
-    folder, (train_images, train_labels, test_images, test_labels) = _find(name, data_dir)
+    folder, paths = _find(name, data_dir)
+    train_images, train_labels, test_images, test_labels = paths
     try:
         train = _read_split(train_images, train_labels)
         test = _read_split(test_images, test_labels)
@@ -140,17 +141,17 @@ def load_dataset(name: str, data_dir: Path) -> Dataset:
     except DataAccessError:
         raise
     except DataError as error:
-        # Whose file it is, only the user knows: a download would put MNIST's in its place.
-        in_place = folder == download_folder(name, data_dir) and all(
-            path.suffix == ".gz" for path in (train_images, train_labels, test_images, test_labels)
-        )
-        raise DataError(
-            f"{error}\nReplace it; if it is {name}'s own, "
-            + ("fetch it again with: " if in_place else "delete it and fetch it again with: ")
-            + _command(data_dir)
-            + (" --force" if in_place else "")
-        ) from error
+        raise DataError(f"{error}\n{_how_to_replace(paths, name, data_dir)}") from error
     return Dataset(folder, train, test)
+
+
+def _how_to_replace(paths: list[Path], name: str, data_dir: Path) -> str:
+    """Say how to mend a file. Whose it is only the user knows: a download is not for one's own."""
+    target = download_folder(name, data_dir)
+    mended_by_download = all(path.parent == target and path.suffix == ".gz" for path in paths)
+    how = f"fetch it again with: {_command(data_dir)}"
+    how = f"{how} --force" if mended_by_download else f"delete it and {how}"
+    return f"Replace it; if it is {name}'s own, {how}"
 
 
 def _find(name: str, data_dir: Path) -> tuple[Path, list[Path]]:
