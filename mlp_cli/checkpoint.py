@@ -72,15 +72,7 @@ class Checkpoint:
         """
         best = self.best_accuracy
         accuracy = result.validation_accuracy
-        self.history.append(
-            {
-                "epoch": result.epoch,
-                "eta": result.eta,
-                "cost": result.cost,
-                "validation_accuracy": accuracy,
-                "seconds": result.seconds,
-            }
-        )
+        self.history.append({key: getattr(result, key) for key in HISTORY_KEYS})
         self.last = network
         self.shuffle_state = rng.bit_generator.state
         if best is None or accuracy is None or accuracy > best:

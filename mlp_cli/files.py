@@ -33,10 +33,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 def _sync_folder(folder: Path) -> None:
     """Make a rename in the folder last through a power cut, where the system can."""
-    if os.name == "posix":
-        with contextlib.suppress(OSError):  # not every folder lets itself be opened, and it is done
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+    with contextlib.suppress(OSError):  # not every system, nor every folder, lets itself be opened
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -26,7 +26,7 @@ DECODER_ERRORS = (
     *(OSError, EOFError, SyntaxError, ValueError, TypeError, AttributeError),
     *(LookupError, ArithmeticError, RuntimeError, struct.error),
 )
-"""what Pillow's decoders have been seen to raise for damaged files, beside OSError"""
+"""what Pillow's decoders raise for damaged files, most of it not on purpose"""
 DIGIT_SHARE = 20 / 28
 """of the image's side that the digit's box fills"""
 
@@ -86,8 +86,8 @@ def find_ink(grey: Grey) -> Grey:
     """Return how much ink each pixel holds, 0..255: light on dark whichever way it was drawn.
 
     The ground is what the border mostly is; ink is the distance from it, as a share of the
-    farthest pixel's. What is nearer to the ground than a quarter of the way to the ink's own
-    level is paper, or noise. Raises PictureError where nothing stands out.
+    distance that most ink has. What is nearer to the ground than a quarter of that is paper, or
+    noise. Raises PictureError where nothing stands out.
     """
     border = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]])
     ground = np.median(border)

@@ -57,15 +57,15 @@ def confusion_matrix(
     return counts
 
 
-def wilson_interval(correct: int, examples: int, z: float = Z_95) -> tuple[float, float]:
-    """Return the Wilson score interval of a share, 95 % by default, within [0, 1].
+def wilson_interval(correct: int, examples: int) -> tuple[float, float]:
+    """Return the Wilson score interval of a share at 95 %, within [0, 1].
 
         p = correct / n
         (p + z^2 / 2n  -+  z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n)
 
     Source: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927), 209-212.
     """
-    n, p = examples, correct / examples
+    n, p, z = examples, correct / examples, Z_95
     centre = p + z * z / (2 * n)
     spread = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n

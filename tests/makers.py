@@ -3,6 +3,7 @@
 import gzip
 
 import numpy as np
+from hypothesis import strategies as st
 
 from mlp_cli.checkpoint import Checkpoint
 from mlp_cli.datasets.loading import FILES
@@ -48,6 +49,14 @@ def write_dataset(folder, arrays=None, dotted=False, gzipped=True):
             name, data = f"{name}.gz", gzip.compress(data)
         (folder / name).write_bytes(data)
     return arrays
+
+
+def damage(data, whole):
+    """These bytes with some of them changed, and possibly cut short, as Hypothesis draws it."""
+    damaged = bytearray(whole)
+    for _ in range(data.draw(st.integers(1, 8))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    return damaged[: data.draw(st.integers(1, len(damaged)))]
 
 
 def make_settings(**changes):

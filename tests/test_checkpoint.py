@@ -22,7 +22,7 @@ from mlp_cli.errors import CheckpointError
 from mlp_cli.files import replacing
 from mlp_cli.nn.sgd import EpochResult
 from mlp_cli.runs import claim, claim_next, newest_checkpoint, release
-from tests.makers import make_run
+from tests.makers import damage, make_run
 
 PATH = Path("run.npz")
 
@@ -314,10 +314,7 @@ def whole_file(tmp_path_factory):
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damage_anywhere_is_refused_or_does_no_harm(whole_file, data):
     """Whatever bytes change: our error, or a run with a network of finite numbers."""
-    damaged = bytearray(whole_file)
-    for _ in range(data.draw(st.integers(1, 8))):
-        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
-    PATH.write_bytes(damaged[: data.draw(st.integers(1, len(damaged)))])
+    PATH.write_bytes(damage(data, whole_file))
     with contextlib.suppress(CheckpointError):
         assert load_checkpoint(PATH).network.is_finite()
 

@@ -20,6 +20,7 @@ from mlp_cli.images import (
     scale_to_fit,
     take_as_is,
 )
+from tests.makers import damage
 
 
 def draw_seven(mode="L", ink=0, ground=255, *, size=(200, 200), at=(60, 50), scale=1.0):
@@ -149,10 +150,7 @@ def test_broken_exif_is_no_reason_to_refuse_a_picture():
 def test_damage_anywhere_is_refused_or_does_no_harm(kind, data):
     """Whatever bytes change: our error, or a digit in MNIST's form."""
     draw_seven(size=(40, 40), at=(5, 5), scale=0.3).save(f"whole.{kind}")
-    damaged = bytearray(Path(f"whole.{kind}").read_bytes())
-    for _ in range(data.draw(st.integers(1, 8))):
-        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
-    Path("damaged").write_bytes(damaged[: data.draw(st.integers(1, len(damaged)))])
+    Path("damaged").write_bytes(damage(data, Path(f"whole.{kind}").read_bytes()))
     with contextlib.suppress(PictureError):
         assert normalise(read_picture(Path("damaged"))).shape == (28, 28)
 

@@ -1,6 +1,5 @@
 """mlp download: fetch a dataset's files, verified."""
 
-import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +8,7 @@ import click
 
 from mlp_cli.commands.options import common_options, data_dir_option, dataset_option
 from mlp_cli.commands.text import note_above, result, shows_bars
-from mlp_cli.datasets.catalogue import CATALOGUE, download_folder
+from mlp_cli.datasets.catalogue import CATALOGUE, download_command, download_folder
 from mlp_cli.errors import DownloadError
 
 if TYPE_CHECKING:
@@ -62,9 +61,9 @@ def fetch_dataset(
     try:
         _show(download(source.files, folder, origins or source.mirrors, force=force))
     except DownloadError as error:
-        command = f"mlp download --data-dir {shlex.quote(str(data_dir))}"
         raise DownloadError(
-            f"{error}\nTry again later, or take the files from a folder with: {command} --from DIR"
+            f"{error}\nTry again later, or take the files from a folder with: "
+            f"{download_command(data_dir)} --from DIR"
         ) from error
     return folder
 

@@ -1,5 +1,6 @@
 """The datasets known by name: their files, sums and mirrors."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,11 @@ class Source:
 def download_folder(name: str, data_dir: Path) -> Path:
     """Return where a dataset's files are downloaded to, and looked for first."""
     return data_dir / name
+
+
+def download_command(data_dir: Path) -> str:
+    """Return the command that downloads into a data folder, as a shell takes it."""
+    return f"mlp download --data-dir {shlex.quote(str(data_dir))}"
 
 
 CATALOGUE = {

@@ -3,7 +3,6 @@
 import hashlib
 import math
 import os
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.datasets.catalogue import download_folder
+from mlp_cli.datasets.catalogue import download_command, download_folder
 from mlp_cli.datasets.idx import IMAGES_MAGIC, LABELS_MAGIC, read_idx
 from mlp_cli.errors import DataAccessError, DataError, MissingDataError, OptionError
 
@@ -149,7 +148,7 @@ def _how_to_replace(paths: list[Path], name: str, data_dir: Path) -> str:
     """Say how to mend a file. Whose it is only the user knows: a download is not for one's own."""
     target = download_folder(name, data_dir)
     mended_by_download = all(path.parent == target and path.suffix == ".gz" for path in paths)
-    how = f"fetch it again with: {_command(data_dir)}"
+    how = f"fetch it again with: {download_command(data_dir)}"
     how = f"{how} --force" if mended_by_download else f"delete it and {how}"
     return f"Replace it; if it is {name}'s own, {how}"
 
@@ -167,7 +166,7 @@ def _find(name: str, data_dir: Path) -> tuple[Path, list[Path]]:
     raise MissingDataError(
         f"{paths[0].parent if paths else data_dir}: no {name} here, expected its four files. "
         f"Missing: {missing}.\n"
-        f"Put them there, or fetch the published ones with: {_command(data_dir)}",
+        f"Put them there, or fetch the published ones with: {download_command(data_dir)}",
         paths,
     )
 
@@ -198,10 +197,6 @@ def _find_files(folder: Path) -> dict[str, Path]:
                 found[stem] = folder / name
                 break
     return found
-
-
-def _command(data_dir: Path) -> str:
-    return f"mlp download --data-dir {shlex.quote(str(data_dir))}"
 
 
 def _read_split(images_path: Path, labels_path: Path) -> Split:
