@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from mlp_cli.errors import ShapeError
-from mlp_cli.nn.activations import sigmoid, sigmoid_derivative
-from mlp_cli.nn.costs import mean_cost, quadratic, quadratic_derivative
+from mlp_cli.nn.activations import ACTIVATIONS, sigmoid, softmax
+from mlp_cli.nn.costs import COSTS, mean_cost, quadratic
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.sgd import train_batch
 from mlp_cli.nn.streams import spawn_streams
 from tests import notes
 
@@ -24,8 +23,14 @@ def examples(sizes, count, seed=1):
     return x, labels, one_hot(labels, sizes[-1], np.float64)
 
 
-def make_network(sizes, seed=0):
-    return Network.initialise(sizes, np.random.default_rng(seed), dtype=np.float64)
+def make_network(sizes, seed=0, **kinds):
+    return Network.initialise(sizes, np.random.default_rng(seed), dtype=np.float64, **kinds)
+
+
+def learn(network, x, y, eta):
+    """The plain reading of one update: Feedforward, Backpropagate, descend."""
+    derivatives = network.backpropagate(network.feedforward(x), y)
+    network.descend(derivatives, step=eta / len(x))
 
 
 def assert_same_parameters(network, W, b):
@@ -39,7 +44,7 @@ def test_one_example_at_a_time_is_the_notes_train(sizes):
     oracle = network.copy()
     notes.train(zip(x, labels, strict=True), oracle.weights, oracle.biases, eta=3.0)
     for i in range(100):
-        train_batch(network, x[i : i + 1], y[i : i + 1], eta=3.0)
+        learn(network, x[i : i + 1], y[i : i + 1], eta=3.0)
     assert_same_parameters(network, oracle.weights, oracle.biases)
     assert not np.allclose(network.weights[0], make_network(sizes).weights[0])
 
@@ -57,7 +62,7 @@ def test_a_mini_batch_moves_by_the_mean_of_the_notes_updates(sizes, m):
         W, b = notes.backpropagate(labels[i], A, scratch.weights, scratch.biases, eta=3.0)
         for total, change in zip([*mean_W, *mean_b], [*W, *b], strict=True):
             total += change / m
-    train_batch(network, x, y, eta=3.0)
+    learn(network, x, y, eta=3.0)
     assert_same_parameters(
         network,
         [W + change for W, change in zip(start.weights, mean_W, strict=True)],
@@ -104,7 +109,8 @@ def test_a_step_worked_by_hand():
     np.testing.assert_allclose(hidden.dA, [[-1 / 4, 1 / 6]], atol=1e-15)
     np.testing.assert_allclose(hidden.dZ, [[-1 / 16, 1 / 32]], atol=1e-15)
 
-    assert train_batch(network, x, y, eta=2.0) == pytest.approx(1 / 8, abs=1e-15)
+    assert quadratic(activations[-1], y) == pytest.approx(1 / 8, abs=1e-15)
+    learn(network, x, y, eta=2.0)
     np.testing.assert_allclose(
         network.weights[0], [[1 / 8, 3], [np.log(3) - 1 / 16, 5]], atol=1e-15
     )
@@ -133,30 +139,95 @@ def assert_slopes(derivative, slopes):
 
 def cost_from(network, layer, a, y):
     """The cost when layer `layer` has the activations `a`, the rest of the network after it."""
-    rest = list(zip(network.weights, network.biases, strict=True))[layer - 1 :]
-    for W, b in rest:
-        a = sigmoid(a @ W.T + b)
-    return quadratic(a, y)
+    for l in range(layer + 1, len(network.sizes) + 1):
+        W, b = network.weights[l - 2], network.biases[l - 2]
+        a = activation_of(network, l)(a @ W.T + b)
+    return COSTS[network.cost].value(a, y)
 
 
-@pytest.fixture(params=DEPTHS, ids=lambda sizes: "-".join(map(str, sizes)))
+def activation_of(network, layer):
+    """The activation function of a layer."""
+    if layer == len(network.sizes):
+        return COSTS[network.cost].output
+    return ACTIVATIONS[network.activation].function
+
+
+KINDS = [(activation, cost) for activation in ACTIVATIONS for cost in COSTS]
+
+
+@pytest.fixture(
+    params=[(sizes, *kinds) for sizes in DEPTHS for kinds in KINDS],
+    ids=lambda case: "-".join(map(str, (*case[0], *case[1:]))),
+)
 def case(request):
     """A network, its activations on five examples, the one-hot labels and the derivatives."""
-    network, (x, _, y) = make_network(request.param), examples(request.param, 5)
+    sizes, activation, cost = request.param
+    network = make_network(sizes, activation=activation, cost=cost)
+    x, _, y = examples(sizes, 5)
     activations = network.feedforward(x)
     return network, activations, y, network.backpropagate(activations, y)
 
 
-def test_fact_1_matches_central_differences():
+@pytest.mark.parametrize("cost", COSTS)
+def test_fact_1_matches_central_differences(cost):
     _, _, y = examples((3, 4), 5)
     a = np.random.default_rng(2).random((5, 4))
-    assert_slopes(quadratic_derivative(a, y), central_differences(lambda: quadratic(a, y), a))
+    slopes = central_differences(lambda: COSTS[cost].value(a, y), a)
+    assert_slopes(COSTS[cost].derivative(a, y), slopes)
 
 
-def test_sigmoid_derivative_matches_central_differences():
-    z = np.linspace(-6, 6, 25)
-    slopes = central_differences(lambda: float(sigmoid(z).sum()), z)
-    assert_slopes(sigmoid_derivative(sigmoid(z)), slopes)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_derivatives_of_activations_match_central_differences(activation):
+    function, derivative = ACTIVATIONS[activation]
+    z = np.linspace(-6, 6, 24)  # without 0, where relu has no derivative
+    slopes = central_differences(lambda: float(function(z).sum()), z)
+    assert_slopes(derivative(function(z)), slopes)
+
+
+@pytest.mark.parametrize("name", [*ACTIVATIONS, "softmax"])
+def test_activations_write_where_they_are_told(name):
+    functions = [softmax] if name == "softmax" else [*ACTIVATIONS[name]]
+    for function in functions:
+        values = np.random.default_rng(0).uniform(-1, 1, (3, 4))
+        expected = function(values.copy())
+        out = np.empty_like(values)
+        assert function(values, out) is out
+        np.testing.assert_array_equal(out, expected)
+        np.testing.assert_array_equal(function(values, out), expected)
+
+
+def test_the_activation_functions_by_their_definitions():
+    z = np.array([[-2.0, 0.0, 0.5, 3.0]])
+    np.testing.assert_allclose(ACTIVATIONS["tanh"].function(z), np.tanh(z))
+    np.testing.assert_array_equal(ACTIVATIONS["relu"].function(z), [[0, 0, 0.5, 3]])
+    np.testing.assert_array_equal(ACTIVATIONS["relu"].derivative(z), [[0, 0, 1, 1]])
+    np.testing.assert_allclose(softmax(z), np.exp(z) / np.exp(z).sum(), rtol=1e-14)
+
+
+def test_the_costs_by_hand():
+    """One example of label 1, a = (1/4, 1/2, 1/4):
+
+    quadratic        1/2 (1/16 + 1/4 + 1/16) = 3/16
+    cross-entropy    -ln(3/4) - ln(1/2) - ln(3/4)
+    log-likelihood   -ln(1/2)
+    """
+    a, y = np.array([[0.25, 0.5, 0.25]]), np.array([[0.0, 1.0, 0.0]])
+    assert COSTS["quadratic"].value(a, y) == pytest.approx(3 / 16)
+    assert COSTS["cross-entropy"].value(a, y) == pytest.approx(-2 * np.log(3 / 4) - np.log(1 / 2))
+    assert COSTS["log-likelihood"].value(a, y) == pytest.approx(np.log(2))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("cost", COSTS)
+def test_outputs_that_rounding_made_0_or_1_have_finite_costs_and_derivatives(cost, dtype):
+    a, y = np.array([[0, 1, 1, 0]], dtype), np.array([[1, 0, 1, 0]], dtype)
+    assert np.isfinite(COSTS[cost].value(a, y))
+    assert np.isfinite(COSTS[cost].derivative(a, y)).all()
+    assert np.isfinite(COSTS[cost].delta(a, y)).all()
+
+
+def test_softmax_is_finite_and_silent_far_out():
+    np.testing.assert_allclose(softmax(np.array([[1000, 0, -1000]], np.float32)), [[1, 0, 0]])
 
 
 def test_facts_1_and_6_match_central_differences(case):
@@ -171,8 +242,8 @@ def test_fact_2_matches_central_differences(case):
     network, activations, y, derivatives = case
     for layer, d in enumerate(derivatives, start=2):
         W, b = network.weights[layer - 2], network.biases[layer - 2]
-        z = activations[layer - 2] @ W.T + b
-        slopes = central_differences(lambda: cost_from(network, layer, sigmoid(z), y), z)  # noqa: B023
+        z, sigma = activations[layer - 2] @ W.T + b, activation_of(network, layer)
+        slopes = central_differences(lambda: cost_from(network, layer, sigma(z), y), z)  # noqa: B023
         assert_slopes(d.dZ, slopes)
 
 
@@ -183,7 +254,7 @@ def test_facts_3_to_5_match_central_differences(case):
         W, b = network.weights[layer - 2], network.biases[layer - 2]
 
         def cost():
-            return quadratic(network.feedforward(activations[0])[-1], y)
+            return COSTS[network.cost].value(network.feedforward(activations[0])[-1], y)
 
         assert_slopes(d.db, central_differences(cost, b))
         assert_slopes(d.dW, central_differences(cost, W))
@@ -244,16 +315,23 @@ def test_every_parameter_counts_for_being_finite(index):
 def test_the_mean_cost_by_hand():
     """1/2 (0.6^2 + 0.2^2) = 0.2 for label 1, and 1/2 (0.5^2 + 1^2) = 0.625 for label 0."""
     outputs = np.array([[0.6, 0.8], [0.5, 1.0]])
-    assert mean_cost(outputs, np.array([1, 0], np.uint8)) == pytest.approx((0.2 + 0.625) / 2)
+    assert mean_cost(outputs, np.array([1, 0], np.uint8), "quadratic") == pytest.approx(
+        (0.2 + 0.625) / 2
+    )
 
 
 def test_a_seed_has_streams_that_no_other_seed_and_no_other_use_shares():
-    children = np.random.SeedSequence(7).spawn(2)
-    streams = spawn_streams(7)
-    for stream, child in zip(streams, children, strict=True):
+    first, second, third = np.random.SeedSequence(7).spawn(3)
+    initialisation, shuffling, augmentation = spawn_streams(7)
+    for stream, child in ((initialisation, first), (shuffling, second)):
         assert stream.bit_generator.state == np.random.default_rng(child).bit_generator.state
-    numbers = [rng.random() for seed in range(20) for rng in spawn_streams(seed)]
-    assert len(set(numbers)) == 40
+    assert augmentation.spawn_key == third.spawn_key
+    numbers = [
+        np.random.default_rng(stream).random()
+        for seed in range(20)
+        for stream in spawn_streams(seed)
+    ]
+    assert len(set(numbers)) == 60
 
 
 def test_a_copy_has_arrays_of_its_own():

@@ -6,8 +6,10 @@ import pytest
 from mlp_cli.errors import DivergedError
 from mlp_cli.nn.costs import quadratic
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
+from mlp_cli.nn.learner import Learner
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.sgd import count_correct, sgd, train_batch, train_epoch
+from mlp_cli.nn.schedules import Schedule
+from mlp_cli.nn.sgd import count_correct, sgd, train_epochs
 
 SIZES = (6, 5, 3)
 
@@ -29,25 +31,10 @@ def train(images, labels, seed=0, dtype=np.float32, **options):
     return network, results
 
 
-def test_the_last_mini_batch_may_be_shorter_and_counts_with_its_own_length():
-    images, labels = make_data(11)
-    order = np.array([4, 0, 9, 2, 7, 10, 1, 3, 8, 6, 5])
-    network, expected = make_network(), make_network()
-    train_epoch(network, images, labels, order, eta=3.0, batch_size=4)
-    x, y = pixels_to_x(images, np.float64), one_hot(labels, 3, np.float64)
-    for batch in (order[:4], order[4:8], order[8:]):
-        train_batch(expected, x[batch], y[batch], eta=3.0)
-    for ours, theirs in zip(network.weights, expected.weights, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-
-
 def test_every_epoch_visits_every_example_once_in_another_order(monkeypatch):
     images, labels = make_data(20)
     visits = []
-    monkeypatch.setattr(
-        "mlp_cli.nn.sgd.train_epoch",
-        lambda network, images, labels, order, **_: visits.append(order) or 0.0,
-    )
+    monkeypatch.setattr(Learner, "learn", lambda *arguments: visits.append(arguments[3]) or 0.0)
     train(images, labels, epochs=2)
     first, second = visits
     assert sorted(first) == sorted(second) == list(range(20))
@@ -107,7 +94,7 @@ def test_seconds_are_those_of_training_alone(monkeypatch):
         return answer
 
     monkeypatch.setattr("mlp_cli.nn.sgd.time.perf_counter", lambda: clock[0])
-    monkeypatch.setattr("mlp_cli.nn.sgd.train_epoch", lambda *_, **__: takes(3.0, 0.0))
+    monkeypatch.setattr(Learner, "learn", lambda *_: takes(3.0, 0.0))
     monkeypatch.setattr("mlp_cli.nn.sgd.count_correct", lambda *_: takes(100.0, 1))
     _, results = train(*make_data(8), validation=make_data(4))
     assert [result.seconds for result in results] == [3.0] * 3
@@ -131,3 +118,49 @@ def test_training_lowers_the_cost():
 def test_parameters_that_overflow_stop_the_run_and_name_the_epoch(eta):
     with pytest.raises(DivergedError, match="Epoch 1: with eta 1e"):
         train(*make_data(8), eta=eta)
+
+
+def run(network, images, labels, schedule, **options):
+    learner = Learner(network, 4, momentum=0.5)
+    return list(
+        train_epochs(learner, images, labels, schedule, np.random.default_rng(0), **options)
+    )
+
+
+def test_the_schedule_sees_the_validation_accuracies_and_sets_the_rate(monkeypatch):
+    monkeypatch.setattr("mlp_cli.nn.sgd.count_correct", lambda *_: 6)
+    schedule = Schedule(2.0, epochs=4, name="halve-on-plateau", every=1)
+    results = run(make_network(), *make_data(8), schedule, validation=make_data(12))
+    assert [result.eta for result in results] == [2.0, 2.0, 1.0, 0.5]
+
+
+def test_epochs_that_were_trained_before_are_counted():
+    accuracies = [0.1, 0.9, 0.9]
+    schedule = Schedule(2.0, epochs=5, name="halve-on-plateau", every=1)
+    results = run(make_network(), *make_data(8), schedule, accuracies=accuracies)
+    assert [(result.epoch, result.eta) for result in results] == [(4, 1.0), (5, 0.5)]
+
+
+def test_every_epoch_may_have_images_of_its_own():
+    images, labels = make_data(8)
+    shown = []
+
+    def images_of(epoch):
+        shown.append(epoch)
+        return images if epoch == 1 else 255 - images
+
+    given, expected = make_network(), make_network()
+    run(given, images_of, labels, Schedule(3.0, epochs=2))
+    learner, rng = Learner(expected, 4, momentum=0.5), np.random.default_rng(0)
+    learner.learn(images, labels, rng.permutation(8), 3.0)
+    learner.learn(255 - images, labels, rng.permutation(8), 3.0)
+    assert shown == [1, 2]
+    assert given.weights[0].tobytes() == expected.weights[0].tobytes()
+
+
+def test_an_epoch_that_is_stopped_gives_no_result():
+    answers = iter([False] * 3 + [True])
+    results = run(
+        make_network(), *make_data(8), Schedule(3.0, epochs=5), stop=lambda: next(answers)
+    )
+    assert [result.epoch for result in results] == [1]

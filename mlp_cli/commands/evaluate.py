@@ -58,7 +58,7 @@ def evaluate(
     outputs = run.network.outputs(chosen.images)
     confusion = confusion_matrix(chosen.labels, outputs.argmax(axis=1), settings.sizes[-1])
     whole = Score.of(confusion)
-    cost = mean_cost(outputs, chosen.labels)
+    cost = mean_cost(outputs, chosen.labels, run.network.cost)
     figures = class_figures(confusion)
     if json:
         json_result(

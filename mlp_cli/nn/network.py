@@ -3,6 +3,9 @@
 Layers are numbered 1..L as in the notes; layer 1 is the input and has no parameters. So
 `weights[0]` is W^2, `(n_2, n_1)`, and `biases[0]` is b^2, `(n_2,)`. A mini-batch keeps one
 example per row: the activations of layer l are A^l, `(m, n_l)`.
+
+This is the plain reading of the notes. Training takes the same steps in `minibatch`, without
+allocating anything, and is held to this.
 """
 
 from collections.abc import Sequence
@@ -13,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.errors import ShapeError
-from mlp_cli.nn.activations import sigmoid, sigmoid_derivative
-from mlp_cli.nn.costs import quadratic_derivative
+from mlp_cli.nn.activations import ACTIVATIONS, ActivationName
+from mlp_cli.nn.costs import COSTS, CostName
 from mlp_cli.nn.encoding import pixels_to_x
 from mlp_cli.nn.types import Floats, Images
 
@@ -35,21 +38,41 @@ class Derivatives(NamedTuple):
 
 
 class Network:
-    """A multilayer perceptron of sigmoid units.
+    """A multilayer perceptron.
 
     weights: W^2..W^L, each (n_l, n_{l-1}).  biases: b^2..b^L, each (n_l,).  All of one
-    floating type. Raises ShapeError where two neighbouring layers do not fit.
+    floating type; they are copied. Raises ShapeError where two neighbouring layers do not fit.
+    activation: of the hidden layers.  cost: what the network is trained to lower; it decides the
+    activation of the output layer.
     """
 
-    def __init__(self, weights: Sequence[Floats], biases: Sequence[Floats]) -> None:
-        self.weights = list(weights)
-        self.biases = list(biases)
-        self.sizes = [self.weights[0].shape[1], *(len(b) for b in self.biases)]
-        self.dtype = self.weights[0].dtype
+    def __init__(
+        self,
+        weights: Sequence[Floats],
+        biases: Sequence[Floats],
+        activation: ActivationName = "sigmoid",
+        cost: CostName = "quadratic",
+    ) -> None:
+        self.sizes = [weights[0].shape[1], *(len(b) for b in biases)]
+        self.dtype = weights[0].dtype
+        self.activation: ActivationName = activation
+        self.cost: CostName = cost
         for l, (n_in, n_out) in enumerate(pairwise(self.sizes), start=2):
-            W = self.weights[l - 2]
+            W = weights[l - 2]
             if W.shape != (n_out, n_in):
                 raise ShapeError(f"W{l}: shape {W.shape}, expected {(n_out, n_in)}.")
+        self.parameters = [np.column_stack(layer) for layer in zip(weights, biases, strict=True)]
+        """(W^l | b^l) for l = 2..L, each (n_l, n_{l-1} + 1): times (a; 1) they are W^l a + b^l"""
+
+    @property
+    def weights(self) -> list[Floats]:
+        """W^2..W^L, each (n_l, n_{l-1}): views, so that changing them changes the network."""
+        return [parameters[:, :-1] for parameters in self.parameters]
+
+    @property
+    def biases(self) -> list[Floats]:
+        """b^2..b^L, each (n_l,): views, so that changing them changes the network."""
+        return [parameters[:, -1] for parameters in self.parameters]
 
     @classmethod
     def initialise(
@@ -58,6 +81,8 @@ class Network:
         rng: np.random.Generator,
         init: Init = "scaled",
         dtype: npt.DTypeLike = np.float32,
+        activation: ActivationName = "sigmoid",
+        cost: CostName = "quadratic",
     ) -> Self:
         """Return a network of these layer sizes with random parameters.
 
@@ -69,35 +94,38 @@ class Network:
             deviation = 1.0 if init == "normal" else n_in**-0.5
             weights.append((deviation * rng.standard_normal((n_out, n_in))).astype(dtype))
             biases.append(rng.standard_normal(n_out).astype(dtype))
-        return cls(weights, biases)
+        return cls(weights, biases, activation, cost)
 
     def copy(self) -> Self:
         """Return a network with the same parameters in arrays of its own."""
-        return type(self)([W.copy() for W in self.weights], [b.copy() for b in self.biases])
+        return type(self)(self.weights, self.biases, self.activation, self.cost)
 
     def is_finite(self) -> bool:
         """Tell whether every parameter is a finite number."""
-        return all(bool(np.isfinite(p).all()) for p in (*self.weights, *self.biases))
+        return all(bool(np.isfinite(parameters).all()) for parameters in self.parameters)
 
     def feedforward(self, x: Floats) -> list[Floats]:
         """Return the activations of every layer, A^1..A^L.
 
         A^1 = x,   Z^l = A^{l-1} (W^l)^T + b^l,   A^l = sigma(Z^l)
 
+        sigma is the hidden layers' activation, and at L the cost's output activation.
         x: (m, n_1).  Raises ShapeError where x disagrees with the input layer.
         """
         if x.ndim != 2 or x.shape[1] != self.sizes[0]:
             raise ShapeError(f"x: shape {x.shape}, expected (m, {self.sizes[0]}).")
+        hidden, output = ACTIVATIONS[self.activation].function, COSTS[self.cost].output
         activations = [x]
-        for W, b in zip(self.weights, self.biases, strict=True):
-            activations.append(sigmoid(activations[-1] @ W.T + b))
+        for l, (W, b) in enumerate(zip(self.weights, self.biases, strict=True), start=2):
+            z = activations[-1] @ W.T + b
+            activations.append(hidden(z) if l < len(self.sizes) else output(z))
         return activations
 
     def backpropagate(self, activations: Sequence[Floats], y: Floats) -> list[Derivatives]:
         """Return the derivatives of the cost at the layers 2..L, for a mini-batch.
 
             dA^L     = A^L - Y                     Fact 1
-            dZ^l     = dA^l * A^l (1 - A^l)        Fact 2
+            dZ^l     = dA^l * sigma'(Z^l)          Fact 2, sigma' = A^l (1 - A^l)
             db^l     = sum over rows of dZ^l       Fact 3
             dW^l     = (dZ^l)^T A^{l-1}            Fact 5 (Fact 4 column by column)
             dA^{l-1} = dZ^l W^l                    Fact 6
@@ -105,19 +133,23 @@ class Network:
         activations: A^1..A^L from `feedforward`.  y: (m, n_L), one-hot.
         Raises ShapeError where y disagrees with the output layer.
 
+        These are the sigmoid's and the quadratic cost's. Another cost has another Fact 1, which
+        Fact 2 may simplify (see `costs`), and another activation its own sigma'.
+
         Nothing is updated here, so Fact 6 sees every W^l from before its update; and dA^1,
         which the notes' loop computes last, is left out because nothing uses it.
         """
         if y.shape != activations[-1].shape:
             raise ShapeError(f"y: shape {y.shape}, expected {activations[-1].shape}.")
+        cost, hidden = COSTS[self.cost], ACTIVATIONS[self.activation]
+        dA, dZ = cost.derivative(activations[-1], y), cost.delta(activations[-1], y)
         derivatives = []
-        dA = quadratic_derivative(activations[-1], y)
         for l in range(len(self.sizes), 1, -1):
-            a, a_previous, W = activations[l - 1], activations[l - 2], self.weights[l - 2]
-            dZ = dA * sigmoid_derivative(a)
+            a_previous, W = activations[l - 2], self.weights[l - 2]
             derivatives.append(Derivatives(dA=dA, dZ=dZ, dW=dZ.T @ a_previous, db=dZ.sum(axis=0)))
             if l > 2:
                 dA = dZ @ W
+                dZ = dA * hidden.derivative(a_previous)
         derivatives.reverse()
         return derivatives
 

@@ -1,17 +1,16 @@
 """Train by stochastic gradient descent over mini-batches, one result per epoch."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from mlp_cli.errors import DivergedError
-from mlp_cli.nn.costs import quadratic
-from mlp_cli.nn.encoding import one_hot, pixels_to_x
+from mlp_cli.nn.learner import Learner
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Floats, Images, Labels
+from mlp_cli.nn.schedules import Schedule
+from mlp_cli.nn.types import Images, Labels
 
 
 @dataclass(frozen=True)
@@ -45,72 +44,68 @@ def sgd(
 ) -> Iterator[EpochResult]:
     """Train the network in place and yield a result after every epoch.
 
-    Each epoch visits every example once, in a fresh order drawn from `rng` (the indices are
-    shuffled, the data stays where it is).
+    The plain recipe: a constant learning rate and nothing else. `train_epochs` has all of it.
 
     images: (n, rows, columns), grey levels 0..255.  labels: (n,), below n_L.
     validation: images and labels that are only looked at, after every epoch.
     Raises DivergedError, naming the epoch, where a parameter is no longer a finite number.
     """
-    for epoch in range(1, epochs + 1):
+    learner = Learner(network, batch_size)
+    schedule = Schedule(eta, epochs)
+    return train_epochs(learner, images, labels, schedule, rng, validation)
+
+
+def train_epochs(
+    learner: Learner,
+    images: Images | Callable[[int], Images],
+    labels: Labels,
+    schedule: Schedule,
+    rng: np.random.Generator,
+    validation: tuple[Images, Labels] | None = None,
+    *,
+    accuracies: Sequence[float | None] = (),
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[EpochResult]:
+    """Train the learner's network, epoch after epoch, and yield a result after each.
+
+    Each epoch visits every example once, in a fresh order drawn from `rng` (the indices are
+    shuffled, the data stays where it is).
+
+    images: (n, rows, columns), grey levels 0..255; or a function that gives those of an epoch.
+    labels: (n,), below n_L.
+    validation: images and labels that are only looked at, after every epoch.
+    accuracies: the validation accuracies of the epochs that the network has had already.
+    stop: asked after every mini-batch; once it says yes there are no more results.
+    Raises DivergedError, naming the epoch, where a parameter is no longer a finite number.
+    """
+    seen = list(accuracies)
+    for epoch in range(len(seen) + 1, schedule.epochs + 1):
+        eta = schedule.rate(seen)
         started = time.perf_counter()
-        order = rng.permutation(len(images))
-        cost = train_epoch(network, images, labels, order, eta=eta, batch_size=batch_size)
+        order = rng.permutation(len(labels))
+        epoch_images = images(epoch) if callable(images) else images
+        cost = learner.learn(epoch_images, labels, order, eta, stop)
         seconds = time.perf_counter() - started
-        if not network.is_finite():
+        if cost is None:
+            return
+        if not learner.network.is_finite():
             raise DivergedError(
                 f"Epoch {epoch}: with eta {eta:g} the parameters are no longer finite numbers.\n"
                 "Try again with a smaller eta."
             )
         correct = accuracy = None
         if validation is not None:
-            correct = count_correct(network, *validation)
+            correct = count_correct(learner.network, *validation)
             accuracy = correct / len(validation[0])
+        seen.append(accuracy)
         yield EpochResult(
             epoch=epoch,
             eta=eta,
-            cost=cost / len(images),
+            cost=cost / len(labels),
             validation_correct=correct,
             validation_accuracy=accuracy,
             seconds=seconds,
         )
-
-
-# An overflow is found by the check after the epoch, which says more than a warning would.
-@np.errstate(over="ignore", invalid="ignore")
-def train_epoch(
-    network: Network,
-    images: Images,
-    labels: Labels,
-    order: npt.NDArray[np.intp],
-    *,
-    eta: float,
-    batch_size: int,
-) -> float:
-    """Learn from every example once, in this order, and return the sum of their costs.
-
-    The examples come `batch_size` at a time. The last mini-batch may be smaller; its own length
-    is its m, and no example is dropped.
-    """
-    cost = 0.0
-    for start in range(0, len(order), batch_size):
-        batch = order[start : start + batch_size]
-        x = pixels_to_x(images[batch], network.dtype)
-        y = one_hot(labels[batch], network.sizes[-1], network.dtype)
-        cost += train_batch(network, x, y, eta)
-    return cost
-
-
-def train_batch(network: Network, x: Floats, y: Floats, eta: float) -> float:
-    """Learn from one mini-batch, in place, and return its cost, summed, from before the update.
-
-    W^l -= (eta / m) dW^l,   b^l -= (eta / m) db^l
-
-    x: (m, n_1).  y: (m, n_L), one-hot.  With m = 1 this is one turn of the notes' Train.
-    """
-    activations = network.feedforward(x)
-    network.descend(network.backpropagate(activations, y), step=eta / len(x))
-    return quadratic(activations[-1], y)
 
 
 def count_correct(network: Network, images: Images, labels: Labels) -> int:

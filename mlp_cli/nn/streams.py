@@ -6,10 +6,12 @@ import numpy as np
 
 
 class Streams(NamedTuple):
-    """Generators that share a seed and nothing else: drawing from one never moves another."""
+    """Streams that share a seed and nothing else: drawing from one never moves another."""
 
     initialisation: np.random.Generator
     shuffling: np.random.Generator
+    augmentation: np.random.SeedSequence
+    """every epoch makes a generator of its own from it, so that there is no state to keep"""
 
 
 def spawn_streams(seed: int) -> Streams:
@@ -18,5 +20,6 @@ def spawn_streams(seed: int) -> Streams:
     Each is a child of the seed, numbered by its place: a stream added behind leaves those before
     it as they are.
     """
-    children = np.random.SeedSequence(seed).spawn(len(Streams._fields))
-    return Streams(*map(np.random.default_rng, children))
+    initialisation, shuffling, augmentation = np.random.SeedSequence(seed).spawn(3)
+    rng = np.random.default_rng
+    return Streams(rng(initialisation), rng(shuffling), augmentation)
