@@ -1,0 +1,145 @@
+"""The distorted training images of every epoch, made one epoch ahead by a process of its own."""
+
+import io
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from types import TracebackType
+from typing import IO, Self
+
+import numpy as np
+
+from mlp_cli.datasets.distortions import Images, Kind, distort
+
+# One core is what training leaves; the names are those of the libraries NumPy may be built with.
+ONE_THREAD = dict.fromkeys(
+    ["OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"], "1"
+)
+
+
+def distort_epoch(
+    images: Images, kind: Kind, strength: float, seed_sequence: np.random.SeedSequence, epoch: int
+) -> Images:
+    """Return the distorted images of this epoch, which depend on nothing but what is given here."""
+    child = np.random.SeedSequence(
+        seed_sequence.entropy, spawn_key=(*seed_sequence.spawn_key, epoch)
+    )
+    return distort(images, np.random.default_rng(child), kind, strength)
+
+
+class DistortedEpochs:
+    """Gives the distorted images of epoch after epoch, without making the caller wait for them.
+
+        with DistortedEpochs(images, "elastic", 1.0, seed_sequence, 1, 30) as distorted:
+            for epoch in range(1, 31):
+                learn_from(distorted.epoch_images(epoch))
+
+    A worker process makes the images of the next epoch while the caller learns from those of this
+    one. Should it fail, whatever the reason, the same images are made here.
+    """
+
+    def __init__(
+        self,
+        images: Images,
+        kind: Kind,
+        strength: float,
+        seed_sequence: np.random.SeedSequence,
+        first_epoch: int,
+        last_epoch: int,
+    ) -> None:
+        self._images = images
+        self._kind: Kind = kind
+        self._strength = strength
+        self._seed_sequence = seed_sequence
+        self._next = first_epoch
+        self._last = last_epoch
+        self._received = np.empty(images.shape, np.uint8)
+        self._worker: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        with suppress(OSError):  # no process to be had, or none that lives: we go on without
+            self._start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    def epoch_images(self, epoch: int) -> Images:
+        """Return the distorted images of this epoch; they are valid until the next call.
+
+        Quickest when asked for one epoch after the other, from the first on.
+        """
+        if self._worker is not None and epoch == self._next and self._receive(self._worker):
+            self._next += 1
+            return self._received
+        return distort_epoch(self._images, self._kind, self._strength, self._seed_sequence, epoch)
+
+    def _start(self) -> None:
+        """Start the worker and tell it what to do; raise OSError if that fails."""
+        # Not multiprocessing: its fork is unsafe beside a BLAS with threads, its spawn imports the
+        # caller's main module again, and its shared memory outlives a parent that is killed.
+        # A pipe gives one epoch at a time by itself, and ends the worker when we end.
+        code = (
+            f"import sys; sys.path[:] = {sys.path!r}; "
+            "from mlp_cli.datasets.ahead import serve; serve(sys.stdin.buffer, sys.stdout.buffer)"
+        )
+        task = (
+            self._images,
+            self._kind,
+            self._strength,
+            self._seed_sequence,
+            range(self._next, self._last + 1),
+        )
+        worker = self._worker = subprocess.Popen(
+            [sys.executable, "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | ONE_THREAD,
+        )
+        told = False
+        try:
+            assert worker.stdin is not None
+            pickle.dump(task, worker.stdin)
+            worker.stdin.close()
+            told = True
+        finally:
+            if not told:
+                self._stop()
+
+    def _receive(self, worker: subprocess.Popen[bytes]) -> bool:
+        """Take the next epoch's images from the worker; tell whether they came whole."""
+        whole = False
+        try:
+            assert isinstance(worker.stdout, io.BufferedReader)
+            taken = worker.stdout.readinto(self._received.data.cast("B"))
+            whole = taken == self._received.nbytes
+        finally:
+            if not whole:  # it died, or we were interrupted and the rest is still in the pipe
+                self._stop()
+        return whole
+
+    def _stop(self) -> None:
+        """End the worker, whatever it is doing."""
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.kill()
+            with suppress(BrokenPipeError), worker:
+                pass  # closes the pipes and waits
+
+
+def serve(tasks: IO[bytes], results: IO[bytes]) -> None:
+    """Be the worker: make one epoch after the other, each when the one before has been taken."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to answer
+    images, kind, strength, seed_sequence, epochs = pickle.load(tasks)
+    for epoch in epochs:
+        results.write(distort_epoch(images, kind, strength, seed_sequence, epoch).data)
+        results.flush()
