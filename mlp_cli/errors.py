@@ -16,6 +16,10 @@ class OptionError(MlpError):
     """A value that no option type could refuse, but that does not fit the data or the run."""
 
 
+class ConfigError(OptionError):
+    """A preset that cannot be found, read or used: options in a file."""
+
+
 class ShapeError(MlpError):
     """Arrays that do not fit together, or do not fit the network."""
 
@@ -57,5 +61,14 @@ class OutputError(MlpError):
     """Results that have nowhere to go."""
 
 
+class LogError(MlpError):
+    """A log of epochs that cannot be written."""
+
+
 class InterruptedRunError(MlpError):
     """A run that was stopped from outside and says what it left behind."""
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.status = 128 + signal_number
+        """the exit status that shells expect"""

@@ -2,10 +2,13 @@
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+CHUNK = 1 << 20
 
 
 @contextmanager
@@ -29,6 +32,18 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             partial.unlink()
         raise
     _sync_folder(path.parent)
+
+
+def rehearse(path: Path, size: int) -> None:
+    """Write a file of this size beside `path`, and take it away again.
+
+    Raises OSError as writing `path` itself would.
+    """
+    with tempfile.TemporaryFile(dir=path.parent) as file:
+        for start in range(0, size, CHUNK):
+            file.write(bytes(min(CHUNK, size - start)))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,10 +3,12 @@
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from errno import EACCES
 from pathlib import Path
 from stat import S_ISREG
 
 from mlp_cli.errors import CheckpointError
+from mlp_cli.files import rehearse
 
 FOLDER = Path("checkpoints")
 NEW_RUN = "Train one with: mlp train"
@@ -46,6 +48,20 @@ def release(path: Path) -> None:
     with suppress(OSError):
         if path.stat().st_size == 0:
             path.unlink()
+
+
+def check_room(path: Path, size: int) -> None:
+    """See that `path` can be written, and that its disk has room for so many bytes.
+
+    They are written to a file beside it, which is removed again: so a run finds out before its
+    first epoch what it would find out after it. Raises CheckpointError where it fails.
+    """
+    try:
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(EACCES, "read-only")
+        rehearse(path, size)
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def newest_checkpoint(folder: Path) -> Path:

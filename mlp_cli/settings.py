@@ -3,11 +3,35 @@
 import math
 import reprlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
-from mlp_cli.errors import CheckpointError
-from mlp_cli.nn.network import Init
+from mlp_cli.errors import CheckpointError, OptionError
+from mlp_cli.nn.names import ActivationName, CostName, InitName, ScheduleName
+from mlp_cli.nn.schedules import Schedule
+
+Option = str | int | float | list[int]
+"""the value of an option on the command line, or of a key in a preset"""
+
+DistortName = Literal["none", "shift", "affine", "elastic"]
+"""what the training images are bent by, each epoch anew"""
+
+DtypeName = Literal["float32", "float64"]
+
+OPTIONS = (
+    *("dataset", "hidden", "activation", "cost", "init"),
+    *("epochs", "eta", "schedule", "schedule_every", "warmup"),
+    *("batch_size", "momentum", "l2", "distort", "distort_strength"),
+    *("validation", "patience", "seed", "dtype", "threads"),
+)
+"""the options of `mlp train` that make a run, which are the keys of a preset"""
+
+
+CHANGEABLE = {"epochs", "eta", "patience", "threads"}
+"""the settings that a run may go on with otherwise"""
+
+LEAST = {"epochs": 1, "batch_size": 1, "schedule_every": 1, "threads": 1}
+"""the numbers among the settings that must not be 0"""
 
 
 @dataclass(frozen=True)
@@ -29,23 +53,66 @@ class Settings:
     validation: int
     """how many images, the training set's last, are held out"""
     seed: int
-    init: Init
-    dtype: Literal["float32", "float64"]
-    activation: Literal["sigmoid"] = "sigmoid"
-    cost: Literal["quadratic"] = "quadratic"
+    init: InitName
+    dtype: DtypeName
+    activation: ActivationName = "sigmoid"
+    """of the hidden layers"""
+    cost: CostName = "quadratic"
+    l2: float = 0.0
+    momentum: float = 0.0
+    schedule: ScheduleName = "constant"
+    schedule_every: int = 10
+    warmup: int = 0
+    """epochs"""
+    distort: DistortName = "none"
+    distort_strength: float = 1.0
+    patience: int = 0
+    """epochs without a better validation accuracy after which the run ends; 0: it does not"""
+    threads: int = 1
+    """of the products of matrices; another number may round them otherwise"""
+
+    def learning_rates(self) -> Schedule:
+        """Return the schedule of the learning rate."""
+        return Schedule(
+            self.eta, self.epochs, self.schedule, every=self.schedule_every, warmup=self.warmup
+        )
+
+    @property
+    def hidden(self) -> list[int]:
+        """Units of the hidden layers."""
+        return list(self.sizes[1:-1])
+
+    def with_options(self, given: Mapping[str, Option]) -> Self:
+        """Return the settings of a run that goes on with these options.
+
+        Raises OptionError, naming both values, for an option that would make it another run.
+        """
+        for name, value in given.items():
+            ours = getattr(self, name)
+            if name not in CHANGEABLE and value != ours:
+                raise OptionError(
+                    f"{name.replace('_', '-')} {value}: the run to be resumed has {ours}. "
+                    "Leave the option out, or train a new run without --resume."
+                )
+        changes: dict[str, Any] = {name: given[name] for name in CHANGEABLE & given.keys()}
+        return replace(self, **changes)
 
     @classmethod
     def from_meta(cls, meta: Mapping[str, Any]) -> Self:
         """Return the settings in a checkpoint's meta, each checked to be of its type.
 
-        Raises CheckpointError, naming the setting, where one is missing or is something else.
+        A setting that has a default may be missing: files of earlier versions have fewer.
+        Raises CheckpointError, naming the setting, where another is, or one is something else.
         """
         kinds = get_type_hints(cls)
         values: dict[str, Any] = {}
-        for name in (f.name for f in fields(cls)):
-            value = meta.get(name)
-            if not _is_a(kinds[name], value):
-                raise bad_meta(name, value, _describe(kinds[name]))
+        for field in fields(cls):
+            name = field.name
+            if name not in meta and field.default is not MISSING:
+                continue
+            value, least = meta.get(name), LEAST.get(name, 0)
+            if not _is_a(kinds[name], value, least):
+                raise bad_meta(name, value, _describe(kinds[name], least))
             values[name] = tuple(value) if isinstance(value, list) else value
         settings = cls(**values)
         if len(settings.sizes) < 2:
@@ -61,23 +128,24 @@ def bad_meta(name: str, value: object, expected: str) -> CheckpointError:
     return CheckpointError(f"meta: {name} is {reprlib.repr(value)}, expected {expected}.")
 
 
-def _is_a(kind: Any, value: object) -> bool:  # noqa: ANN401  a type, or a generic form of one
-    """Tell whether a JSON value is what a setting of this type is stored as."""
+def _is_a(kind: Any, value: object, least: int) -> bool:  # noqa: ANN401  a type, or a generic one
+    """Tell whether a JSON value is what a setting of this type, not below `least`, is stored as."""
     if get_origin(kind) is Literal:
         return value in get_args(kind)
     if get_origin(kind) is tuple:
         return isinstance(value, list) and all(type(n) is int and n > 0 for n in value)
     if kind is int:
-        return type(value) is int and value >= 0
+        return type(value) is int and least <= value < 1 << 63
     if kind is float:
-        return type(value) in (int, float)
+        return isinstance(value, int | float) and type(value) is not bool and 0 <= value < math.inf
     return isinstance(value, str) and "\0" not in value
 
 
-def _describe(kind: Any) -> str:  # noqa: ANN401
+def _describe(kind: Any, least: int) -> str:  # noqa: ANN401
     """Name a setting's type for a person."""
     if get_origin(kind) is Literal:
         return " or ".join(get_args(kind))
     if get_origin(kind) is tuple:
         return "a list of whole numbers above 0"
-    return {int: "a whole number, 0 or above", float: "a number", str: "text"}[kind]
+    number = f"number, {least} or above"
+    return {int: f"a whole {number}", float: f"a {number}", str: "text"}[kind]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from mlp_cli.checkpoint import Checkpoint
 from mlp_cli.datasets.loading import FILES
+from mlp_cli.nn.learner import Learner
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.sgd import EpochResult
 from mlp_cli.settings import Settings
@@ -82,9 +83,12 @@ def make_run(accuracies=(0.5, 0.75, 0.25), **changes):
     settings = make_settings(**changes)
     rng = np.random.default_rng(0)
     network = Network.initialise(settings.sizes, rng, dtype=settings.dtype)
-    run = Checkpoint.begin(settings, network, rng)
+    learner = Learner(network, settings.batch_size, momentum=settings.momentum)
+    run = Checkpoint.begin(settings, learner, rng)
     for epoch, accuracy in enumerate(accuracies, start=1):
         network.biases[0][:] = epoch
+        for velocity in learner.velocities:
+            velocity[:] = epoch
         rng.random()
         run.record(
             EpochResult(
@@ -95,7 +99,7 @@ def make_run(accuracies=(0.5, 0.75, 0.25), **changes):
                 validation_accuracy=accuracy,
                 seconds=0.25,
             ),
-            network,
+            learner,
             rng,
         )
     return run

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.errors import CheckpointError
 from mlp_cli.files import replacing
+from mlp_cli.nn.learner import Learner
 from mlp_cli.nn.sgd import EpochResult
 from mlp_cli.runs import claim, claim_next, newest_checkpoint, release
 from tests.makers import damage, make_run
@@ -63,7 +64,7 @@ def test_best_and_last_parameters_are_kept_apart():
     assert run.best_epoch == 2
     assert run.best_accuracy == 0.75
     assert (run.network.biases[0] == 2).all()
-    assert (run.last.biases[0] == 3).all()
+    assert (run.resume.network.biases[0] == 3).all()
 
 
 def test_of_two_equal_epochs_the_earlier_is_the_best():
@@ -85,7 +86,7 @@ def test_everything_comes_back_to_the_bit():
         run.history,
         run.best_epoch,
     )
-    for ours, theirs in ((run.network, back.network), (run.last, back.last)):
+    for ours, theirs in ((run.network, back.network), (run.resume.network, back.resume.network)):
         for a, b in zip(
             [*ours.weights, *ours.biases], [*theirs.weights, *theirs.biases], strict=True
         ):
@@ -96,8 +97,8 @@ def test_everything_comes_back_to_the_bit():
 def test_the_shuffling_goes_on_where_it_stopped():
     run = saved()
     one, other = np.random.default_rng(), np.random.default_rng()
-    one.bit_generator.state = run.shuffle_state
-    other.bit_generator.state = load_checkpoint(PATH).shuffle_state
+    one.bit_generator.state = run.resume.shuffling
+    other.bit_generator.state = load_checkpoint(PATH).resume.shuffling
     assert one.permutation(1000).tolist() == other.permutation(1000).tolist()
 
 
@@ -105,10 +106,10 @@ def test_the_state_kept_is_that_after_the_last_epoch():
     run, rng = make_run(accuracies=(0.5,)), np.random.default_rng(5)
     rng.random(3)
     result = EpochResult(2, 3.0, 0.1, 1, 0.1, 0.1)
-    run.record(result, run.network, rng)
-    assert run.shuffle_state == rng.bit_generator.state
+    run.record(result, Learner(run.network, 10), rng)
+    assert run.resume.shuffling == rng.bit_generator.state
     rng.random()
-    assert run.shuffle_state != rng.bit_generator.state
+    assert run.resume.shuffling != rng.bit_generator.state
 
 
 def test_the_file_reads_with_numpy_alone():

@@ -17,7 +17,7 @@ from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.commands.group import mlp
 from mlp_cli.datasets.catalogue import CATALOGUE, PublishedFile, Source
 from mlp_cli.datasets.loading import FILES, load_dataset
-from mlp_cli.nn.sgd import EpochResult, sgd
+from mlp_cli.nn.sgd import EpochResult, train_epochs
 from tests.makers import make_arrays, write_dataset
 
 FIRST = Path("checkpoints/mnist-64-30-10-001.npz")
@@ -64,11 +64,11 @@ def test_train_says_what_it_does_epoch_by_epoch_on_stderr(trained):
 def test_train_ends_with_accuracy_checkpoint_time_and_the_next_command(trained):
     pattern = (
         r"test accuracy  \d+\.\d\d % \(\d+ / 12\)\n"
-        r"parameters of  epoch [123] of 3, \d+\.\d\d % on the images held out\n"
         r"seed           0\n"
         rf"checkpoint     {FIRST}\n"
         r"training time  \d+\.\d s\n"
         r"next           mlp evaluate\n"
+        r"best epoch     [123] \(\d+\.\d\d % held out\); last 3 \(\d+\.\d\d % held out\)\n"
     )
     assert re.fullmatch(pattern, trained.stdout)
 
@@ -86,7 +86,7 @@ def test_the_checkpoint_holds_what_the_run_was(run, data):
     assert (settings.init, settings.dataset, settings.data_dir) == ("normal", "mnist", "data")
     assert settings.image_shape == (8, 8)
     assert [entry["epoch"] for entry in loaded.history] == [1, 2]
-    assert loaded.last.dtype == np.float64
+    assert loaded.resume.network.dtype == np.float64
 
 
 DEFAULTS = {
@@ -94,11 +94,25 @@ DEFAULTS = {
     "eta": 3.0,
     "batch_size": 10,
     "hidden": (30,),
+    "activation": "sigmoid",
+    "cost": "quadratic",
+    "schedule": "constant",
+    "schedule_every": 10,
+    "warmup": 0,
+    "momentum": 0.0,
+    "l2": 0.0,
+    "distort": "none",
+    "distort_strength": 1.0,
+    "patience": 0,
+    "threads": None,
     "seed": 0,
     "validation": 10_000,
     "dataset": "mnist",
     "data_dir": Path("data"),
     "checkpoint": None,
+    "resume": False,
+    "log": None,
+    "print_config": False,
     "dtype": "float32",
     "init": "scaled",
 }
@@ -114,21 +128,21 @@ def test_the_defaults_are_those_of_the_main_job():
 def test_training_sees_its_own_part_of_the_data_and_what_was_asked_for(run, data, monkeypatch):
     calls = []
 
-    def spy(network, images, labels, **options):
-        calls.append((network, images, labels, options))
-        return sgd(network, images, labels, **options)
+    def spy(learner, images, labels, schedule, rng, validation, **options):
+        calls.append((learner, images, labels, schedule, validation))
+        return train_epochs(learner, images, labels, schedule, rng, validation, **options)
 
-    monkeypatch.setattr("mlp_cli.nn.sgd.sgd", spy)
+    monkeypatch.setattr("mlp_cli.training.train_epochs", spy)
     run("train --epochs 2 --learning-rate 0.5 --batch-size 7 --validation 10 --init normal")
     run("train --epochs 2 --learning-rate 0.5 --batch-size 7 --validation 10")
-    (network, images, labels, options), (scaled, *_) = calls
+    (learner, images, labels, schedule, validation), (scaled, *_) = calls
     np.testing.assert_array_equal(images, data[0][:30])
     np.testing.assert_array_equal(labels, data[1][:30])
-    np.testing.assert_array_equal(options["validation"][0], data[0][30:])
-    np.testing.assert_array_equal(options["validation"][1], data[1][30:])
-    assert (options["epochs"], options["eta"], options["batch_size"]) == (2, 0.5, 7)
-    assert network.weights[0].std() > 0.9
-    assert scaled.weights[0].std() < 0.2
+    np.testing.assert_array_equal(validation[0], data[0][30:])
+    np.testing.assert_array_equal(validation[1], data[1][30:])
+    assert (schedule.epochs, schedule.eta, learner.batch_size) == (2, 0.5, 7)
+    assert learner.network.weights[0].std() > 0.9
+    assert scaled.network.weights[0].std() < 0.2
 
 
 def test_the_fingerprint_kept_is_that_of_the_data(run, trained):
@@ -139,17 +153,17 @@ def test_the_fingerprint_kept_is_that_of_the_data(run, trained):
 def test_the_best_epoch_is_the_one_reported_not_the_last(run, data, monkeypatch):
     """Epoch 1 answers 3 always, epoch 2 answers 5: one of the 12 test images is a 3, one a 5."""
 
-    def two_epochs(network, *_, **__):
+    def two_epochs(learner, *_, **__):
         for epoch, (answer, accuracy) in enumerate([(3, 0.9), (5, 0.1)], start=1):
-            always(network, answer)
+            always(learner.network, answer)
             yield EpochResult(epoch, 3.0, 0.1, int(10 * accuracy), accuracy, 0.5)
 
-    monkeypatch.setattr("mlp_cli.nn.sgd.sgd", two_epochs)
+    monkeypatch.setattr("mlp_cli.training.train_epochs", two_epochs)
     data[3][:] = 3
     write_dataset(Path("data"), data)
     done = run("train --epochs 2 --validation 10")
     assert "test accuracy  100.00 % (12 / 12)\n" in done.stdout
-    assert "parameters of  epoch 1 of 2, 90.00 % on the images held out\n" in done.stdout
+    assert done.stdout.endswith("best epoch     1 (90.00 % held out); last 2 (10.00 % held out)\n")
     assert "training time  1.0 s\n" in done.stdout
     assert "accuracy   100.00 % (12 / 12)\n" in run("evaluate").stdout
     Image.fromarray(data[2][0]).save("a.png")
@@ -167,7 +181,7 @@ def always(network, answer):
 def test_the_same_seed_trains_the_same_network_to_the_bit(run, data):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         run(f"{TRAIN} --seed {seed} --checkpoint {name}.npz")
-    a, b, c = (load_checkpoint(Path(f"{name}.npz")).last.weights[0] for name in "abc")
+    a, b, c = (load_checkpoint(Path(f"{name}.npz")).network.weights[0] for name in "abc")
     assert a.tobytes() == b.tobytes() != c.tobytes()
 
 
@@ -175,11 +189,11 @@ def test_the_order_of_examples_does_not_hang_on_the_size_of_the_network(run, dat
     """Initialisation and shuffling draw from streams of their own."""
     orders = []
 
-    def spy(*arguments, rng, **options):
+    def spy(learner, images, labels, schedule, rng, *arguments, **options):
         orders.append(rng.bit_generator.state["state"]["state"])
-        return sgd(*arguments, rng=rng, **options)
+        return train_epochs(learner, images, labels, schedule, rng, *arguments, **options)
 
-    monkeypatch.setattr("mlp_cli.nn.sgd.sgd", spy)
+    monkeypatch.setattr("mlp_cli.training.train_epochs", spy)
     run(f"{TRAIN} --hidden 3")
     run(f"{TRAIN} --hidden 40")
     assert orders[0] == orders[1]
@@ -212,7 +226,7 @@ def test_without_validation_all_images_are_trained_on(run, data):
     done = run("train --epochs 1 --validation 0")
     assert "40 images of 8 x 8 to train on, 0 held out" in done.stderr
     assert "validation" not in done.stderr
-    assert "parameters of  epoch 1 of 1\n" in done.stdout
+    assert done.stdout.endswith("best epoch     1; last 1\n")
     assert load_checkpoint(FIRST).history[0]["validation_accuracy"] is None
 
 
@@ -225,14 +239,14 @@ def test_quiet_says_results_only_wherever_it_stands(run, data, command):
 
 def test_an_interrupted_run_says_what_it_leaves(run, data, monkeypatch):
     def interrupted(*arguments, **options):
-        results = sgd(*arguments, **options)
+        results = train_epochs(*arguments, **options)
         yield next(results)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mlp_cli.nn.sgd.sgd", interrupted)
+    monkeypatch.setattr("mlp_cli.training.train_epochs", interrupted)
     done = run(TRAIN, status=130)
     assert f"Interrupted. {FIRST} is whole and holds 1 of 3 epochs." in done.stderr
-    assert f"mlp evaluate --checkpoint {FIRST}" in done.stderr
+    assert f"Go on with: mlp train --resume --checkpoint {FIRST}" in done.stderr
     assert len(load_checkpoint(FIRST).history) == 1
 
 
@@ -241,9 +255,9 @@ def test_a_run_interrupted_in_its_first_epoch_leaves_nothing(run, data, monkeypa
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr("mlp_cli.nn.sgd.sgd", interrupted)
+    monkeypatch.setattr("mlp_cli.training.train_epochs", interrupted)
     done = run(TRAIN, status=130)
-    assert "Interrupted in the first epoch: nothing was saved." in done.stderr
+    assert "Interrupted. It was the first epoch: nothing is saved." in done.stderr
     assert not FIRST.exists()
 
 
@@ -259,8 +273,8 @@ def test_a_run_that_diverges_says_so_and_leaves_nothing(run, data):
     [
         ("--eta 0", "0.0 is not in the range x>0"),
         ("--eta -1", "-1.0 is not in the range x>0"),
-        ("--eta nan", "nan is not a finite number above 0"),
-        ("--eta inf", "inf is not a finite number above 0"),
+        ("--eta nan", "nan is not a finite number"),
+        ("--eta inf", "inf is not a finite number"),
         ("--eta much", "'much' is not a valid float"),
         ("--hidden 0", "0 is not in the range"),
         ("--hidden 99999999999", "99999999999 is not in the range"),
@@ -328,7 +342,7 @@ def test_a_bug_keeps_its_traceback(data, monkeypatch):
     def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("mlp_cli.nn.streams.spawn_streams", broken)
+    monkeypatch.setattr("mlp_cli.training.spawn_streams", broken)
     done = CliRunner().invoke(mlp, TRAIN.split())
     assert isinstance(done.exception, ZeroDivisionError)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint
+from mlp_cli.commands.dataset import load_first
 from mlp_cli.commands.options import DEFAULT_DATA_DIR, FolderPath, common_options
 from mlp_cli.commands.text import json_result, percent, result, score
-from mlp_cli.errors import MissingDataError
 
 if TYPE_CHECKING:
-    from mlp_cli.datasets.loading import Dataset, SplitName
+    from mlp_cli.datasets.loading import SplitName
     from mlp_cli.metrics import ClassFigures
 
 
@@ -51,7 +51,7 @@ def evaluate(
     run = load_checkpoint(path)
     settings = run.settings
     data_dirs = [data_dir] if data_dir else [Path(settings.data_dir), DEFAULT_DATA_DIR]
-    dataset = _load_first(settings.dataset, data_dirs)
+    dataset = load_first(settings.dataset, data_dirs)
     dataset.require(settings.image_shape, classes=settings.sizes[-1])
     chosen = dataset.split(split, settings.validation)
 
@@ -84,19 +84,6 @@ def evaluate(
     result(_figures_table(figures))
     result("\nTrue digit down, answer across:\n")
     result(_confusion_table(confusion.tolist()))
-
-
-def _load_first(name: str, data_dirs: "list[Path]") -> "Dataset":
-    """Load the dataset from the first of the folders that has it."""
-    from mlp_cli.datasets.loading import load_dataset
-
-    *earlier, last = data_dirs
-    for data_dir in earlier:
-        try:
-            return load_dataset(name, data_dir)
-        except MissingDataError:
-            continue
-    return load_dataset(name, last)
 
 
 def _figures_table(figures: "list[ClassFigures]") -> str:

@@ -41,7 +41,7 @@ class Group(click.Group):
             raise click.UsageError(printable(str(error))) from error
         except InterruptedRunError as error:
             click.echo(printable(str(error)), err=True)
-            ctx.exit(INTERRUPTED)
+            ctx.exit(error.status)
         except MlpError as error:
             raise click.ClickException(printable(str(error))) from error
         except MemoryError as error:

@@ -20,11 +20,8 @@ FilePath = click.Path(dir_okay=False, readable=False, path_type=Path)
 FolderPath = click.Path(file_okay=False, readable=False, path_type=Path)
 
 
-class PositiveFloat(click.FloatRange):
-    """A finite number above 0: a range alone would let nan pass."""
-
-    def __init__(self) -> None:
-        super().__init__(min=0, min_open=True)
+class FiniteFloat(click.FloatRange):
+    """A finite number of a range: the range alone would let nan pass."""
 
     def convert(
         self,
@@ -35,7 +32,7 @@ class PositiveFloat(click.FloatRange):
         """Return the number, or refuse it."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number above 0.", param, ctx)
+            self.fail(f"{value} is not a finite number.", param, ctx)
         return number
 
 

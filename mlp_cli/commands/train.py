@@ -1,201 +1,186 @@
 """mlp train: train a network and keep it in a checkpoint."""
 
 import shlex
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from signal import SIGINT
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
-from mlp_cli.commands.download import fetch_dataset
-from mlp_cli.commands.options import (
-    FilePath,
-    PositiveFloat,
-    common_options,
-    data_dir_option,
-    dataset_option,
-)
+from mlp_cli.commands.advice import advise
+from mlp_cli.commands.config import config_option
+from mlp_cli.commands.dataset import load_first, load_or_download
+from mlp_cli.commands.interruption import Interruption, interruption
+from mlp_cli.commands.options import DEFAULT_DATA_DIR, FilePath, common_options, data_dir_option
 from mlp_cli.commands.text import note, note_above, percent, result, score, shows_bars
-from mlp_cli.datasets.catalogue import CATALOGUE, download_folder
-from mlp_cli.errors import CheckpointError, InterruptedRunError, MissingDataError
-from mlp_cli.runs import FOLDER, claim, claim_next, release
+from mlp_cli.commands.training_options import (
+    check_combination,
+    chosen_options,
+    given_options,
+    training_options,
+)
+from mlp_cli.config import format_preset
+from mlp_cli.epochlog import EpochLog
+from mlp_cli.errors import CheckpointError, DivergedError, InterruptedRunError, MlpError
+from mlp_cli.runs import FOLDER, check_room, claim, claim_next, newest_checkpoint, release
 
 if TYPE_CHECKING:
     from mlp_cli.checkpoint import Checkpoint
-    from mlp_cli.datasets.loading import Dataset, Split
     from mlp_cli.nn.sgd import EpochResult
+    from mlp_cli.training import Run
 
 
 @click.command(short_help="Train a network and keep it in a checkpoint.")
-@click.option(
-    "--epochs",
-    type=click.IntRange(min=1),
-    default=30,
-    show_default=True,
-    help="How often to go through the training images.",
-)
-@click.option(
-    "--eta",
-    "--lr",
-    "--learning-rate",
-    "eta",
-    type=PositiveFloat(),
-    default=3.0,
-    show_default=True,
-    help="The learning rate.",
-)
-@click.option(
-    "--batch-size",
-    type=click.IntRange(min=1),
-    default=10,
-    show_default=True,
-    help="Examples per update; 1 is the notes' Train to the letter.",
-)
-@click.option(
-    "--hidden",
-    type=click.IntRange(min=1, max=1_000_000),
-    multiple=True,
-    default=(30,),
-    show_default=True,
-    help="Units of a hidden layer. Repeat it for more layers.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="The same seed gives the same network, to the bit.",
-)
-@click.option(
-    "--validation",
-    type=click.IntRange(min=0),
-    default=10_000,
-    show_default=True,
-    help="How many training images, the last ones, to hold out.",
-)
-@dataset_option
+@config_option
+@training_options
 @data_dir_option
 @click.option(
     "--checkpoint",
     type=FilePath,
     show_default="a new file under checkpoints/",
-    help="Where to keep the run.",
+    help="Where to keep the run; with --resume, the run.",
 )
 @click.option(
-    "--dtype",
-    type=click.Choice(["float32", "float64"]),
-    default="float32",
-    show_default=True,
-    help="Precision of the parameters.",
+    "--resume",
+    is_flag=True,
+    help="Go on with a run: the newest, or that of --checkpoint, to --epochs.",
 )
-@click.option(
-    "--init",
-    type=click.Choice(["scaled", "normal"]),
-    default="scaled",
-    show_default=True,
-    help="Spread of the first weights: 1 / sqrt(inputs), or the book's 1.",
-)
+@click.option("--log", type=FilePath, help="Append a line of JSON for every epoch to this file.")
+@click.option("--print-config", is_flag=True, help="Print the options as a preset, and stop.")
 @common_options
+@click.pass_context
 def train(
-    epochs: int,
-    eta: float,
-    batch_size: int,
-    hidden: tuple[int, ...],
-    seed: int,
-    validation: int,
-    dataset: str,
+    ctx: click.Context,
+    /,
     data_dir: Path,
     checkpoint: Path | None,
-    dtype: Literal["float32", "float64"],
-    init: Literal["scaled", "normal"],
+    resume: bool,
+    log: Path | None,
+    print_config: bool,
+    **_: Any,  # noqa: ANN401  the options that make a run, which are asked for together
 ) -> None:
     """Train a network by stochastic gradient descent.
 
     The dataset is downloaded if it is not there. After every epoch the network is tried on the
     images held out, and the run is saved; the parameters of the best epoch are the ones that
     `mlp evaluate` and `mlp predict` use. The test images are read once, at the end.
+
+    Ctrl-C stops after the current mini-batch. Whatever stops a run, --resume goes on with it from
+    its last whole epoch, and ends in the very same network as without the stop.
     """
-    from tqdm import tqdm
+    check_combination(ctx)
+    if print_config:
+        result(format_preset(chosen_options(ctx)))
+        return
+    if resume:
+        path = checkpoint or newest_checkpoint(FOLDER)
+        given = ctx.get_parameter_source("data_dir") is not ParameterSource.DEFAULT
+        run = _resume(path, data_dir if given else None, ctx)
+    else:
+        run = _begin(data_dir, ctx)
+    with interruption() as interrupted:
+        if not resume:
+            path = _claim(run, checkpoint)
+        try:
+            _train(run, path, log, interrupted)
+        except DivergedError as error:
+            raise DivergedError(f"{error}\n{_what_is_left(path)}") from error
+        except KeyboardInterrupt as error:
+            raise _interrupted(path, interrupted.signal or SIGINT) from error
+        finally:
+            release(path)
+    if interrupted.signal is not None and not run.has_ended:
+        raise _interrupted(path, interrupted.signal)
+    _report(run, path, by_itself=checkpoint is None)
 
-    from mlp_cli.checkpoint import Checkpoint
-    from mlp_cli.nn.network import Network
-    from mlp_cli.nn.sgd import sgd
-    from mlp_cli.nn.streams import spawn_streams
+
+def _begin(data_dir: Path, ctx: click.Context) -> "Run":
+    """Return a new run of the options, with its data."""
     from mlp_cli.settings import Settings
+    from mlp_cli.threads import choose_threads
+    from mlp_cli.training import Run
 
-    data = _load_or_download(dataset, data_dir)
-    training, held_out = data.split_validation(validation)
-    streams = spawn_streams(seed)
-    sizes = (data.pixels, *hidden, data.classes)
-    network = Network.initialise(sizes, streams.initialisation, init, dtype)
+    options: dict[str, Any] = chosen_options(ctx)
+    data = load_or_download(options["dataset"], data_dir)
+    sizes = (data.pixels, *options.pop("hidden"), data.classes)
+    options.setdefault("threads", choose_threads(sizes, options["batch_size"]))
     settings = Settings(
-        dataset=dataset,
         data_dir=str(data_dir),
         fingerprint=data.fingerprint(),
         image_shape=data.image_shape,
         sizes=sizes,
-        epochs=epochs,
-        eta=eta,
-        batch_size=batch_size,
-        validation=validation,
-        seed=seed,
-        init=init,
-        dtype=dtype,
+        **options,
     )
-    if checkpoint is None:
-        path = claim_next(FOLDER, dataset, sizes)
-    else:
-        claim(path := checkpoint)
+    return Run.begin(settings, data)
 
-    run = Checkpoint.begin(settings, network, streams.shuffling)
-    epoch_results = sgd(
-        network,
-        training.images,
-        training.labels,
-        epochs=epochs,
-        eta=eta,
-        batch_size=batch_size,
-        rng=streams.shuffling,
-        validation=(held_out.images, held_out.labels) if validation else None,
-    )
-    hidden_bar = not shows_bars()
+
+def _claim(run: "Run", checkpoint: Path | None) -> Path:
+    """Take the path that the run is kept at."""
+    if checkpoint is not None:
+        claim(checkpoint)
+        return checkpoint
+    settings = run.checkpoint.settings
+    return claim_next(FOLDER, settings.dataset, settings.sizes)
+
+
+def _resume(path: Path, data_dir: Path | None, ctx: click.Context) -> "Run":
+    """Return the run of a checkpoint, with the options that may change changed."""
+    from mlp_cli.checkpoint import load_checkpoint
+    from mlp_cli.training import Run
+
+    saved = load_checkpoint(path)
+    settings = saved.settings.with_options(given_options(ctx))
+    data_dirs = [data_dir] if data_dir else [Path(settings.data_dir), DEFAULT_DATA_DIR]
+    data = load_first(settings.dataset, data_dirs)
     try:
-        note(
-            f"{dataset} from {data.folder}: {len(training):,} images of "
-            f"{' x '.join(map(str, data.image_shape))} to train on, {len(held_out):,} held out, "
-            f"{len(data.test):,} to test"
+        return Run.resume(replace(saved, settings=settings), data)
+    except MlpError as error:
+        raise type(error)(f"{path}: {error}") from error
+
+
+def _train(run: "Run", path: Path, log: Path | None, interrupted: Interruption) -> None:
+    """Train to the end, saving, logging and showing every epoch."""
+    from tqdm import tqdm
+
+    checkpoint, epochs = run.checkpoint, run.checkpoint.settings.epochs
+    check_room(path, checkpoint.nbytes)
+    with ExitStack() as stack:
+        epoch_log = stack.enter_context(EpochLog(log)) if log else None
+        _introduce(run, path)
+        done = len(checkpoint.history)
+        bar = stack.enter_context(
+            tqdm(total=epochs, initial=done, unit="epoch", leave=False, disable=not shows_bars())
         )
-        note(f"network {'-'.join(map(str, sizes))}, seed {seed}, saved to {path} after every epoch")
-        with tqdm(total=epochs, unit="epoch", leave=False, disable=hidden_bar) as bar:
-            for epoch_result in epoch_results:
-                run.record(epoch_result, network, streams.shuffling)
-                run.save(path)
-                note_above(bar, _epoch_line(epoch_result, epochs, len(held_out)))
-                bar.update()
-        _report(run, path, data.test, by_itself=checkpoint is None)
-    except KeyboardInterrupt as error:
-        raise InterruptedRunError(_what_is_left(path, epochs)) from error
-    finally:
-        release(path)
+        said: set[str] = set()
+        for epoch in run.epochs(stop=interrupted.is_wanted):
+            checkpoint.save(path)
+            if epoch_log:
+                epoch_log.append(checkpoint.history[-1])
+            note_above(bar, _epoch_line(epoch, epochs, len(run.held_out)))
+            for kind, advice in advise(run.health(), checkpoint.settings).items():
+                if kind not in said:
+                    note_above(bar, advice)
+                    said.add(kind)
+            bar.update()
 
 
-def _load_or_download(name: str, data_dir: Path) -> "Dataset":
-    """Return the dataset, fetching it first where there is none, or a download was broken off.
-
-    Files that are there and are not the published ones are somebody's own: they are never
-    replaced here, nor passed over for the published set.
-    """
-    from mlp_cli.datasets.download import is_broken_off
-    from mlp_cli.datasets.loading import load_dataset
-
-    try:
-        return load_dataset(name, data_dir)
-    except MissingDataError as error:
-        folder = download_folder(name, data_dir)
-        if not is_broken_off(error.found, folder, CATALOGUE[name].files):
-            raise
-    note(f"{name} is not in {data_dir}: fetching it into {folder}")
-    fetch_dataset(name, data_dir)
-    return load_dataset(name, data_dir)
+def _introduce(run: "Run", path: Path) -> None:
+    """Say what is trained on what."""
+    data, settings = run.dataset, run.checkpoint.settings
+    note(
+        f"{settings.dataset} from {data.folder}: {len(run.training):,} images of "
+        f"{' x '.join(map(str, data.image_shape))} to train on, {len(run.held_out):,} held out, "
+        f"{len(data.test):,} to test"
+    )
+    network = f"network {'-'.join(map(str, settings.sizes))}, seed {settings.seed}"
+    done = len(run.checkpoint.history)
+    if done:
+        note(f"{network}, resumed from {path} after epoch {done} of {settings.epochs}")
+    else:
+        note(f"{network}, saved to {path} after every epoch")
 
 
 def _epoch_line(epoch: "EpochResult", epochs: int, held_out: int) -> str:
@@ -207,34 +192,48 @@ def _epoch_line(epoch: "EpochResult", epochs: int, held_out: int) -> str:
     return "  ".join([*parts, f"{epoch.seconds:.1f} s"])
 
 
-def _report(run: "Checkpoint", path: Path, test: "Split", by_itself: bool) -> None:
+def _report(run: "Run", path: Path, by_itself: bool) -> None:
     """Print how the run ended; `by_itself` if the next command finds its checkpoint unnamed."""
     from mlp_cli.metrics import Score, confusion_matrix
 
-    settings = run.settings
-    answers = run.network.outputs(test.images).argmax(axis=1)
-    tested = Score.of(confusion_matrix(test.labels, answers, settings.sizes[-1]))
-    best = f"epoch {run.best_epoch} of {settings.epochs}"
-    if run.best_accuracy is not None:
-        best += f", {percent(run.best_accuracy)} on the images held out"
+    checkpoint, test = run.checkpoint, run.dataset.test
+    answers = checkpoint.network.outputs(test.images).argmax(axis=1)
+    classes = checkpoint.settings.sizes[-1]
+    tested = Score.of(confusion_matrix(test.labels, answers, classes))
     named = "" if by_itself else f" --checkpoint {shlex.quote(str(path))}"
     result(f"test accuracy  {score(tested.accuracy, tested.correct, tested.examples)}")
-    result(f"parameters of  {best}")
-    result(f"seed           {settings.seed}")
+    result(f"seed           {checkpoint.settings.seed}")
     result(f"checkpoint     {path}")
-    result(f"training time  {run.training_seconds:.1f} s")
+    result(f"training time  {checkpoint.training_seconds:.1f} s")
     result(f"next           mlp evaluate{named}")
+    best, last = (
+        f"{epoch}{_held_out(checkpoint, epoch)}"
+        for epoch in (checkpoint.best_epoch, len(checkpoint.history))
+    )
+    result(f"best epoch     {best}; last {last}")
+    checkpoint.test_accuracy = tested.accuracy
+    checkpoint.save(path)
 
 
-def _what_is_left(path: Path, epochs: int) -> str:
-    """Say what an interrupted run leaves behind, by what the file itself holds."""
+def _held_out(checkpoint: "Checkpoint", epoch: int) -> str:
+    """Return an epoch's accuracy on the images held out, if there were any, in brackets."""
+    accuracy = checkpoint.accuracy_after(epoch)
+    return "" if accuracy is None else f" ({percent(accuracy)} held out)"
+
+
+def _interrupted(path: Path, signal: int) -> InterruptedRunError:
+    return InterruptedRunError(f"\nInterrupted. {_what_is_left(path)}", signal)
+
+
+def _what_is_left(path: Path) -> str:
+    """Say what a run that was stopped leaves behind, by what the file itself holds."""
     from mlp_cli.checkpoint import load_checkpoint
 
     try:
-        saved = len(load_checkpoint(path).history)
+        saved = load_checkpoint(path)
     except CheckpointError:
-        return "\nInterrupted in the first epoch: nothing was saved."
+        return "It was the first epoch: nothing is saved."
     return (
-        f"\nInterrupted. {path} is whole and holds {saved} of {epochs} epochs.\n"
-        f"Measure it with: mlp evaluate --checkpoint {shlex.quote(str(path))}"
+        f"{path} is whole and holds {len(saved.history)} of {saved.settings.epochs} epochs.\n"
+        f"Go on with: mlp train --resume --checkpoint {shlex.quote(str(path))}"
     )

@@ -4,13 +4,12 @@ Every function takes `out`, an array to write the result to, which may be its ow
 training loop allocates nothing. Without it the result is a new array.
 """
 
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from mlp_cli.nn.names import ActivationName
 from mlp_cli.nn.types import Floats
-
-ActivationName = Literal["sigmoid", "tanh", "relu"]
 
 # A ufunc takes a NumPy number of no dimension in half the time that it takes a Python one. The
 # values are exact in float32, so float64 arrays lose nothing by them.

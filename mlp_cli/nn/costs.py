@@ -5,15 +5,14 @@ by row, and the cost of a mini-batch is the sum over its rows.
 """
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from mlp_cli.nn.activations import Elementwise, sigmoid, sigmoid_derivative, softmax
 from mlp_cli.nn.encoding import one_hot
+from mlp_cli.nn.names import CostName
 from mlp_cli.nn.types import Floats, Labels
-
-CostName = Literal["quadratic", "cross-entropy", "log-likelihood"]
 
 
 def quadratic(a: Floats, y: Floats) -> float:

@@ -10,18 +10,17 @@ allocating anything, and is held to this.
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.errors import ShapeError
-from mlp_cli.nn.activations import ACTIVATIONS, ActivationName
-from mlp_cli.nn.costs import COSTS, CostName
+from mlp_cli.nn.activations import ACTIVATIONS
+from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.encoding import pixels_to_x
+from mlp_cli.nn.names import ActivationName, CostName, InitName
 from mlp_cli.nn.types import Floats, Images
-
-Init = Literal["scaled", "normal"]
 
 
 class Derivatives(NamedTuple):
@@ -79,7 +78,7 @@ class Network:
         cls,
         sizes: Sequence[int],
         rng: np.random.Generator,
-        init: Init = "scaled",
+        init: InitName = "scaled",
         dtype: npt.DTypeLike = np.float32,
         activation: ActivationName = "sigmoid",
         cost: CostName = "quadratic",

@@ -3,9 +3,8 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-ScheduleName = Literal["constant", "cosine", "step", "halve-on-plateau"]
+from mlp_cli.nn.names import ScheduleName
 
 
 @dataclass(frozen=True)

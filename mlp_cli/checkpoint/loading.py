@@ -1,37 +1,31 @@
-"""The checkpoint: one .npz file that holds a run, readable by anyone with np.load.
-
-W2, b2, W3, b3, ...   the parameters of the best validation epoch, named as in the notes
-meta                  a JSON string: settings, history, best epoch, versions
-resume/...            the parameters after the last epoch and the state of the shuffling,
-                      which is all that continuing the run to the bit needs
-"""
+"""Read a checkpoint's file, and trust nothing in it."""
 
 import json
 import lzma
-import platform
 import struct
 import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli import __version__
+from mlp_cli.checkpoint.record import (
+    FORMAT_VERSION,
+    HISTORY_KEYS,
+    Arrays,
+    Checkpoint,
+    Entry,
+    ResumeState,
+)
 from mlp_cli.errors import CheckpointError
-from mlp_cli.files import replacing
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.sgd import EpochResult
-from mlp_cli.runs import NEW_RUN, unwritable
+from mlp_cli.runs import NEW_RUN
 from mlp_cli.settings import Settings, bad_meta
-
-FORMAT_VERSION = 1
-HISTORY_KEYS = ("epoch", "eta", "cost", "validation_accuracy", "seconds")
 
 DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error),  # the archive
@@ -40,85 +34,6 @@ DAMAGE = (
     RuntimeError,  # an encrypted member, or an unknown packing
 )
 """what reading a damaged .npz can raise"""
-
-Entry = dict[str, int | float | None]
-Arrays = Mapping[str, npt.NDArray[Any]]
-
-
-@dataclass
-class Checkpoint:
-    """A run so far: its settings, its history, its best and its last parameters."""
-
-    settings: Settings
-    network: Network
-    """the parameters of the best validation epoch; without validation, of the last epoch"""
-    last: Network
-    """the parameters after the last epoch"""
-    shuffle_state: Mapping[str, Any]
-    """the state of the generator that shuffles, after the last epoch"""
-    history: list[Entry] = field(default_factory=list)
-    """one entry per epoch: epoch, eta, cost, validation_accuracy, seconds (of training alone)"""
-    best_epoch: int = 0
-
-    @classmethod
-    def begin(cls, settings: Settings, network: Network, rng: np.random.Generator) -> Self:
-        """Return the checkpoint of a run that has not had an epoch yet."""
-        return cls(settings, network.copy(), network, rng.bit_generator.state)
-
-    def record(self, result: EpochResult, network: Network, rng: np.random.Generator) -> None:
-        """Add an epoch: its figures, and the network as it left it, best or not.
-
-        The earlier of two equally accurate epochs stays the best.
-        """
-        best = self.best_accuracy
-        accuracy = result.validation_accuracy
-        self.history.append({key: getattr(result, key) for key in HISTORY_KEYS})
-        self.last = network
-        self.shuffle_state = rng.bit_generator.state
-        if best is None or accuracy is None or accuracy > best:
-            self.network, self.best_epoch = network.copy(), result.epoch
-
-    @property
-    def best_accuracy(self) -> float | None:
-        """The validation accuracy of the best epoch, 0..1; None where there is none."""
-        return self.history[self.best_epoch - 1]["validation_accuracy"] if self.history else None
-
-    @property
-    def training_seconds(self) -> float:
-        """Time of training alone, over all epochs."""
-        return sum(entry["seconds"] or 0.0 for entry in self.history)
-
-    def save(self, path: Path) -> None:
-        """Write the file whole: a reader sees the one before or this one, never half of one.
-
-        Raises CheckpointError where the file cannot be written; the one before is untouched.
-        """
-        versions = {
-            "mlp": __version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        }
-        meta = {
-            "format_version": FORMAT_VERSION,
-            **asdict(self.settings),
-            "best_epoch": self.best_epoch,
-            "history": self.history,
-            "versions": versions,
-        }
-        arrays: dict[str, npt.NDArray[Any]] = {
-            **_name_parameters(self.network),
-            "meta": np.array(json.dumps(meta)),
-            **_name_parameters(self.last, "resume/"),
-            "resume/shuffle": np.array(json.dumps(self.shuffle_state)),
-        }
-        try:
-            # What np.savez does; but that, in some versions, prints a traceback on a full disk.
-            with replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
-                for name, array in arrays.items():
-                    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                        np.lib.format.write_array(member, array, allow_pickle=False)
-        except OSError as error:
-            raise unwritable(path, error) from error
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -164,13 +79,23 @@ def _parse(arrays: Arrays) -> Checkpoint:
         raise bad_meta("format_version", version, f"{FORMAT_VERSION}; a newer mlp may read it")
     settings = Settings.from_meta(meta)
     history, best_epoch = _read_history(meta)
+    test_accuracy = meta.get("test_accuracy")
+    if test_accuracy is not None and not _is_share(test_accuracy):
+        raise bad_meta("test_accuracy", test_accuracy, "a number from 0 to 1, or null")
+    resume = None
+    if any(name.startswith("resume/") for name in arrays):
+        resume = ResumeState(
+            network=_read_network(arrays, settings, "resume/"),
+            velocities=_read_velocities(arrays, settings),
+            shuffling=_read_shuffling(arrays),
+        )
     return Checkpoint(
         settings,
         network=_read_network(arrays, settings),
-        last=_read_network(arrays, settings, "resume/"),
-        shuffle_state=_read_json(arrays, "resume/shuffle"),
+        resume=resume,
         history=history,
         best_epoch=best_epoch,
+        test_accuracy=test_accuracy,
     )
 
 
@@ -204,12 +129,25 @@ def _is_entry(entry: object) -> bool:
     )
 
 
-def _name_parameters(network: Network, prefix: str = "") -> dict[str, npt.NDArray[Any]]:
-    """Return the parameters under the notes' names: W2, b2, W3, b3, ..."""
-    named = {}
-    for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True), start=2):
-        named[f"{prefix}W{l}"], named[f"{prefix}b{l}"] = W, b
-    return named
+def _is_share(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= value <= 1  # type: ignore[operator]
+
+
+def _read_shuffling(arrays: Arrays) -> dict[str, Any]:
+    """Return the state of the shuffling generator, which must be one that it takes."""
+    state = _read_json(arrays, "resume/shuffle")
+    try:
+        np.random.default_rng().bit_generator.state = state
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise CheckpointError("resume/shuffle: not the state of a NumPy generator.") from error
+    return state
+
+
+def _read_velocities(arrays: Arrays, settings: Settings) -> list[npt.NDArray[Any]]:
+    """Return what momentum remembers; nothing in a run without it."""
+    if not settings.momentum:
+        return []
+    return _read_network(arrays, settings, "resume/velocity/").parameters
 
 
 def _read_network(arrays: Arrays, settings: Settings, prefix: str = "") -> Network:
@@ -229,4 +167,6 @@ def _read_network(arrays: Arrays, settings: Settings, prefix: str = "") -> Netwo
     return Network(
         weights=[parameter(f"W{l}", (n_out, n_in)) for l, (n_in, n_out) in shapes],
         biases=[parameter(f"b{l}", (n_out,)) for l, (_, n_out) in shapes],
+        activation=settings.activation,
+        cost=settings.cost,
     )

@@ -1,0 +1,149 @@
+"""A run so far, in memory, and how it is written to its file."""
+
+import json
+import platform
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from mlp_cli import __version__
+from mlp_cli.files import replacing
+from mlp_cli.nn.learner import Learner
+from mlp_cli.nn.network import Network
+from mlp_cli.nn.sgd import EpochResult
+from mlp_cli.runs import unwritable
+from mlp_cli.settings import Settings
+
+FORMAT_VERSION = 1
+HISTORY_KEYS = ("epoch", "eta", "cost", "validation_accuracy", "seconds")
+
+Entry = dict[str, int | float | None]
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass
+class ResumeState:
+    """What the next epoch would begin with."""
+
+    network: Network
+    """the parameters after the last epoch"""
+    velocities: list[npt.NDArray[Any]]
+    """of (W^l | b^l), l = 2..L, after the last epoch; none without momentum"""
+    shuffling: Mapping[str, Any]
+    """the state of the generator that shuffles, after the last epoch"""
+
+
+@dataclass
+class Checkpoint:
+    """A run so far: its settings, its history, its best and its last parameters."""
+
+    settings: Settings
+    network: Network
+    """the parameters of the best validation epoch; without validation, of the last epoch"""
+    resume: ResumeState | None
+    """None in a checkpoint that was made to be small: it cannot be continued"""
+    history: list[Entry] = field(default_factory=list)
+    """one entry per epoch: epoch, eta, cost, validation_accuracy, seconds (of training alone)"""
+    best_epoch: int = 0
+    test_accuracy: float | None = None
+    """of `network` on the test set, 0..1, once the run has come to its end"""
+
+    @classmethod
+    def begin(cls, settings: Settings, learner: Learner, rng: np.random.Generator) -> Self:
+        """Return the checkpoint of a run that has not had an epoch yet."""
+        return cls(settings, learner.network.copy(), _resume_state(learner, rng))
+
+    def record(self, result: EpochResult, learner: Learner, rng: np.random.Generator) -> None:
+        """Add an epoch: its figures, and the network as it left it, best or not.
+
+        The earlier of two equally accurate epochs stays the best.
+        """
+        best = self.best_accuracy
+        accuracy = result.validation_accuracy
+        self.history.append({key: getattr(result, key) for key in HISTORY_KEYS})
+        self.resume = _resume_state(learner, rng)
+        self.test_accuracy = None
+        if best is None or accuracy is None or accuracy > best:
+            self.network, self.best_epoch = learner.network.copy(), result.epoch
+
+    @property
+    def best_accuracy(self) -> float | None:
+        """The validation accuracy of the best epoch, 0..1; None where there is none."""
+        return self.accuracy_after(self.best_epoch) if self.history else None
+
+    def accuracy_after(self, epoch: int) -> float | None:
+        """Return the validation accuracy after this epoch, 0..1; None where there was none."""
+        return self.history[epoch - 1]["validation_accuracy"]
+
+    @property
+    def epochs_since_best(self) -> int:
+        """How many epochs in a row were no better than the best before them."""
+        return len(self.history) - self.best_epoch
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes the file will take, once it holds an epoch or more."""
+        arrays = list(self.network.parameters)
+        if self.resume is not None:
+            arrays += [*self.resume.network.parameters, *self.resume.velocities]
+        return sum(array.nbytes for array in arrays)
+
+    @property
+    def training_seconds(self) -> float:
+        """Time of training alone, over all epochs."""
+        return sum(entry["seconds"] or 0.0 for entry in self.history)
+
+    def save(self, path: Path) -> None:
+        """Write the file whole: a reader sees the one before or this one, never half of one.
+
+        Raises CheckpointError where the file cannot be written; the one before is untouched.
+        """
+        versions = {
+            "mlp": __version__,
+            "numpy": np.__version__,
+            "python": platform.python_version(),
+        }
+        meta = {
+            "format_version": FORMAT_VERSION,
+            **asdict(self.settings),
+            "best_epoch": self.best_epoch,
+            "test_accuracy": self.test_accuracy,
+            "history": self.history,
+            "versions": versions,
+        }
+        arrays: dict[str, npt.NDArray[Any]] = {
+            **_name_parameters(self.network.parameters),
+            "meta": np.array(json.dumps(meta)),
+        }
+        if self.resume is not None:
+            arrays |= _name_parameters(self.resume.network.parameters, "resume/")
+            arrays |= _name_parameters(self.resume.velocities, "resume/velocity/")
+            arrays["resume/shuffle"] = np.array(json.dumps(self.resume.shuffling))
+        try:
+            # What np.savez does; but that, in some versions, prints a traceback on a full disk.
+            with replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
+                for name, array in arrays.items():
+                    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                        np.lib.format.write_array(member, array, allow_pickle=False)
+        except OSError as error:
+            raise unwritable(path, error) from error
+
+
+def _resume_state(learner: Learner, rng: np.random.Generator) -> ResumeState:
+    """Return what the next epoch will begin with: the learner's own arrays, not copies."""
+    return ResumeState(learner.network, learner.velocities, rng.bit_generator.state)
+
+
+def _name_parameters(
+    layers: Sequence[npt.NDArray[Any]], prefix: str = ""
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays (W^l | b^l) taken apart, under the notes' names: W2, b2, W3, b3, ..."""
+    named = {}
+    for l, W_b in enumerate(layers, start=2):
+        named[f"{prefix}W{l}"], named[f"{prefix}b{l}"] = W_b[:, :-1], W_b[:, -1]
+    return named

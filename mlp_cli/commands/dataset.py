@@ -1,0 +1,46 @@
+"""The dataset that a command reads: loaded, or fetched first."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlp_cli.commands.download import fetch_dataset
+from mlp_cli.commands.text import note
+from mlp_cli.datasets.catalogue import CATALOGUE, download_folder
+from mlp_cli.errors import MissingDataError
+
+if TYPE_CHECKING:
+    from mlp_cli.datasets.loading import Dataset
+
+
+def load_or_download(name: str, data_dir: Path) -> "Dataset":
+    """Return the dataset, fetching it first where there is none, or a download was broken off.
+
+    Files that are there and are not the published ones are somebody's own: they are never
+    replaced here, nor passed over for the published set.
+    """
+    from mlp_cli.datasets.download import is_broken_off
+    from mlp_cli.datasets.loading import load_dataset
+
+    try:
+        return load_dataset(name, data_dir)
+    except MissingDataError as error:
+        folder = download_folder(name, data_dir)
+        if not is_broken_off(error.found, folder, CATALOGUE[name].files):
+            raise
+    note(f"{name} is not in {data_dir}: fetching it into {folder}")
+    fetch_dataset(name, data_dir)
+    return load_dataset(name, data_dir)
+
+
+def load_first(name: str, data_dirs: Sequence[Path]) -> "Dataset":
+    """Return the dataset from the first of the data folders that has it."""
+    from mlp_cli.datasets.loading import load_dataset
+
+    *earlier, last = data_dirs
+    for data_dir in earlier:
+        try:
+            return load_dataset(name, data_dir)
+        except MissingDataError:
+            continue
+    return load_dataset(name, last)

@@ -1,0 +1,65 @@
+"""A log of a run: one JSON object per line and epoch, each line whole or not there."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from mlp_cli.errors import LogError
+
+
+class EpochLog:
+    """Appends lines to a file; use it as a context manager.
+
+    A line goes to the system in one piece, so that a killed process leaves whole lines; what an
+    earlier one may have left of a line is ended first. Raises LogError where the file cannot be
+    written, which is tried as soon as the log is opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._file = path.open("a+b", buffering=0)
+            size = self._file.seek(0, os.SEEK_END)
+            if size:
+                self._file.seek(-1, os.SEEK_END)
+                if self._file.read(1) != b"\n":
+                    self._write(b"\n")
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def append(self, entry: Mapping[str, object]) -> None:
+        """Add a line. Where the disk takes only a part of it, that part is taken back."""
+        try:
+            self._write(json.dumps(entry).encode() + b"\n")
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _write(self, line: bytes) -> None:
+        before = self._file.seek(0, os.SEEK_END)
+        try:
+            if self._file.write(line) != len(line):
+                self._file.write(b"")  # what is left over says why
+                raise OSError(None, "only part of a line was written")
+        except OSError:
+            self._file.truncate(before)
+            raise
+
+    def _unwritable(self, error: OSError) -> LogError:
+        return LogError(
+            f"{self._path}: cannot be written ({error.strerror or error}), expected a log file.\n"
+            "Check the disk and its permissions, or name another file with --log."
+        )

@@ -1,0 +1,132 @@
+"""A run of training: settings and data to epochs, each kept in the run's checkpoint."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Self
+
+from mlp_cli.checkpoint import Checkpoint
+from mlp_cli.datasets.ahead import DistortedEpochs
+from mlp_cli.datasets.loading import Dataset
+from mlp_cli.errors import CheckpointError, DataError
+from mlp_cli.nn.health import Health, examine
+from mlp_cli.nn.learner import Learner
+from mlp_cli.nn.network import Network
+from mlp_cli.nn.sgd import EpochResult, train_epochs
+from mlp_cli.nn.streams import Streams, spawn_streams
+from mlp_cli.nn.types import Images
+from mlp_cli.settings import Settings
+from mlp_cli.threads import limit_threads
+
+
+class Run:
+    """A network that learns from a dataset, and the checkpoint that remembers it."""
+
+    def __init__(
+        self, checkpoint: Checkpoint, dataset: Dataset, learner: Learner, streams: Streams
+    ) -> None:
+        settings = checkpoint.settings
+        self.checkpoint = checkpoint
+        self.dataset = dataset
+        self.training, self.held_out = dataset.split_validation(settings.validation)
+        self._learner = learner
+        self._streams = streams
+
+    @classmethod
+    def begin(cls, settings: Settings, dataset: Dataset) -> Self:
+        """Return a run that has not had an epoch yet.
+
+        Raises OptionError where its settings leave no image to train on.
+        """
+        streams = spawn_streams(settings.seed)
+        network = Network.initialise(
+            settings.sizes,
+            streams.initialisation,
+            settings.init,
+            settings.dtype,
+            settings.activation,
+            settings.cost,
+        )
+        learner = _learner(network, settings)
+        checkpoint = Checkpoint.begin(settings, learner, streams.shuffling)
+        return cls(checkpoint, dataset, learner, streams)
+
+    @classmethod
+    def resume(cls, checkpoint: Checkpoint, dataset: Dataset) -> Self:
+        """Return the run of a checkpoint, as it was after its last epoch, to the bit.
+
+        Raises CheckpointError where the checkpoint was made without what that needs, DataError
+        where the data are not those that it was trained on.
+        """
+        settings, state = checkpoint.settings, checkpoint.resume
+        if state is None:
+            raise CheckpointError(
+                "holds no state to resume from, only the network.\nTrain a new one: mlp train"
+            )
+        if (fingerprint := dataset.fingerprint()) != settings.fingerprint:
+            raise DataError(
+                f"{dataset.folder}: SHA-256 {fingerprint[:16]}... over its arrays, "
+                f"expected {settings.fingerprint[:16]}... as the run was trained on.\n"
+                "Name the folder with the run's own data with --data-dir, or train a new run."
+            )
+        streams = spawn_streams(settings.seed)
+        streams.shuffling.bit_generator.state = state.shuffling
+        learner = _learner(state.network, settings)
+        learner.velocities = state.velocities
+        return cls(checkpoint, dataset, learner, streams)
+
+    def epochs(self, stop: Callable[[], bool] = lambda: False) -> Iterator[EpochResult]:
+        """Train to the end of the run, and yield every epoch once the checkpoint knows of it.
+
+        It ends early where `patience` epochs in a row were no better, or `stop`, which is asked
+        after every mini-batch, says yes; of that epoch nothing is kept.
+        Raises DivergedError, naming the epoch, where a parameter is no longer a finite number.
+        """
+        checkpoint, settings = self.checkpoint, self.checkpoint.settings
+        if self.has_ended:
+            return
+        with ExitStack() as stack:
+            stack.enter_context(limit_threads(settings.threads))
+            images: Images | Callable[[int], Images] = self.training.images
+            if settings.distort != "none":
+                distorted = DistortedEpochs(
+                    self.training.images,
+                    settings.distort,
+                    settings.distort_strength,
+                    self._streams.augmentation,
+                    len(checkpoint.history) + 1,
+                    settings.epochs,
+                )
+                images = stack.enter_context(distorted).epoch_images
+            results = train_epochs(
+                self._learner,
+                images,
+                self.training.labels,
+                settings.learning_rates(),
+                self._streams.shuffling,
+                (self.held_out.images, self.held_out.labels) if settings.validation else None,
+                accuracies=[entry["validation_accuracy"] for entry in checkpoint.history],
+                stop=stop,
+            )
+            for result in results:
+                checkpoint.record(result, self._learner, self._streams.shuffling)
+                yield result
+                if self._is_stale():
+                    return
+
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether the run has had all its epochs, or `patience` of them without a better."""
+        checkpoint = self.checkpoint
+        return len(checkpoint.history) >= checkpoint.settings.epochs or self._is_stale()
+
+    def _is_stale(self) -> bool:
+        return 0 < self.checkpoint.settings.patience <= self.checkpoint.epochs_since_best
+
+    def health(self) -> Health:
+        """Return how the network fares on images held out, or on training images without any."""
+        split = self.held_out if len(self.held_out) else self.training
+        return examine(self._learner.network, split.images, split.labels)
+
+
+def _learner(network: Network, settings: Settings) -> Learner:
+    return Learner(network, settings.batch_size, momentum=settings.momentum, l2=settings.l2)
