@@ -106,7 +106,8 @@ def _begin(data_dir: Path, ctx: click.Context) -> "Run":
     options: dict[str, Any] = chosen_options(ctx)
     data = load_or_download(options["dataset"], data_dir)
     sizes = (data.pixels, *options.pop("hidden"), data.classes)
-    options.setdefault("threads", choose_threads(sizes, options["batch_size"]))
+    distorts = options["distort"] != "none"
+    options.setdefault("threads", choose_threads(sizes, options["batch_size"], busy_cores=distorts))
     settings = Settings(
         data_dir=str(data_dir),
         fingerprint=data.fingerprint(),
