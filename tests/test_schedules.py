@@ -43,12 +43,6 @@ def test_a_warm_up_rises_evenly_and_then_the_schedule_begins(name):
     assert rates(warm, accuracies)[2:] == pytest.approx(rates(cold, accuracies[2:]))
 
 
-@pytest.mark.parametrize("name", ["constant", "cosine", "step", "halve-on-plateau"])
-def test_more_epochs_than_planned_still_have_a_rate(name):
-    schedule = Schedule(3.0, epochs=2, name=name, warmup=4)
-    assert all(schedule.rate([0.5] * epoch) >= 0 for epoch in range(10))
-
-
 def test_every_halving_is_exact():
     schedule = Schedule(0.1, epochs=40, name="step", every=1)
     assert rates(schedule)[39] == 0.1 / 2**39

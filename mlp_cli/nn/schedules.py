@@ -26,7 +26,7 @@ class Schedule:
     """epochs at the beginning in which the rate rises evenly to eta"""
 
     def rate(self, accuracies: Sequence[float | None]) -> float:
-        """Return the learning rate of the next epoch, e, after these validation accuracies.
+        """Return the learning rate of epoch e, the next one, after these validation accuracies.
 
             warm-up, e <= w      eta e / (w + 1)
             constant             eta
@@ -41,8 +41,8 @@ class Schedule:
         if before < self.warmup:
             return self.eta * (before + 1) / (self.warmup + 1)
         if self.name == "cosine":
-            share = (before - self.warmup) / max(self.epochs - self.warmup, 1)
-            return self.eta * (1 + math.cos(math.pi * min(share, 1.0))) / 2
+            share = (before - self.warmup) / (self.epochs - self.warmup)
+            return self.eta * (1 + math.cos(math.pi * share)) / 2
         if self.name == "step":
             halvings = (before - self.warmup) // self.every
         elif self.name == "halve-on-plateau":
