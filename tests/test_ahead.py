@@ -1,0 +1,205 @@
+"""Epochs of distorted images made ahead: the same ones, whatever becomes of the worker."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlp_cli.datasets import ahead
+from mlp_cli.datasets.ahead import DistortedEpochs, distort_epoch
+
+SEED = np.random.SeedSequence(7, spawn_key=(2,))
+IMAGES = np.random.default_rng(0).integers(0, 256, (50, 28, 28), np.uint8)
+
+
+def made_here(epoch, images=IMAGES):
+    return distort_epoch(images, "elastic", 1.0, SEED, epoch)
+
+
+def made_ahead(first=1, last=3, images=IMAGES):
+    return DistortedEpochs(images, "elastic", 1.0, SEED, first, last)
+
+
+@pytest.fixture
+def only_the_worker(monkeypatch):
+    """Let this process make nothing itself."""
+
+    def refuse(*arguments):
+        raise AssertionError("made here")
+
+    monkeypatch.setattr(ahead, "distort_epoch", refuse)
+
+
+def is_running(pid):
+    """Tell whether a process is there and not a zombie that nobody has waited for."""
+    status = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
+    return status.stdout.strip()[:1] not in ("", "Z")
+
+
+def wait_until_gone(pid):
+    deadline = time.monotonic() + 30
+    while is_running(pid):
+        assert time.monotonic() < deadline, "the worker outlives its parent"
+        time.sleep(0.05)
+
+
+def test_epochs_differ_and_each_is_always_the_same():
+    epochs = [made_here(epoch) for epoch in (1, 2, 3)]
+    assert (epochs[0] != epochs[1]).any(axis=(1, 2)).all()
+    assert (epochs[1] != epochs[2]).any(axis=(1, 2)).all()
+    np.testing.assert_array_equal(made_here(2), epochs[1])
+
+
+def test_an_epoch_depends_on_its_seed_sequence_alone():
+    same = np.random.SeedSequence(7).spawn(3)[2]
+    same.spawn(5)
+    np.testing.assert_array_equal(distort_epoch(IMAGES, "elastic", 1.0, same, 2), made_here(2))
+    for other in (np.random.SeedSequence(7), np.random.SeedSequence(8, spawn_key=(2,))):
+        assert (distort_epoch(IMAGES, "elastic", 1.0, other, 2) != made_here(2)).any()
+
+
+@pytest.mark.parametrize("first", [1, 4])
+def test_the_worker_makes_the_epochs_images(first):
+    expected = [made_here(epoch) for epoch in range(first, first + 3)]
+    with made_ahead(first, first + 2) as distorted, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ahead, "distort_epoch", None)
+        for epoch, images in enumerate(expected, start=first):
+            np.testing.assert_array_equal(distorted.epoch_images(epoch), images)
+
+
+def test_epochs_out_of_turn_are_right_too():
+    with made_ahead(1, 3) as distorted:
+        for epoch in (2, 1, 1, 2, 5, 3, 4):
+            np.testing.assert_array_equal(distorted.epoch_images(epoch), made_here(epoch))
+
+
+def test_without_a_with_block_the_images_are_made_here():
+    np.testing.assert_array_equal(made_ahead().epoch_images(1), made_here(1))
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+def test_a_worker_that_is_killed_is_done_without(after):
+    with made_ahead() as distorted:
+        for epoch in (1, 2, 3):
+            if epoch == after + 1:
+                distorted._worker.kill()
+            np.testing.assert_array_equal(distorted.epoch_images(epoch), made_here(epoch))
+
+
+@pytest.mark.parametrize("program", ["/no/such/program", "false", "true"])
+def test_a_worker_that_does_not_start_is_done_without(program, monkeypatch):
+    images = np.repeat(IMAGES, 40, axis=0)  # more than fits into a pipe that nobody reads
+    monkeypatch.setattr(sys, "executable", program)
+    with made_ahead(images=images) as distorted:
+        np.testing.assert_array_equal(distorted.epoch_images(1), made_here(1, images))
+
+
+def test_an_error_of_the_caller_ends_the_worker():
+    def learn():
+        with made_ahead(1, 1000) as distorted:
+            pids.append(distorted._worker.pid)
+            distorted.epoch_images(1)
+            raise ZeroDivisionError
+
+    pids = []
+    with pytest.raises(ZeroDivisionError):
+        learn()
+    assert not is_running(pids[0])
+
+
+def test_an_interruption_while_it_waits_ends_the_worker_and_loses_nothing():
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with made_ahead() as distorted:
+            pid = distorted._worker.pid
+            os.kill(pid, signal.SIGSTOP)
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            with pytest.raises(KeyboardInterrupt):
+                distorted.epoch_images(1)
+            assert not is_running(pid)
+            np.testing.assert_array_equal(distorted.epoch_images(1), made_here(1))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+PARENT = """
+import sys
+import numpy as np
+from mlp_cli.datasets.ahead import DistortedEpochs
+images = np.full((2000, 28, 28), 100, np.uint8)
+seed = np.random.SeedSequence(0)
+try:
+    with DistortedEpochs(images, "elastic", 1.0, seed, 1, 100_000) as distorted:
+        print(distorted._worker.pid, flush=True)
+        for epoch in range(1, 100_001):
+            distorted.epoch_images(epoch)
+            print(epoch, flush=True)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.fixture
+def parent():
+    """A program with a worker, in a process group of its own like one started from a terminal."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-X", "dev", "-c", PARENT],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize("epochs", [0, 3])
+def test_ctrl_c_ends_both_without_a_word(parent, epochs):
+    pid = int(parent.stdout.readline())
+    for _ in range(epochs):
+        parent.stdout.readline()
+    os.killpg(parent.pid, signal.SIGINT)
+    _, err = parent.communicate(timeout=30)
+    assert err == ""
+    assert parent.returncode == 130
+    assert not is_running(pid)
+
+
+def test_ctrl_c_does_not_end_the_worker_by_itself(only_the_worker):
+    with made_ahead() as distorted:
+        distorted.epoch_images(1)
+        distorted._worker.send_signal(signal.SIGINT)
+        distorted.epoch_images(2)
+        distorted.epoch_images(3)
+
+
+def test_a_parent_that_is_killed_takes_its_worker_along(parent):
+    pid = int(parent.stdout.readline())
+    parent.stdout.readline()
+    shared = set(os.listdir("/dev/shm")) if Path("/dev/shm").is_dir() else set()
+    parent.kill()
+    _, err = parent.communicate(timeout=30)
+    assert err == ""
+    wait_until_gone(pid)
+    assert not shared or set(os.listdir("/dev/shm")) <= shared
+
+
+def test_a_run_to_the_end_leaves_nothing_to_warn_of():
+    code = PARENT.replace("100_000", "3").replace("100_001", "4")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-X", "dev", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    assert done.stdout.split()[1:] == ["1", "2", "3"]
