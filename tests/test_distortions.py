@@ -229,7 +229,7 @@ def test_blocks_leave_no_trace(kind, monkeypatch):
     images[::2, [0, -1]] = 0
     images[::2, :, [0, -1]] = 0  # so that some are halved
     whole = distort(images, np.random.default_rng(1), kind)
-    monkeypatch.setattr(distortions, "BLOCK", 7)
+    monkeypatch.setattr(distortions, "BLOCK", 7 * 28 * 28)
     np.testing.assert_array_equal(distort(images, np.random.default_rng(1), kind), whole)
 
 
