@@ -35,6 +35,19 @@ def only_the_worker(monkeypatch):
     monkeypatch.setattr(ahead, "distort_epoch", refuse)
 
 
+@pytest.fixture
+def interrupted_soon():
+    """Return a function that has this process interrupted after so many seconds."""
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
+
+
 def is_running(pid):
     """Tell whether a process is there and not a zombie that nobody has waited for."""
     status = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
@@ -64,12 +77,10 @@ def test_an_epoch_depends_on_its_seed_sequence_alone():
 
 
 @pytest.mark.parametrize("first", [1, 4])
-def test_the_worker_makes_the_epochs_images(first):
-    expected = [made_here(epoch) for epoch in range(first, first + 3)]
-    with made_ahead(first, first + 2) as distorted, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ahead, "distort_epoch", None)
-        for epoch, images in enumerate(expected, start=first):
-            np.testing.assert_array_equal(distorted.epoch_images(epoch), images)
+def test_the_worker_makes_the_epochs_images(first, only_the_worker):
+    with made_ahead(first, first + 2) as distorted:
+        for epoch in range(first, first + 3):
+            np.testing.assert_array_equal(distorted.epoch_images(epoch), made_here(epoch))
 
 
 def test_epochs_out_of_turn_are_right_too():
@@ -99,6 +110,24 @@ def test_a_worker_that_does_not_start_is_done_without(program, monkeypatch):
         np.testing.assert_array_equal(distorted.epoch_images(1), made_here(1, images))
 
 
+def test_the_order_of_the_memory_is_no_matter(only_the_worker):
+    turned = np.asfortranarray(IMAGES)
+    with made_ahead(images=turned) as distorted:
+        np.testing.assert_array_equal(distorted.epoch_images(1), made_here(1))
+
+
+def test_an_interruption_while_it_starts_ends_the_worker(monkeypatch, interrupted_soon):
+    program = Path("never-reads")
+    program.write_text("#!/bin/sh\necho $$ >pid\nexec sleep 1000\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program.resolve()))
+    distorted = made_ahead(images=np.repeat(IMAGES, 40, axis=0))
+    interrupted_soon(0.5)
+    with pytest.raises(KeyboardInterrupt):
+        distorted.__enter__()
+    assert not is_running(int(Path("pid").read_text()))
+
+
 def test_an_error_of_the_caller_ends_the_worker():
     def learn():
         with made_ahead(1, 1000) as distorted:
@@ -112,22 +141,15 @@ def test_an_error_of_the_caller_ends_the_worker():
     assert not is_running(pids[0])
 
 
-def test_an_interruption_while_it_waits_ends_the_worker_and_loses_nothing():
-    def interrupt(number, frame):
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    try:
-        with made_ahead() as distorted:
-            pid = distorted._worker.pid
-            os.kill(pid, signal.SIGSTOP)
-            signal.setitimer(signal.ITIMER_REAL, 0.05)
-            with pytest.raises(KeyboardInterrupt):
-                distorted.epoch_images(1)
-            assert not is_running(pid)
-            np.testing.assert_array_equal(distorted.epoch_images(1), made_here(1))
-    finally:
-        signal.signal(signal.SIGALRM, before)
+def test_an_interruption_while_it_waits_ends_the_worker_and_loses_nothing(interrupted_soon):
+    with made_ahead() as distorted:
+        pid = distorted._worker.pid
+        os.kill(pid, signal.SIGSTOP)
+        interrupted_soon(0.05)
+        with pytest.raises(KeyboardInterrupt):
+            distorted.epoch_images(1)
+        assert not is_running(pid)
+        np.testing.assert_array_equal(distorted.epoch_images(1), made_here(1))
 
 
 PARENT = """

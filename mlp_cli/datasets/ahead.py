@@ -84,9 +84,12 @@ class DistortedEpochs:
 
     def _start(self) -> None:
         """Start the worker and tell it what to do; raise OSError if that fails."""
+        # Measured beside a loop of training steps of 50 microseconds, on two cores: a thread made
+        # the steps 33 % slower and took 1.7 s for its epoch; a process 0 to 5 % and 0.67 s.
         # Not multiprocessing: its fork is unsafe beside a BLAS with threads, its spawn imports the
         # caller's main module again, and its shared memory outlives a parent that is killed.
-        # A pipe gives one epoch at a time by itself, and ends the worker when we end.
+        # A pipe costs 35 ms per 60,000 images, holds the worker to one epoch ahead, and ends it
+        # when we end.
         code = (
             f"import sys; sys.path[:] = {sys.path!r}; "
             "from mlp_cli.datasets.ahead import serve; serve(sys.stdin.buffer, sys.stdout.buffer)"

@@ -46,8 +46,9 @@ BRIGHT = 128
 # threads nor on where a block ends.
 QUANTUM = 1 / 256
 
-# Pixels at a time.
-BLOCK = 100_000
+# Pixels at a time. Seconds per 60,000 elastic images of 28 x 28 on one core, by images at a time:
+# 32 1.08, 64 0.85, 128 0.71, 256 0.63, 512 0.63.
+BLOCK = 200_000
 
 
 def distort(images: Images, rng: np.random.Generator, kind: Kind, strength: float = 1.0) -> Images:
@@ -76,6 +77,7 @@ def distort(images: Images, rng: np.random.Generator, kind: Kind, strength: floa
         matrices = _matrices(strength * rng.uniform(-1, 1, (4, n)))
     distorted = np.empty(images.shape, np.uint8)
     step = max(1, BLOCK // (rows * columns))
+    sampler = _Sampler(step, rows, columns, patterns)
     for start in range(0, n, step):
         block = slice(start, start + step)
         parameters = np.repeat(identity, len(images[block]), axis=1)
@@ -84,22 +86,22 @@ def distort(images: Images, rng: np.random.Generator, kind: Kind, strength: floa
         if kind == "elastic":
             bends = rng.standard_normal((parameters.shape[1], 2, len(patterns) - 3), np.float32)
             parameters[:, :, 3:] = strength * DISPLACEMENT * unit * bends.transpose(1, 0, 2)
-        distorted[block] = _keep_inside(images[block], parameters, identity, patterns)
+        distorted[block] = _keep_inside(images[block], parameters, identity, sampler)
     return distorted
 
 
 def _keep_inside(
-    images: Images, parameters: Float32s, identity: Float32s, patterns: Float32s
+    images: Images, parameters: Float32s, identity: Float32s, sampler: "_Sampler"
 ) -> Images:
     """Return the images distorted by these parameters, or by half, a quarter, ... of them.
 
     parameters: (2, n, k), changed in place.  identity: (2, 1, k), what distorts nothing.
     """
-    distorted = _sample(images, parameters, patterns)
+    distorted = sampler.sample(images, parameters)
     cut = np.flatnonzero(_has_bright_border(distorted) & ~_has_bright_border(images))
     while len(cut):  # ends at the latest where rounding makes them the identity
         parameters[:, cut] = (parameters[:, cut] + identity) / 2
-        distorted[cut] = _sample(images[cut], parameters[:, cut], patterns)
+        distorted[cut] = sampler.sample(images[cut], parameters[:, cut])
         cut = cut[_has_bright_border(distorted[cut])]
     return distorted
 
@@ -174,33 +176,51 @@ def _quantised(values: Float32s | Float64s) -> Float32s:
     return quantised
 
 
-def _sample(images: Images, parameters: Float32s, patterns: Float32s) -> Images:
-    """Return the grey levels at the positions that the parameters give, bilinear between pixels.
+class _Sampler:
+    """Reads images between their pixels, in arrays made once.
 
-    images: (n, rows, columns).  parameters: (2, n, k).  patterns: (k, rows * columns).
+    Made for every block, they cost a fresh process twice the time of all the rest: the system
+    hands it their memory page by page, again and again.
     """
-    n, rows, columns = images.shape
-    # One pixel of 0 before, two behind: whatever lies outside is moved into them.
-    width = columns + 3
-    padded = np.zeros((n, rows + 3, width), np.float32)
-    padded[:, 1:-2, 1:-2] = images
-    pixels = padded.ravel()
-    r, c = _quantised(parameters) @ patterns + np.float32(1)
-    np.clip(r, 0, rows + 1, out=r)
-    np.clip(c, 0, columns + 1, out=c)
-    first_row, first_column = np.floor(r), np.floor(c)
-    r -= first_row
-    c -= first_column
-    # Below 2^24, and so exact in float32, within an image.
-    at = (first_row * width + first_column).astype(np.intp)
-    at += np.arange(n)[:, None] * padded[0].size
-    # mode="clip" only because "raise" is slower: no index is out of bounds.
-    top, top_right, bottom, bottom_right = (
-        pixels[corner:].take(at, mode="clip") for corner in (0, 1, width, width + 1)
-    )
-    level = _between(_between(top, top_right, c), _between(bottom, bottom_right, c), r)
-    level += 0.5
-    return level.astype(np.uint8).reshape(images.shape)
+
+    def __init__(self, most: int, rows: int, columns: int, patterns: Float32s) -> None:
+        self._patterns = patterns
+        # One pixel of 0 before, two behind: whatever lies outside is moved into them.
+        self._padded = np.zeros((most, rows + 3, columns + 3), np.float32)
+        self._floats = np.empty((6, most, rows * columns), np.float32)
+        self._at = np.empty((most, rows * columns), np.intp)
+
+    def sample(self, images: Images, parameters: Float32s) -> Images:
+        """Return the grey levels at the positions that the parameters give, bilinear in between.
+
+        images: (n, rows, columns), n at most `most`.  parameters: (2, n, k).
+        """
+        n, rows, columns = images.shape
+        r, c, top, top_right, bottom, bottom_right = self._floats[:, :n]
+        for position, p, size in zip((r, c), _quantised(parameters), (rows, columns), strict=True):
+            np.matmul(p, self._patterns, out=position)
+            np.clip(position, -1, size, out=position)
+
+        # An index within an image is exact in float32 up to 2^24.
+        width = columns + 3
+        index, first_column = np.floor(r, out=top), np.floor(c, out=bottom)
+        r -= index
+        c -= first_column
+        index *= width
+        index += first_column
+        at = self._at[:n]
+        np.copyto(at, index, casting="unsafe")
+        at += np.arange(n)[:, None] * self._padded[0].size + (width + 1)
+
+        self._padded[:n, 1:-2, 1:-2] = images
+        pixels = self._padded.reshape(-1)
+        corners = {0: top, 1: top_right, width: bottom, width + 1: bottom_right}
+        for corner, levels in corners.items():
+            # mode="clip" only because "raise" is slower: no index is out of bounds.
+            pixels[corner:].take(at, out=levels, mode="clip")
+        levels = _between(_between(top, top_right, c), _between(bottom, bottom_right, c), r)
+        levels += 0.5
+        return levels.astype(np.uint8).reshape(images.shape)
 
 
 def _between(a: Float32s, b: Float32s, t: Float32s) -> Float32s:
