@@ -33,7 +33,7 @@ ROTATION = 0.2  # radians
 SCALE = 0.15  # of the logarithm: from 0.86 to 1.16
 SLANT = 0.15  # columns per row
 SIGMA = 5.0  # of the Gaussian
-DISPLACEMENT = 0.65  # standard deviation of a coordinate; the source's alpha would be 20
+DISPLACEMENT = 0.65  # standard deviation of a coordinate; alpha 20 in the source's terms
 
 # What share of the smoothed noise's variance may be left out, with its finest waves.
 NEGLIGIBLE = 0.001
