@@ -31,7 +31,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with contextlib.suppress(OSError):
             partial.unlink()
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def rehearse(path: Path, size: int) -> None:
@@ -46,7 +46,7 @@ def rehearse(path: Path, size: int) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename in the folder last through a power cut, where the system can."""
     with contextlib.suppress(OSError):  # not every system, nor every folder, lets itself be opened
         descriptor = os.open(folder, os.O_RDONLY)

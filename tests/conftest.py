@@ -13,8 +13,13 @@ NOBODY = 65534
 def own_folder(tmp_path, monkeypatch):
     """Every test runs in an empty folder of its own, without settings from outside."""
     monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("MLP_")]:
-        monkeypatch.delenv(name)
+    for name in list(os.environ):
+        if (
+            name.startswith("MLP_")
+            or name.endswith("_CA_BUNDLE")
+            or name.lower().endswith("_proxy")
+        ):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ ALLOWED = {
         *("checkpoint", "datasets", "errors", "nn", "settings", "threads"),
     },
     "nn": {"numpy", "errors", "nn"},
-    "datasets": {"numpy", "requests", "errors", "files", "datasets"},
+    "datasets": {"numpy", "requests", "urllib3", "errors", "files", "datasets"},
     "images": {"numpy", "PIL", "errors"},
     "metrics": {"numpy", "errors"},
     "runs": {"errors", "files"},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlp_cli.commands.download import fetch_dataset
 from mlp_cli.commands.text import note
 from mlp_cli.datasets.catalogue import CATALOGUE, download_folder
-from mlp_cli.errors import MissingDataError
+from mlp_cli.errors import DownloadError, MissingDataError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
@@ -17,7 +17,7 @@ def load_or_download(name: str, data_dir: Path) -> "Dataset":
     """Return the dataset, fetching it first where there is none, or a download was broken off.
 
     Files that are there and are not the published ones are somebody's own: they are never
-    replaced here, nor passed over for the published set.
+    replaced here, nor passed over for the published set. Nor is another dataset taken instead.
     """
     from mlp_cli.datasets.download import is_broken_off
     from mlp_cli.datasets.loading import load_dataset
@@ -26,10 +26,16 @@ def load_or_download(name: str, data_dir: Path) -> "Dataset":
         return load_dataset(name, data_dir)
     except MissingDataError as error:
         folder = download_folder(name, data_dir)
-        if not is_broken_off(error.found, folder, CATALOGUE[name].files):
+        if name not in CATALOGUE or not is_broken_off(error.found, folder, CATALOGUE[name].files):
             raise
     note(f"{name} is not in {data_dir}: fetching it into {folder}")
-    fetch_dataset(name, data_dir)
+    try:
+        fetch_dataset(name, data_dir)
+    except DownloadError as error:
+        raise DownloadError(
+            f"{error}\nOr train on digits drawn on the spot, which need no file: "
+            "mlp train --dataset synthetic"
+        ) from error
     return load_dataset(name, data_dir)
 
 

@@ -8,12 +8,19 @@ import click
 
 from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint
 from mlp_cli.commands.dataset import load_first
-from mlp_cli.commands.options import DEFAULT_DATA_DIR, FolderPath, common_options
-from mlp_cli.commands.text import json_result, percent, result, score
+from mlp_cli.commands.options import (
+    DEFAULT_DATA_DIR,
+    DatasetName,
+    FolderPath,
+    common_options,
+)
+from mlp_cli.commands.text import json_result, note, percent, result, score
+from mlp_cli.datasets.catalogue import class_name
 
 if TYPE_CHECKING:
-    from mlp_cli.datasets.loading import SplitName
+    from mlp_cli.datasets.loading import Dataset, SplitName
     from mlp_cli.metrics import ClassFigures
+    from mlp_cli.settings import Settings
 
 
 @click.command(short_help="Measure a trained network.")
@@ -26,6 +33,12 @@ if TYPE_CHECKING:
     help="Which images: the test set, or the part held out of, or used in, training.",
 )
 @click.option(
+    "--dataset",
+    type=DatasetName(),
+    show_default="the one that the network was trained on",
+    help="Measure on another dataset, or a folder of your own with four IDX files.",
+)
+@click.option(
     "--data-dir",
     type=FolderPath,
     envvar="MLP_DATA_DIR",
@@ -36,9 +49,13 @@ if TYPE_CHECKING:
 @click.option("--json", is_flag=True, help="Print one JSON document.")
 @common_options
 def evaluate(
-    checkpoint: Path | None, split: "SplitName", data_dir: Path | None, json: bool
+    checkpoint: Path | None,
+    split: "SplitName",
+    dataset: str | None,
+    data_dir: Path | None,
+    json: bool,
 ) -> None:
-    """Print accuracy, cost, figures per digit and the confusion matrix.
+    """Print accuracy, cost, figures per class and the confusion matrix.
 
     The interval is Wilson's at 95 %: where the accuracy of this network on endless images of the
     same kind may well lie.
@@ -50,10 +67,12 @@ def evaluate(
     path = choose_checkpoint(checkpoint)
     run = load_checkpoint(path)
     settings = run.settings
+    name = dataset or settings.dataset
     data_dirs = [data_dir] if data_dir else [Path(settings.data_dir), DEFAULT_DATA_DIR]
-    dataset = load_first(settings.dataset, data_dirs)
-    dataset.require(settings.image_shape, classes=settings.sizes[-1])
-    chosen = dataset.split(split, settings.validation)
+    data = load_first(name, data_dirs)
+    data.require(settings.image_shape, classes=settings.sizes[-1])
+    chosen = data.split(split, settings.validation)
+    _note_other_data(name, data, settings)
 
     outputs = run.network.outputs(chosen.images)
     confusion = confusion_matrix(chosen.labels, outputs.argmax(axis=1), settings.sizes[-1])
@@ -64,44 +83,68 @@ def evaluate(
         json_result(
             {
                 "checkpoint": str(path),
-                "dataset": settings.dataset,
+                "dataset": name,
                 "split": split,
                 "examples": whole.examples,
                 "correct": whole.correct,
                 "accuracy": whole.accuracy,
                 "interval": whole.interval,
                 "cost": cost,
-                "per_class": [asdict(figure) for figure in figures],
+                "per_class": [
+                    {**asdict(figure), "name": class_name(name, figure.label)} for figure in figures
+                ],
                 "confusion": confusion.tolist(),
             }
         )
         return
     low, high = whole.interval
-    result(f"{settings.dataset}, {split} images")
+    result(f"{name}, {split} images")
     result(f"accuracy   {score(whole.accuracy, whole.correct, whole.examples)}")
     result(f"interval   {percent(low)} to {percent(high)} (95 %)")
     result(f"mean cost  {cost:.4f}\n")
-    result(_figures_table(figures))
-    result("\nTrue digit down, answer across:\n")
-    result(_confusion_table(confusion.tolist()))
+    kind, rows = _class_headings(name, len(figures))
+    result(_figures_table(kind, rows, figures))
+    result(f"\nTrue {kind} down, answer across:\n")
+    result(_confusion_table(kind, rows, confusion.tolist()))
 
 
-def _figures_table(figures: "list[ClassFigures]") -> str:
-    lines = ["digit  precision    recall        F1  examples"]
+def _note_other_data(name: str, data: "Dataset", settings: "Settings") -> None:
+    """Say where the data are not those that the network was trained on."""
+    if name != settings.dataset:
+        note(f"The network was trained on {settings.dataset}, and is measured on {name}.")
+    elif data.fingerprint() != settings.fingerprint:
+        note(f"{data.folder}: other images or labels than the {name} that it was trained on.")
+
+
+def _class_headings(dataset: str, count: int) -> tuple[str, list[str]]:
+    """Return what the classes of a dataset are, and what stands at the row of each."""
+    names = [class_name(dataset, label) for label in range(count)]
+    rows = [name if name == str(label) else f"{label} {name}" for label, name in enumerate(names)]
+    return ("digit" if all(name.isdecimal() for name in names) else "class"), rows
+
+
+def _figures_table(kind: str, rows: list[str], figures: "list[ClassFigures]") -> str:
+    width = max(map(len, [kind, *rows]))
+    lines = [f"{kind:<{width}}  precision    recall        F1  examples"]
     lines += [
-        f"{f.label:>5}  {percent(f.precision):>9}  {percent(f.recall):>8}  {percent(f.f1):>8}"
-        f"  {f.examples:>8,}"
-        for f in figures
+        f"{row:{_side(kind)}{width}}  {percent(f.precision):>9}  {percent(f.recall):>8}"
+        f"  {percent(f.f1):>8}  {f.examples:>8,}"
+        for row, f in zip(rows, figures, strict=True)
     ]
     return "\n".join(lines)
 
 
-def _confusion_table(confusion: list[list[int]]) -> str:
-    width = max(len(str(count)) for row in confusion for count in row)
-    labels = range(len(confusion))
-    lines = ["     " + "".join(f"  {label:>{width}}" for label in labels)]
+def _confusion_table(kind: str, rows: list[str], confusion: list[list[int]]) -> str:
+    """Return the matrix, its rows named, its columns by label alone: names are too long there."""
+    left, width = max(map(len, [kind, *rows])), max(len(str(n)) for row in confusion for n in row)
+    lines = [f"{'':<{left}}" + "".join(f"  {label:>{width}}" for label in range(len(rows)))]
     lines += [
-        f"{label:>5}" + "".join(f"  {count or '.':>{width}}" for count in row)
-        for label, row in zip(labels, confusion, strict=True)
+        f"{name:{_side(kind)}{left}}" + "".join(f"  {count or '.':>{width}}" for count in row)
+        for name, row in zip(rows, confusion, strict=True)
     ]
     return "\n".join(lines)
+
+
+def _side(kind: str) -> str:
+    """Return the side that a row's heading stands on: digits are numbers, other names are not."""
+    return ">" if kind == "digit" else "<"

@@ -1,6 +1,7 @@
 """Options that several subcommands share, and the types that check them."""
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -8,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from mlp_cli import __version__
-from mlp_cli.datasets.catalogue import CATALOGUE
+from mlp_cli.datasets.catalogue import CATALOGUE, DEFAULT_DATASET
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -34,6 +35,32 @@ class FiniteFloat(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value} is not a finite number.", param, ctx)
         return number
+
+
+class DatasetName(click.types.StringParamType):
+    """A dataset of the catalogue, or a folder of one's own with four IDX files. It stays text.
+
+    A name goes before a folder that is called the same, which is meant by `./mnist`.
+    """
+
+    name = "dataset"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return what stands for the value in the help."""
+        return f"[{'|'.join(CATALOGUE)}|DIR]"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  as Click declares it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """Return the name, or refuse it."""
+        name = super().convert(value, param, ctx)
+        if name not in CATALOGUE and not os.path.isdir(name):
+            known = ", ".join(CATALOGUE)
+            self.fail(f"{name!r} is neither a dataset ({known}) nor a folder.", param, ctx)
+        return name
 
 
 def common_options(function: Decorated) -> Decorated:
@@ -62,10 +89,10 @@ def _remember_quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None
 
 dataset_option = click.option(
     "--dataset",
-    type=click.Choice(list(CATALOGUE)),
-    default="mnist",
+    type=DatasetName(),
+    default=DEFAULT_DATASET,
     show_default=True,
-    help="Which dataset.",
+    help="Which dataset, or a folder of your own with four IDX files.",
 )
 
 data_dir_option = click.option(

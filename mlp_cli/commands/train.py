@@ -23,6 +23,7 @@ from mlp_cli.commands.training_options import (
     training_options,
 )
 from mlp_cli.config import format_preset
+from mlp_cli.datasets.catalogue import file_stem
 from mlp_cli.epochlog import EpochLog
 from mlp_cli.errors import CheckpointError, DivergedError, InterruptedRunError, MlpError
 from mlp_cli.runs import FOLDER, check_room, claim, claim_next, newest_checkpoint, release
@@ -124,7 +125,7 @@ def _claim(run: "Run", checkpoint: Path | None) -> Path:
         claim(checkpoint)
         return checkpoint
     settings = run.checkpoint.settings
-    return claim_next(FOLDER, settings.dataset, settings.sizes)
+    return claim_next(FOLDER, file_stem(settings.dataset), settings.sizes)
 
 
 def _resume(path: Path, data_dir: Path | None, ctx: click.Context) -> "Run":

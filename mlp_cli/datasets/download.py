@@ -1,20 +1,19 @@
 """Fetch a dataset's files, verified, from mirrors or from a folder."""
 
-import hashlib
-import re
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
+from urllib3 import Retry
+from urllib3.exceptions import MaxRetryError
 
 from mlp_cli.datasets.catalogue import PublishedFile
+from mlp_cli.datasets.origins import CHUNK, OriginError, Patience, ask
+from mlp_cli.datasets.partial import Partial, receiving
+from mlp_cli.datasets.verified import is_published, remember
 from mlp_cli.errors import DownloadError
-from mlp_cli.files import replacing
-
-CHUNK = 1 << 16
-TIMEOUT = (10, 30)
-"""seconds to wait for a connection, and between two bytes"""
 
 
 @dataclass(frozen=True)
@@ -26,9 +25,11 @@ class Kept:
 
 @dataclass(frozen=True)
 class Started:
-    """An origin is being asked for the file; bytes count from 0 again."""
+    """An origin is being asked for the file; bytes count from `offset`."""
 
     file: PublishedFile
+    offset: int
+    """how many bytes are there from before"""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,17 @@ class Received:
 
     count: int
     """bytes that came with this step"""
+
+
+@dataclass(frozen=True)
+class Retried:
+    """An origin had a fault that may pass, and will be asked again."""
+
+    file: PublishedFile
+    origin: str
+    reason: str
+    pause: float
+    """seconds until then"""
 
 
 @dataclass(frozen=True)
@@ -56,11 +68,7 @@ class Fetched:
     origin: str
 
 
-Progress = Kept | Started | Received | Refused | Fetched
-
-
-class _OriginError(Exception):
-    """What one origin did wrong; the next one may do better."""
+Progress = Kept | Started | Received | Retried | Refused | Fetched
 
 
 def download(
@@ -69,41 +77,41 @@ def download(
     origins: Sequence[str | Path],
     *,
     force: bool = False,
+    verify: bool = False,
+    patience: Patience | None = None,
 ) -> Iterator[Progress]:
     """Bring every file into the folder, yielding each step of the way.
 
     A file that is there with the right size and SHA-256 is left alone, unless forced. Any other
     is taken from the first origin that has it right; it gets its name only once its size and sum
-    are verified, so what has the name is whole.
+    are verified, so what has the name is whole. What came of it before an origin failed, or we
+    were stopped, is gone on with. An origin that failed is asked last for the files after.
 
     origins: base addresses of mirrors, or folders, in the order to try them.
+    verify: take the sums of files that were verified before, too.
     Raises DownloadError with every origin's reason where none has a file, and where the folder
     cannot be written.
     """
+    origins = list(origins)
     for file in files:
         target = folder / file.name
         try:
-            if not force and is_published(target, file):
+            if not force and is_published(target, file, trusting=not verify):
+                remember(target, file)
                 yield Kept(file)
                 continue
             folder.mkdir(parents=True, exist_ok=True)
-            yield from _fetch(file, target, origins)
+            with receiving(target) as part:
+                failed = yield from _fetch(file, part, origins, patience or Patience())
+                part.replace(target)
+            remember(target, file)
         except OSError as error:
             raise DownloadError(
                 f"{target}: cannot be written ({error.strerror or error}), expected room for it "
                 "and permission."
             ) from error
-
-
-def is_published(path: Path, file: PublishedFile) -> bool:
-    """Tell whether the file at `path` has the published size and SHA-256."""
-    try:
-        if path.stat().st_size != file.size:
-            return False
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
-    except FileNotFoundError:
-        return False
+        origins = origins[failed:] + origins[:failed]
+        yield Fetched(file, str(origins[0]))
 
 
 def is_broken_off(found: Sequence[Path], folder: Path, files: Sequence[PublishedFile]) -> bool:
@@ -112,69 +120,83 @@ def is_broken_off(found: Sequence[Path], folder: Path, files: Sequence[Published
     return all(path in published and is_published(path, published[path]) for path in found)
 
 
-def _fetch(file: PublishedFile, target: Path, origins: Sequence[str | Path]) -> Iterator[Progress]:
-    """Try the origins in turn until one gives the right file."""
-    reasons = []
+def _fetch(
+    file: PublishedFile, part: Partial, origins: Sequence[str | Path], patience: Patience
+) -> Generator[Progress, None, int]:
+    """Try the origins in turn until one gives the right file; return how many did not."""
+    reasons: list[str] = []
     for origin in origins:
-        yield Started(file)
         try:
-            yield from _receive(file, target, origin)
-        except _OriginError as error:
+            yield from _insist(file, part, origin, patience)
+        except OriginError as error:
             yield Refused(file, str(origin), str(error))
             reasons.append(f"  {origin}: {error}")
         else:
-            yield Fetched(file, str(origin))
-            return
-    raise DownloadError(f"{file.name}: no source has it.\n" + "\n".join(reasons))
+            return len(reasons)
+    raise DownloadError("\n".join([f"{file.name}: no source has it.", *reasons]))
 
 
-def _receive(file: PublishedFile, target: Path, origin: str | Path) -> Iterator[Received]:
-    """Write what the origin sends and verify it before it gets its name."""
-    received, digest = 0, hashlib.sha256()
-    with replacing(target) as partial:
-        for chunk in _read(origin, file.name):
-            received += len(chunk)
-            if received > file.size:
-                raise _OriginError(f"more than the expected {file.size:,} bytes")
-            partial.write(chunk)
-            digest.update(chunk)
-            yield Received(len(chunk))
-        if received != file.size:
-            raise _OriginError(f"{received:,} bytes, expected {file.size:,}")
-        if digest.hexdigest() != file.sha256:
-            raise _OriginError(
-                f"SHA-256 {digest.hexdigest()[:16]}..., expected {file.sha256[:16]}..."
-            )
+def _insist(
+    file: PublishedFile, part: Partial, origin: str | Path, patience: Patience
+) -> Iterator[Progress]:
+    """Ask an origin for the rest of the file, and again where its fault may pass.
 
-
-def _read(origin: str | Path, name: str) -> Iterator[bytes]:
-    """Yield the bytes of a file at an origin. Raises _OriginError for whatever it does wrong."""
-    if isinstance(origin, Path):
+    A Retry of urllib3 counts and sets the pauses. Its own use, within one request, would not go
+    on with an answer that breaks off in the middle. Raises the OriginError that was one too many.
+    """
+    fresh = retry = Retry(patience.retries, backoff_factor=patience.backoff)
+    furthest, whole = part.size, False
+    while True:
         try:
-            with (origin / name).open("rb") as stream:
-                while chunk := stream.read(CHUNK):
-                    yield chunk
-        except OSError as error:
-            raise _OriginError(error.strerror or str(error)) from error
-        return
-    # The files are gzip themselves: no server is to pack or unpack them on the way.
-    headers = {"Accept-Encoding": "identity"}
-    url = f"{origin.rstrip('/')}/{name}"
-    try:
-        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
-            if response.status_code != requests.codes.ok:
-                raise _OriginError(f"HTTP status {response.status_code}, expected 200")
-            yield from response.iter_content(CHUNK)
-    # Some malformed addresses, given or redirected to, pass requests by as ValueErrors.
-    except (requests.RequestException, ValueError) as error:
-        raise _OriginError(_reason(error)) from error
+            yield from _take(file, part, origin, patience)
+            return
+        except OriginError as error:
+            if error.continuing and not whole:
+                part.begin_again()
+                whole = True
+                continue
+            if not error.passing:
+                raise
+            if part.size >= furthest + CHUNK:
+                furthest, retry = part.size, fresh
+            try:
+                retry = retry.increment("GET", error=error)
+            except MaxRetryError:
+                raise error from None
+            pause = retry.get_backoff_time() if error.pause is None else error.pause
+            pause = min(pause, patience.longest_pause)
+            yield Retried(file, str(origin), str(error), pause)
+            time.sleep(pause)
 
 
-def _reason(error: Exception) -> str:
-    """Say in a few words what requests met."""
-    if isinstance(error, requests.Timeout):
-        return f"no answer within {TIMEOUT[0]} s, or none for {TIMEOUT[1]} s"
-    # A pool's error wraps the one that says what happened, and that begins with the connection:
-    # "HTTPSConnection(host=..., port=443): Failed to resolve ...".
-    cause = getattr(error.args[0] if error.args else None, "reason", None) or error
-    return re.sub(r"^(<[^>]*>|\w+\([^)]*\)): ", "", str(cause)) or type(error).__name__
+def _take(
+    file: PublishedFile, part: Partial, origin: str | Path, patience: Patience
+) -> Iterator[Started | Received]:
+    """Ask an origin once for what the part lacks, and verify the whole."""
+    if part.size > file.size:
+        part.begin_again()
+    before, continuing = part.size, part.size > 0
+    yield Started(file, part.size)
+    if part.size < file.size:
+        with closing(ask(origin, file, part.size, patience)) as pieces:
+            for position, chunk in pieces:
+                if position != part.size:
+                    part.begin_again()
+                    continuing = False
+                    yield Started(file, 0)
+                if part.size + len(chunk) > file.size:
+                    part.begin_again()
+                    raise OriginError(f"more than the expected {file.size:,} bytes")
+                part.write(chunk)
+                yield Received(len(chunk))
+        if part.size == before:
+            raise OriginError("nothing came, expected the file")
+    if part.size != file.size:
+        size = part.size
+        part.begin_again()  # the answer ended well, so this is something else
+        raise OriginError(f"{size:,} bytes, expected {file.size:,}", continuing=continuing)
+    if (found := part.sha256()) != file.sha256:
+        part.begin_again()
+        raise OriginError(
+            f"SHA-256 {found[:16]}..., expected {file.sha256[:16]}...", continuing=continuing
+        )

@@ -4,6 +4,7 @@ import hashlib
 import math
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -11,7 +12,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.datasets.catalogue import download_command, download_folder
+from mlp_cli.datasets.catalogue import (
+    CATALOGUE,
+    DEFAULT_DATASET,
+    Source,
+    download_command,
+    download_folder,
+)
 from mlp_cli.datasets.idx import IMAGES_MAGIC, LABELS_MAGIC, read_idx
 from mlp_cli.errors import DataAccessError, DataError, MissingDataError, OptionError
 
@@ -119,9 +126,10 @@ class Dataset:
 def load_dataset(name: str, data_dir: Path) -> Dataset:
     """Return the dataset from the first of its folders that holds all four files.
 
-    Looked for in `<data-dir>/<name>/`, then, mnist only, `<data-dir>/MNIST/raw/` (torchvision's
-    layout), then `<data-dir>/` itself. The numbers of images and the image size come from the
-    files, so 12 images of one's own load like the 70,000.
+    One of the catalogue is looked for in `<data-dir>/<name>/`, then where torchvision keeps it, in
+    `<data-dir>/MNIST/raw/` say, then in `<data-dir>/` itself. Any other name is a folder of one's
+    own. The numbers of images and the image size come from the files, so 12 images of one's own
+    load like the 70,000.
 
     Raises MissingDataError where no folder holds all four, DataError where a file is not what its
     place asks for or the files disagree.
@@ -146,9 +154,11 @@ def load_dataset(name: str, data_dir: Path) -> Dataset:
 
 def _how_to_replace(paths: list[Path], name: str, data_dir: Path) -> str:
     """Say how to mend a file. Whose it is only the user knows: a download is not for one's own."""
+    if name not in CATALOGUE:
+        return "Replace it, or name another folder with --dataset."
     target = download_folder(name, data_dir)
     mended_by_download = all(path.parent == target and path.suffix == ".gz" for path in paths)
-    how = f"fetch it again with: {download_command(data_dir)}"
+    how = f"fetch it again with: {download_command(name, data_dir)}"
     how = f"{how} --force" if mended_by_download else f"delete it and {how}"
     return f"Replace it; if it is {name}'s own, {how}"
 
@@ -163,19 +173,37 @@ def _find(name: str, data_dir: Path) -> tuple[Path, list[Path]]:
         fullest = max(fullest, found, key=len)
     paths = list(fullest.values())
     missing = ", ".join(stem for stem in FILES if stem not in fullest)
+    if name in CATALOGUE:
+        place, what = data_dir, name
+        other_way = f"fetch the published ones with: {download_command(name, data_dir)}"
+    else:
+        place, what = Path(name), "dataset"
+        other_way = "name another folder with --dataset."
     raise MissingDataError(
-        f"{paths[0].parent if paths else data_dir}: no {name} here, expected its four files. "
+        f"{paths[0].parent if paths else place}: no {what} here, expected its four files. "
         f"Missing: {missing}.\n"
-        f"Put them there, or fetch the published ones with: {download_command(data_dir)}",
+        f"Put them there, or {other_way}",
         paths,
     )
 
 
 def _folders(name: str, data_dir: Path) -> Iterator[Path]:
+    source = CATALOGUE.get(name)
+    if source is None:
+        yield Path(name)
+        return
     yield download_folder(name, data_dir)
-    if name == "mnist":
-        yield data_dir / "MNIST" / "raw"
-    yield data_dir
+    if source.torchvision is not None:
+        yield data_dir / source.torchvision / "raw"
+    # Files that lie loose have the same names whatever they hold, and are most often mnist's.
+    if name == DEFAULT_DATASET or _has_published_sizes(data_dir, source):
+        yield data_dir
+
+
+def _has_published_sizes(folder: Path, source: Source) -> bool:
+    with suppress(OSError):
+        return all((folder / file.name).stat().st_size == file.size for file in source.files)
+    return False
 
 
 def _find_files(folder: Path) -> dict[str, Path]:
