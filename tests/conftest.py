@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
+from mlp_cli.commands.group import mlp
 
 NOBODY = 65534
 
@@ -20,6 +23,19 @@ def own_folder(tmp_path, monkeypatch):
             or name.lower().endswith("_proxy")
         ):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def run():
+    def run(command, status=0, **options):
+        arguments = command.split() if isinstance(command, str) else command
+        done = CliRunner().invoke(mlp, arguments, prog_name="mlp", **options)
+        assert done.exit_code == status, done.output
+        # Click leaves by SystemExit; anything else would be a traceback on the user's screen.
+        assert done.exception is None or isinstance(done.exception, SystemExit)
+        return done
+
+    return run
 
 
 @pytest.fixture

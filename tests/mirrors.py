@@ -8,7 +8,6 @@ import re
 import socket
 import struct
 import threading
-import time
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -324,9 +323,9 @@ class Mirror(BaseHTTPRequestHandler):
 
     def slow(self, data):
         """Slow, but not too slow."""
-        self.answer(Content_Length=str(len(data)))
-        for start in range(0, len(data), 1 << 15):
-            time.sleep(0.01)
+        self.answer_range(data, length=0)
+        for start in range(self.offset, len(data), 1 << 15):
+            self.wait(0.01)
             self.wfile.write(data[start : start + (1 << 15)])
 
 

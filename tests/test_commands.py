@@ -1,6 +1,5 @@
 """The commands as a user meets them: what they print, where, and the exit status."""
 
-import hashlib
 import json
 import os
 import re
@@ -15,26 +14,12 @@ from PIL import Image
 from mlp_cli import __version__
 from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.commands.group import mlp
-from mlp_cli.datasets.catalogue import CATALOGUE, PublishedFile, Source
-from mlp_cli.datasets.loading import FILES, load_dataset
+from mlp_cli.datasets.loading import load_dataset
 from mlp_cli.nn.sgd import EpochResult, train_epochs
 from tests.makers import make_arrays, write_dataset
 
 FIRST = Path("checkpoints/mnist-64-30-10-001.npz")
 TRAIN = "train --epochs 3 --validation 10 --batch-size 4"
-
-
-@pytest.fixture
-def run():
-    def run(command, status=0, **options):
-        arguments = command.split() if isinstance(command, str) else command
-        done = CliRunner().invoke(mlp, arguments, prog_name="mlp", **options)
-        assert done.exit_code == status, done.output
-        # Click leaves by SystemExit; anything else would be a traceback on the user's screen.
-        assert done.exception is None or isinstance(done.exception, SystemExit)
-        return done
-
-    return run
 
 
 @pytest.fixture
@@ -285,7 +270,7 @@ def test_a_run_that_diverges_says_so_and_leaves_nothing(run, data):
         ("--validation -1", "-1 is not in the range"),
         ("--validation 40", "validation 40: the training set holds 40 images"),
         ("--validation 60000", "validation 60,000: the training set holds 40 images"),
-        ("--dataset cifar", "'cifar' is not 'mnist'"),
+        ("--dataset cifar", "'cifar' is neither a dataset (mnist, fashion-mnist, kmnist) nor"),
         ("--dtype float16", "'float16' is not one of 'float32', 'float64'"),
         ("--init zeros", "'zeros' is not one of 'scaled', 'normal'"),
         ("--nonsense", "No such option"),
@@ -322,13 +307,6 @@ def test_flags_come_from_the_environment_by_their_own_name(run, trained, picture
     json.loads(run(command, env={f"MLP_{name}_JSON": "1"}).stdout)
 
 
-def test_sources_come_from_the_environment_by_their_own_name(run, source):
-    run("download", env={"MLP_DOWNLOAD_FROM": "stick"})
-    shutil.rmtree("data")
-    mirrors = {"MLP_DOWNLOAD_MIRROR": "http://127.0.0.1:1/x/ http://127.0.0.1:1/y/"}
-    assert "http://127.0.0.1:1/y/: " in run("download", env=mirrors, status=1).stderr
-
-
 def test_weights_too_large_for_their_sums_are_no_warning(run, trained, pictures):
     loaded = load_checkpoint(FIRST)
     for W in loaded.network.weights:
@@ -345,116 +323,6 @@ def test_a_bug_keeps_its_traceback(data, monkeypatch):
     monkeypatch.setattr("mlp_cli.training.spawn_streams", broken)
     done = CliRunner().invoke(mlp, TRAIN.split())
     assert isinstance(done.exception, ZeroDivisionError)
-
-
-# the dataset, and download
-
-
-@pytest.fixture
-def source(monkeypatch):
-    """A small dataset as if published, its files in `stick/`, its mirror a dead address."""
-    arrays = write_dataset(Path("stick"))
-    paths = [Path("stick") / f"{stem}.gz" for stem in FILES]
-    files = [
-        PublishedFile(p.name, p.stat().st_size, hashlib.sha256(p.read_bytes()).hexdigest())
-        for p in paths
-    ]
-    monkeypatch.setitem(CATALOGUE, "mnist", Source(files, ["http://127.0.0.1:1/"]))
-    return arrays
-
-
-def test_download_takes_the_files_from_a_folder(run, source):
-    done = run("download --from stick")
-    assert done.stdout == "mnist is in data/mnist: 4 files, verified.\n"
-    assert done.stderr.count("bytes from stick\n") == 4
-    assert "there already, and right" in run("download").stderr
-    run(TRAIN)
-
-
-def test_download_says_each_mirrors_reason(run, source):
-    done = run("download --mirror http://127.0.0.1:1/a/ --mirror http://127.0.0.1:1/b/", status=1)
-    for mirror in "ab":
-        assert re.search(f"  http://127.0.0.1:1/{mirror}/: .*Connection refused\n", done.stderr)
-    assert "mlp download --data-dir data --from DIR" in done.stderr
-
-
-def test_download_says_why_a_source_was_passed_over(run, source, monkeypatch):
-    origins = ["http://127.0.0.1:1/a/", Path("stick")]
-    monkeypatch.setitem(CATALOGUE, "mnist", Source(CATALOGUE["mnist"].files, origins))
-    lines = run("download").stderr.splitlines()
-    assert re.search(r"^train-images.*: http://127.0.0.1:1/a/: .*Connection refused$", lines[0])
-    assert re.search(r"^train-images.*: [\d,]+ bytes from stick$", lines[1])
-    assert len(lines) == 8
-
-
-def test_download_wants_one_source(run, source):
-    assert "--mirror and --from" in run("download --mirror x --from stick", status=2).stderr
-    assert "does not exist" in run("download --from nowhere", status=2).stderr
-
-
-def test_train_without_data_and_network_says_both(run, source):
-    done = run(TRAIN, status=1)
-    assert "mnist is not in data: fetching it into data/mnist" in done.stderr
-    assert "no source has it" in done.stderr
-    assert (
-        "Try again later, or take the files from a folder with: "
-        "mlp download --data-dir data --from DIR" in done.stderr
-    )
-    assert not Path("checkpoints").exists()
-
-
-def test_train_completes_a_download_that_was_broken_off(run, source, monkeypatch):
-    folder = Path("data/mnist")
-    folder.mkdir(parents=True)
-    there = f"{FILES[3]}.gz"
-    shutil.copy(Path("stick", there), folder)
-    monkeypatch.setitem(CATALOGUE, "mnist", Source(CATALOGUE["mnist"].files, [Path("stick")]))
-    done = run(TRAIN)
-    assert done.stderr.count("bytes from stick\n") == 3
-    assert f"{there}: there already, and right\n" in done.stderr
-
-
-@pytest.mark.parametrize("place", ["data/mnist", "data", "data/MNIST/raw"])
-def test_train_never_puts_the_published_set_in_place_of_ones_own(run, source, monkeypatch, place):
-    """Own files of which one is missing are not completed from, nor passed over for, MNIST."""
-    monkeypatch.setitem(CATALOGUE, "mnist", Source(CATALOGUE["mnist"].files, [Path("stick")]))
-    write_dataset(Path(place), make_arrays(seed=9))
-    Path(place, f"{FILES[2]}.gz").unlink()
-    before = {path: path.read_bytes() for path in Path("data").rglob("*.gz")}
-    done = run(TRAIN, status=1)
-    assert f"{place}: no mnist here, expected its four files. Missing: {FILES[2]}." in done.stderr
-    assert {path: path.read_bytes() for path in Path("data").rglob("*.gz")} == before
-
-
-def test_data_dir_comes_from_the_environment_for_every_command(run, source):
-    environment = {"MLP_DATA_DIR": "elsewhere"}
-    run("download --from stick", env=environment)
-    assert len(list(Path("elsewhere/mnist").iterdir())) == 4
-    run(TRAIN, env=environment)
-    shutil.move("elsewhere", "moved")
-    run("evaluate", env={"MLP_DATA_DIR": "moved"})
-
-
-def test_train_fetches_into_the_data_folder_it_was_given(run, source, monkeypatch):
-    monkeypatch.setitem(CATALOGUE, "mnist", Source(CATALOGUE["mnist"].files, [Path("stick")]))
-    run(f"{TRAIN} --data-dir elsewhere")
-    assert len(list(Path("elsewhere/mnist").iterdir())) == 4
-    assert not Path("data").exists()
-
-
-def test_an_interruption_anywhere_ends_in_a_word_and_130(run, source, monkeypatch):
-    def interrupted(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("mlp_cli.datasets.loading.load_dataset", interrupted)
-    assert run(TRAIN, status=130).stderr == "\nInterrupted.\n"
-
-
-def test_a_data_folder_without_permission_is_said(run, source, unprivileged):
-    Path("closed").mkdir(mode=0o000)
-    with unprivileged():
-        assert "Permission denied" in run("train --data-dir closed", status=1).stderr
-        assert "Permission denied" in run("download --data-dir closed", status=1).stderr
 
 
 # evaluate
@@ -517,7 +385,7 @@ def test_evaluate_json_says_the_same_and_nothing_else(run, trained):
     assert report["interval"][0] < report["accuracy"] < report["interval"][1]
     assert 0 < report["cost"] < 5
     assert [list(figure) for figure in report["per_class"]] == [
-        ["label", "examples", "precision", "recall", "f1"]
+        ["label", "examples", "precision", "recall", "f1", "name"]
     ] * 10
     assert confusion.sum(axis=1).tolist() == [f["examples"] for f in report["per_class"]]
 

@@ -1,0 +1,314 @@
+"""`mlp download`, and the datasets that the other commands are told of."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mlp_cli.checkpoint import load_checkpoint
+from mlp_cli.datasets.catalogue import CATALOGUE, PublishedFile, class_name, file_stem
+from mlp_cli.datasets.loading import FILES
+from tests.makers import make_arrays, write_dataset
+from tests.mirrors import serving
+from tests.test_commands import TRAIN
+
+
+@pytest.fixture
+def source(monkeypatch):
+    """A small dataset as if published, its files in `stick/`, its mirror a dead address."""
+    arrays = write_dataset(Path("stick"))
+    paths = [Path("stick") / f"{stem}.gz" for stem in FILES]
+    files = [
+        PublishedFile(p.name, p.stat().st_size, hashlib.sha256(p.read_bytes()).hexdigest())
+        for p in paths
+    ]
+    mnist = replace(CATALOGUE["mnist"], files=files, mirrors=["http://127.0.0.1:1/"])
+    monkeypatch.setitem(CATALOGUE, "mnist", mnist)
+    return arrays
+
+
+@pytest.fixture
+def mirrored(source, monkeypatch):
+    """The same dataset, its first mirror being the folder `stick/`."""
+    mnist = replace(CATALOGUE["mnist"], mirrors=[Path("stick")])
+    monkeypatch.setitem(CATALOGUE, "mnist", mnist)
+
+
+def test_download_takes_the_files_from_a_folder(run, source):
+    done = run("download --from stick")
+    assert done.stdout == "mnist is in data/mnist: 4 files, verified.\n"
+    assert done.stderr.count("bytes from stick\n") == 4
+    assert "there already, and right" in run("download").stderr
+    run(TRAIN)
+
+
+def test_download_says_each_mirrors_reason(run, source):
+    done = run("download --mirror http://127.0.0.1:1/a/ --mirror http://127.0.0.1:1/b/", status=1)
+    for mirror in "ab":
+        assert re.search(f"  http://127.0.0.1:1/{mirror}/: .*Connection refused\n", done.stderr)
+    assert "mlp download --data-dir data --from DIR" in done.stderr
+
+
+def test_download_says_why_a_source_was_passed_over(run, source, monkeypatch):
+    mnist = replace(CATALOGUE["mnist"], mirrors=["http://127.0.0.1:1/a/", Path("stick")])
+    monkeypatch.setitem(CATALOGUE, "mnist", mnist)
+    lines = run("download").stderr.splitlines()
+    assert re.search(r"^train-images.*: http://127.0.0.1:1/a/: .*Connection refused$", lines[0])
+    assert re.search(r"^train-images.*: [\d,]+ bytes from stick$", lines[1])
+    assert len(lines) == 5  # whoever failed once is asked last
+
+
+def test_download_wants_one_source(run, source):
+    assert "--mirror and --from" in run("download --mirror x --from stick", status=2).stderr
+    assert "does not exist" in run("download --from nowhere", status=2).stderr
+
+
+def test_train_without_data_and_network_says_both(run, source):
+    done = run(TRAIN, status=1)
+    assert "mnist is not in data: fetching it into data/mnist" in done.stderr
+    assert "no source has it" in done.stderr
+    assert (
+        "Try again later, or take the files from a folder with: "
+        "mlp download --data-dir data --from DIR" in done.stderr
+    )
+    assert not Path("checkpoints").exists()
+
+
+def test_train_completes_a_download_that_was_broken_off(run, mirrored):
+    folder = Path("data/mnist")
+    folder.mkdir(parents=True)
+    there = f"{FILES[3]}.gz"
+    shutil.copy(Path("stick", there), folder)
+    done = run(TRAIN)
+    assert done.stderr.count("bytes from stick\n") == 3
+    assert f"{there}: there already, and right\n" in done.stderr
+
+
+@pytest.mark.parametrize("place", ["data/mnist", "data", "data/MNIST/raw"])
+def test_train_never_puts_the_published_set_in_place_of_ones_own(run, mirrored, place):
+    """Own files of which one is missing are not completed from, nor passed over for, MNIST."""
+    write_dataset(Path(place), make_arrays(seed=9))
+    Path(place, f"{FILES[2]}.gz").unlink()
+    before = {path: path.read_bytes() for path in Path("data").rglob("*.gz")}
+    done = run(TRAIN, status=1)
+    assert f"{place}: no mnist here, expected its four files. Missing: {FILES[2]}." in done.stderr
+    assert {path: path.read_bytes() for path in Path("data").rglob("*.gz")} == before
+
+
+def test_data_dir_comes_from_the_environment_for_every_command(run, source):
+    environment = {"MLP_DATA_DIR": "elsewhere"}
+    run("download --from stick", env=environment)
+    assert len(list(Path("elsewhere/mnist").glob("*.gz"))) == 4
+    run(TRAIN, env=environment)
+    shutil.move("elsewhere", "moved")
+    run("evaluate", env={"MLP_DATA_DIR": "moved"})
+
+
+def test_train_fetches_into_the_data_folder_it_was_given(run, mirrored):
+    run(f"{TRAIN} --data-dir elsewhere")
+    assert len(list(Path("elsewhere/mnist").glob("*.gz"))) == 4
+    assert not Path("data").exists()
+
+
+def test_an_interruption_anywhere_ends_in_a_word_and_130(run, source, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mlp_cli.datasets.loading.load_dataset", interrupted)
+    assert run(TRAIN, status=130).stderr == "\nInterrupted.\n"
+
+
+def test_a_data_folder_without_permission_is_said(run, source, unprivileged):
+    Path("closed").mkdir(mode=0o000)
+    with unprivileged():
+        assert "Permission denied" in run("train --data-dir closed", status=1).stderr
+        assert "Permission denied" in run("download --data-dir closed", status=1).stderr
+
+
+def test_sources_come_from_the_environment_by_their_own_name(run, source):
+    run("download", env={"MLP_DOWNLOAD_FROM": "stick"})
+    shutil.rmtree("data")
+    mirrors = {"MLP_DOWNLOAD_MIRROR": "http://127.0.0.1:1/x/ http://127.0.0.1:1/y/"}
+    assert "http://127.0.0.1:1/y/: " in run("download", env=mirrors, status=1).stderr
+
+
+def test_download_goes_back_to_the_sums_when_told_to(run, source):
+    run("download --from stick")
+    path = Path("data/mnist", f"{FILES[0]}.gz")
+    stat = path.stat()
+    path.write_bytes(bytes(stat.st_size))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert run("download --from stick").stderr.count("there already, and right\n") == 4
+    assert run("download --from stick --verify").stderr.count("there already, and right\n") == 3
+    assert path.read_bytes() == Path("stick", path.name).read_bytes()
+
+
+def test_download_takes_a_data_folder_on_a_stick_too(run, source):
+    shutil.copytree("stick", "other/mnist")
+    assert run("download --from other").stderr.count("bytes from other/mnist\n") == 4
+
+
+def test_download_prints_the_addresses_and_fetches_nothing(run):
+    done = run("download --print-urls --dataset fashion-mnist --data-dir elsewhere")
+    fashion = CATALOGUE["fashion-mnist"]
+    expected = [f"{mirror}{file.name}" for mirror in fashion.mirrors for file in fashion.files]
+    assert done.stdout.splitlines() == expected
+    assert "into elsewhere/fashion-mnist, and verify" in done.stderr
+    assert "mlp download --dataset fashion-mnist --data-dir elsewhere" in done.stderr
+    assert not Path("elsewhere").exists()
+    mine = run("download --print-urls --mirror http://mine/x").stdout.splitlines()
+    assert mine == [f"http://mine/x/{file.name}" for file in CATALOGUE["mnist"].files]
+
+
+def test_download_and_train_from_a_mirror_that_is_busy_at_first(run, source):
+    with serving({path.name: path.read_bytes() for path in Path("stick").iterdir()}) as server:
+        done = run(f"download --mirror {server.url}/busy_once/")
+    assert done.stderr.count("HTTP status 503, expected 200; again in 0 s\n") == 4
+    run(TRAIN)
+
+
+@pytest.mark.mnist
+def test_download_and_train_from_the_real_files_on_a_mirror(run, mnist_dir):
+    with serving(
+        {path.name: path.read_bytes() for path in (mnist_dir / "mnist").glob("*.gz")}
+    ) as s:
+        done = run(f"download --mirror {s.url}/dies_once/")
+    assert done.stdout == "mnist is in data/mnist: 4 files, verified.\n"
+    run("train --epochs 1 --hidden 5 --batch-size 500")
+
+
+def test_train_without_data_and_network_names_the_ways_on(run, source):
+    error = run(TRAIN, status=1).stderr
+    assert error.endswith(
+        "Try again later, or take the files from a folder with: "
+        "mlp download --data-dir data --from DIR\n"
+        "Or train on digits drawn on the spot, which need no file: mlp train --dataset synthetic\n"
+    )
+
+
+# --dataset
+
+
+def test_a_dataset_of_the_catalogue_is_looked_for_by_its_own_name(run):
+    write_dataset(Path("data"))
+    write_dataset(Path("data/kmnist"), make_arrays(train=50))
+    done = run(f"{TRAIN} --dataset kmnist")
+    assert done.stderr.startswith("kmnist from data/kmnist: 40 images of 8 x 8 to train on, 10 he")
+    path = Path("checkpoints/kmnist-64-30-10-001.npz")
+    assert load_checkpoint(path).settings.dataset == "kmnist"
+    assert run("evaluate").stdout.startswith("kmnist, test images\n")
+
+
+def test_loose_files_that_may_be_mnists_are_taken_for_no_other_dataset(run, monkeypatch):
+    write_dataset(Path("data"))
+    nowhere = replace(CATALOGUE["fashion-mnist"], mirrors=["http://127.0.0.1:1/"])
+    monkeypatch.setitem(CATALOGUE, "fashion-mnist", nowhere)
+    done = run(f"{TRAIN} --dataset fashion-mnist", status=1)
+    assert "fashion-mnist is not in data: fetching it into data/fashion-mnist" in done.stderr
+    assert "mlp download --dataset fashion-mnist --data-dir data --from DIR" in done.stderr
+
+
+def test_a_folder_of_ones_own_is_a_dataset(run):
+    write_dataset(Path("my digits [2]"), make_arrays(classes=3), dotted=True, gzipped=False)
+    arguments = [*TRAIN.split(), "--dataset", "my digits [2]"]
+    for _ in range(2):
+        assert run(arguments).stderr.startswith("my digits [2] from my digits [2]: 30 images")
+    checkpoints = sorted(path.name for path in Path("checkpoints").iterdir())
+    assert checkpoints == ["my_digits_2-64-30-3-001.npz", "my_digits_2-64-30-3-002.npz"]
+    assert load_checkpoint(Path("checkpoints", checkpoints[0])).settings.dataset == "my digits [2]"
+    assert run("evaluate").stdout.startswith("my digits [2], test images\n")
+    Path("my digits [2]").rename("moved")
+    error = run("evaluate", status=1).stderr
+    assert "my digits [2]: no dataset here, expected its four files." in error
+    assert error.endswith("Put them there, or name another folder with --dataset.\n")
+    run("evaluate --dataset moved")
+
+
+def test_a_folder_of_ones_own_is_never_downloaded_to(run):
+    arrays = write_dataset(Path("own"))
+    Path("own", f"{FILES[0]}.gz").unlink()
+    assert "own: no dataset here, expected its four" in run("train --dataset own", status=1).stderr
+    assert len(list(Path("own").iterdir())) == 3
+    write_dataset(Path("own"), [*arrays[:3], arrays[3][1:]])
+    error = run("train --dataset own", status=1).stderr
+    assert error.endswith("Replace it, or name another folder with --dataset.\n")
+
+
+def test_a_name_of_the_catalogue_goes_before_a_folder_called_the_same(run):
+    write_dataset(Path("data"))
+    write_dataset(Path("mnist"), make_arrays(train=25))
+    assert "mnist from data: 30 images" in run(TRAIN).stderr
+    assert "./mnist from mnist: 15 images" in run(f"{TRAIN} --dataset ./mnist").stderr
+    assert sorted(path.name for path in Path("checkpoints").iterdir())[1] == (
+        "mnist-64-30-10-002.npz"
+    )
+    assert run("evaluate").stdout.startswith("./mnist, test images\n")
+
+
+def test_evaluate_on_another_dataset_is_said(run):
+    write_dataset(Path("data"))
+    write_dataset(Path("other"), make_arrays(seed=1))
+    run(TRAIN)
+    done = run("evaluate --dataset other --json")
+    assert json.loads(done.stdout)["dataset"] == "other"
+    assert "The network was trained on mnist, and is measured on other.\n" in done.stderr
+    done = run("evaluate --data-dir other")
+    assert "other: other images or labels than the mnist that it was trained on.\n" in done.stderr
+    assert "trained on" not in run("evaluate --dataset mnist").stderr
+
+
+def test_evaluate_names_the_classes(run):
+    write_dataset(Path("data/fashion-mnist"))
+    run(f"{TRAIN} --dataset fashion-mnist")
+    lines = run("evaluate").stdout.splitlines()
+    table, matrix = lines[5:16], lines[-11:]
+    assert table[0] == "class          precision    recall        F1  examples"
+    assert re.match(r"0 T-shirt/top +[\d.-]+", table[1])
+    assert re.match(r"9 Ankle boot  +[\d.-]+", table[10])
+    assert len({len(line) for line in table}) == len({len(line) for line in matrix}) == 1
+    assert matrix[0].split() == [str(label) for label in range(10)]
+    assert [line[:13].rstrip() for line in matrix[1:]] == [
+        f"{label} {name}" for label, name in enumerate(CATALOGUE["fashion-mnist"].classes)
+    ]
+    classes = json.loads(run("evaluate --json").stdout)["per_class"]
+    assert [figure["name"] for figure in classes] == list(CATALOGUE["fashion-mnist"].classes)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "label", "name"),
+    [
+        ("mnist", 7, "7"),
+        ("fashion-mnist", 9, "Ankle boot"),
+        ("kmnist", 3, "tsu"),
+        ("a/folder", 4, "4"),
+        ("mnist", 12, "12"),
+    ],
+)
+def test_a_label_has_the_name_of_its_class(dataset, label, name):
+    assert class_name(dataset, label) == name
+
+
+@pytest.mark.parametrize(
+    ("dataset", "stem"),
+    [
+        ("fashion-mnist", "fashion-mnist"),
+        ("a/b/chiffres été", "chiffres_été"),
+        ("./x*y?[z]", "x_y_z"),
+        ("..hidden", "hidden"),
+        ("a\nb\\c:d", "a_b_c_d"),
+        ("/", "data"),
+        (40 * "long", 10 * "long"),
+        ("\udcff", "data"),
+    ],
+)
+def test_a_file_about_a_dataset_has_a_safe_name(dataset, stem):
+    assert file_stem(dataset) == stem
+
+
+def test_the_current_folder_gives_its_own_name():
+    assert file_stem(".") == file_stem(str(Path.cwd()))
