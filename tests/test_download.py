@@ -251,7 +251,7 @@ def test_a_name_that_does_not_resolve_is_a_reason_too(mirror, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", unresolved)
     steps = fetch_one("http://nowhere.invalid/", mirror("right"))
     (reason,) = reasons(steps)
-    assert reason.startswith("Failed to resolve 'nowhere.invalid'")
+    assert "Name or service not known" in reason
     assert not of_kind(Retried, steps)
 
 

@@ -1,12 +1,15 @@
 """Finding a dataset's files and checking that they belong together."""
 
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mlp_cli.datasets.loading import load_dataset
+from mlp_cli.datasets.catalogue import CATALOGUE, PublishedFile
+from mlp_cli.datasets.loading import FILES, load_dataset
 from mlp_cli.errors import DataError, MissingDataError, OptionError
 from tests.makers import idx_bytes, make_arrays, write_dataset
 
@@ -42,9 +45,40 @@ def test_the_places_are_searched_in_order(tmp_path):
     assert_holds(load_dataset("mnist", tmp_path), make_arrays(seed=1))
 
 
-def test_torchvisions_layout_is_mnists_alone(tmp_path):
-    write_dataset(tmp_path / "MNIST" / "raw")
+@pytest.mark.parametrize(
+    ("name", "place"), [("fashion-mnist", "FashionMNIST/raw"), ("kmnist", "KMNIST/raw")]
+)
+def test_each_dataset_is_found_where_torchvision_keeps_it_and_no_other(tmp_path, name, place):
+    for seed, folder in enumerate(["MNIST/raw", "FashionMNIST/raw", "KMNIST/raw"]):
+        write_dataset(tmp_path / folder, make_arrays(seed=seed), gzipped=False)
+    assert load_dataset(name, tmp_path).folder == tmp_path / place
+    shutil.rmtree(tmp_path / place)
     with pytest.raises(MissingDataError):
+        load_dataset(name, tmp_path)
+
+
+def test_loose_files_are_mnists_unless_they_have_the_sizes_of_another(tmp_path, monkeypatch):
+    """All datasets have files of the same names: loose ones of any other sizes say nothing."""
+    arrays = write_dataset(tmp_path)
+    with pytest.raises(MissingDataError):
+        load_dataset("kmnist", tmp_path)
+    files = [
+        PublishedFile(path.name, path.stat().st_size, "0" * 64)
+        for path in (tmp_path / f"{stem}.gz" for stem in FILES)
+    ]
+    monkeypatch.setitem(CATALOGUE, "kmnist", replace(CATALOGUE["kmnist"], files=files))
+    assert_holds(load_dataset("kmnist", tmp_path), arrays)
+
+
+@pytest.mark.parametrize("gzipped", [True, False])
+@pytest.mark.parametrize("dotted", [True, False])
+def test_any_other_name_is_a_folder_of_ones_own(tmp_path, dotted, gzipped):
+    own = tmp_path / "own"
+    arrays = write_dataset(own, dotted=dotted, gzipped=gzipped)
+    dataset = load_dataset(str(own), Path("nowhere"))
+    assert dataset.folder == own
+    assert_holds(dataset, arrays)
+    with pytest.raises(MissingDataError, match=r"^other: no dataset here, .*\nPut them there, or"):
         load_dataset("other", tmp_path)
 
 

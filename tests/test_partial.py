@@ -249,7 +249,8 @@ def test_a_download_that_is_killed_is_gone_on_with(server, times):
             pieces -= line == "Received\n"
         process.kill()
         process.communicate()
-        assert server.requests[0] == ("/slow/one.gz", f"bytes={had}-" if had else None)
+        if had < len(CONTENT["one.gz"]):
+            assert server.requests[0] == ("/slow/one.gz", f"bytes={had}-" if had else None)
         part = Path("data/one.gz.part")
         if part.exists():
             assert CONTENT["one.gz"].startswith(part.read_bytes())

@@ -149,6 +149,8 @@ def _read_mirror(
             with session.get(
                 file.url(mirror), headers=headers, stream=True, timeout=timeout
             ) as response:
+                # Before its version 2, urllib3 takes a body that ends early for a whole one.
+                response.raw.enforce_content_length = True
                 position = _first_byte(response, file, offset)
                 yield position, b""  # the answer itself is not to be waited for longer either
                 for chunk in _whole_chunks(response.raw):
