@@ -22,6 +22,7 @@ from mlp_cli.datasets.download import (
 )
 from mlp_cli.datasets.loading import FILES as STEMS
 from mlp_cli.datasets.origins import Patience
+from mlp_cli.datasets.partial import receiving
 from mlp_cli.datasets.verified import RECORD, is_published
 from mlp_cli.errors import DownloadError
 from tests.mirrors import Mirror, Proxy, random_bytes, serving
@@ -461,6 +462,16 @@ def test_a_failed_download_leaves_the_file_before_as_it_was(mirror):
     with pytest.raises(DownloadError):
         fetch(mirror("wrong"))
     assert left() == {ONE: b"twelve images of one's own"}
+
+
+def test_what_came_of_a_file_that_is_there_and_right_does_not_stay(mirror):
+    fetch(mirror("right"))
+    leave_part(CONTENT[ONE][:1000])
+    with receiving(FOLDER / ONE):
+        fetch(mirror("right"))
+        assert f"{ONE}.part" in left()  # another process may be at it
+    fetch(mirror("right"))
+    assert left() == CONTENT
 
 
 def test_only_what_a_download_left_is_taken_for_one():

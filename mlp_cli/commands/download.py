@@ -105,8 +105,8 @@ def _print_urls(name: str, data_dir: Path, mirrors: Sequence[str]) -> None:
         for file in source.files:
             result(file.url(mirror))
     note(
-        f"The first {len(source.files)} are all there is; the others hold the same. Put the files "
-        f"into {download_folder(name, data_dir)}, and verify them with: "
+        f"Each mirror has all {len(source.files)} files. Put those of one into "
+        f"{download_folder(name, data_dir)}, and verify them with: "
         f"{download_command(name, data_dir)}"
     )
 

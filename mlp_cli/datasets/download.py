@@ -11,7 +11,7 @@ from urllib3.exceptions import MaxRetryError
 
 from mlp_cli.datasets.catalogue import PublishedFile
 from mlp_cli.datasets.origins import CHUNK, OriginError, Patience, ask
-from mlp_cli.datasets.partial import Partial, receiving
+from mlp_cli.datasets.partial import Partial, discard_part, receiving
 from mlp_cli.datasets.verified import is_published, remember
 from mlp_cli.errors import DownloadError
 
@@ -98,6 +98,7 @@ def download(
         try:
             if not force and is_published(target, file, trusting=not verify):
                 remember(target, file)
+                discard_part(target)
                 yield Kept(file)
                 continue
             folder.mkdir(parents=True, exist_ok=True)

@@ -74,7 +74,7 @@ def receiving(target: Path) -> Iterator[Partial]:
     What has come stays in `NAME.part` for the next download to go on with.
     Raises OSError where nothing can be written here.
     """
-    path = target.with_name(f"{target.name}.part")
+    path = _part(target)
     stream = _open_locked(path)
     private = stream is None
     if stream is None:
@@ -87,6 +87,18 @@ def receiving(target: Path) -> Iterator[Partial]:
         finally:
             if private or not partial.size:
                 partial.discard()
+
+
+def discard_part(target: Path) -> None:
+    """Remove what came of a file that is not wanted any more, unless another process is at it."""
+    path = _part(target)
+    if os.path.lexists(path) and (stream := _open_locked(path)) is not None:
+        with stream:
+            Partial(path, stream).discard()
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(f"{target.name}.part")
 
 
 def _open_locked(path: Path) -> BufferedRandom | None:
