@@ -287,6 +287,9 @@ class Mirror(BaseHTTPRequestHandler):
     def dies_then_not_satisfiable(self, data):
         self.answer(status=416) if self.offset else self.dies_once(data)
 
+    def dies_and_is_never_satisfiable(self, data):
+        self.answer(status=416) if self.offset else self.dies(data)
+
     def dies_in_turns(self, data):
         """Half a file, then more by a range, then half again: it never gets anywhere."""
         if self.times % 2:

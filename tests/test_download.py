@@ -156,6 +156,7 @@ SCENARIOS = [
     ("dies_unlimited", "150,001 bytes, expected 300,002", 1),
     ("dies_chunked", rf"{BROKE_OFF} \(.*\)", 3),
     ("dies_in_turns", rf"{BROKE_OFF} \(.*\)", None),
+    ("dies_and_is_never_satisfiable", "HTTP status 416, expected 200", 4),
     ("dies_then_ignores_range", "", 2),
     ("dies_then_unknown_total", "", 2),
     ("dies_then_wrong_offset", "", 3),
@@ -507,6 +508,9 @@ def test_files_come_from_a_folder_verified_alike():
         fetch(Path("stick"))
     Path("stick", last).write_bytes(b"short")
     with pytest.raises(DownloadError, match="stick: 5 bytes, expected 902"):
+        fetch(Path("stick"))
+    Path("stick", last).write_bytes(CONTENT[last] + b"longer")
+    with pytest.raises(DownloadError, match="stick: 908 bytes, expected 902"):
         fetch(Path("stick"))
     Path("stick", two).unlink()
     (FOLDER / two).unlink()
