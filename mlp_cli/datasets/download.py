@@ -9,8 +9,9 @@ from pathlib import Path
 from urllib3 import Retry
 from urllib3.exceptions import MaxRetryError
 
+from mlp_cli.datasets.answers import OriginError
 from mlp_cli.datasets.catalogue import PublishedFile
-from mlp_cli.datasets.origins import CHUNK, OriginError, Patience, ask
+from mlp_cli.datasets.origins import CHUNK, Patience, ask
 from mlp_cli.datasets.partial import Partial, discard_part, receiving
 from mlp_cli.datasets.verified import is_published, remember
 from mlp_cli.errors import DownloadError

@@ -11,14 +11,13 @@ from threading import Event, Thread
 
 import requests
 import urllib3
-from urllib3.exceptions import InvalidHeader, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
+from mlp_cli.datasets.answers import OriginError, brief, first_byte, foreign
 from mlp_cli.datasets.catalogue import PublishedFile
 
 CHUNK = 1 << 16
 REDIRECTS = 5
-PASSING = {429, 500, 502, 503, 504}
-"""HTTP statuses of a server that may well answer better a little later"""
 
 Piece = tuple[int, bytes]
 """where in the file these bytes belong, and the bytes"""
@@ -38,26 +37,6 @@ class Patience:
     """doubles into the pause before the second retry, the third, ...; the first comes at once"""
     longest_pause: float = 30
     """a mirror may ask for a pause, but for no longer one"""
-
-
-class OriginError(Exception):
-    """What one origin did wrong; the next one may do better."""
-
-    def __init__(
-        self,
-        reason: str,
-        *,
-        passing: bool = False,
-        pause: float | None = None,
-        continuing: bool = False,
-    ) -> None:
-        super().__init__(reason)
-        self.passing = passing
-        """the same question may get a better answer a little later"""
-        self.pause = pause
-        """how many seconds later, where the mirror says so"""
-        self.continuing = continuing
-        """what failed was to go on from the middle: asking for the whole file may do"""
 
 
 def ask(
@@ -151,10 +130,10 @@ def _read_mirror(
             ) as response:
                 # Before its version 2, urllib3 takes a body that ends early for a whole one.
                 response.raw.enforce_content_length = True
-                position = _first_byte(response, file, offset)
+                position = first_byte(response, file, offset)
                 yield position, b""  # the answer itself is not to be waited for longer either
                 for chunk in _whole_chunks(response.raw):
-                    if position == 0 and (reason := _foreign(chunk)):
+                    if position == 0 and (reason := foreign(chunk)):
                         raise OriginError(reason)
                     yield position, chunk
                     position += len(chunk)
@@ -164,40 +143,6 @@ def _read_mirror(
     # bundle of certificates that is not there is an OSError.
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise _explain(error, patience) from error
-
-
-def _first_byte(response: requests.Response, file: PublishedFile, offset: int) -> int:
-    """Return where in the file the answer begins. Raises OriginError where it is none to us."""
-    status, header = response.status_code, response.headers
-    if offset and status == requests.codes.partial:
-        found, expected = header.get("Content-Range"), f"bytes {offset}-{file.size - 1}"
-        if found not in (f"{expected}/{file.size}", f"{expected}/*"):
-            reason = f"Content-Range {_brief(found)}, expected {expected}/{file.size}"
-            raise OriginError(reason, continuing=True)
-        start = offset
-    elif status == requests.codes.ok:
-        start = 0
-    else:
-        raise OriginError(
-            f"HTTP status {status}, expected 200",
-            passing=status in PASSING,
-            pause=_pause(header.get("Retry-After")),
-            continuing=status == requests.codes.range_not_satisfiable,
-        )
-    length = header.get("Content-Length", "")
-    if length.isdecimal() and int(length) != file.size - start:
-        reason = f"Content-Length {int(length):,}, expected {file.size - start:,}"
-        beginning = response.raw.read(512, decode_content=False)
-        raise OriginError(_foreign(beginning) or reason, continuing=start > 0)
-    return start
-
-
-def _pause(retry_after: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for: a number of them, or a date."""
-    try:
-        return urllib3.Retry().parse_retry_after(retry_after) if retry_after else None
-    except (InvalidHeader, ValueError, OverflowError):
-        return None
 
 
 def _whole_chunks(body: urllib3.HTTPResponse) -> Iterator[bytes]:
@@ -218,15 +163,6 @@ def _whole_chunks(body: urllib3.HTTPResponse) -> Iterator[bytes]:
     yield bytes(gathered)
 
 
-def _foreign(beginning: bytes) -> str | None:
-    """Say what begins like this where it plainly is something else than a published file."""
-    if re.match(rb"\s*<(!doctype\s+html|html|head|body)\b", beginning, re.IGNORECASE):
-        return "an HTML page, not the file"
-    if beginning.startswith((b"\0\0\x08\x01", b"\0\0\x08\x03")):
-        return "the file unpacked on the way, expected it gzipped as it was published"
-    return None
-
-
 def _explain(error: Exception, patience: Patience) -> OriginError:
     """Say in a few words what requests met."""
     # A pool's error wraps the one that says what happened.
@@ -239,16 +175,11 @@ def _explain(error: Exception, patience: Patience) -> OriginError:
     if isinstance(error, requests.Timeout) or isinstance(cause, ReadTimeoutError):
         return _too_slow(patience)
     if isinstance(cause, ProtocolError):
-        return OriginError(f"the connection broke off ({_brief(cause.args[-1])})", passing=True)
+        return OriginError(f"the connection broke off ({brief(cause.args[-1])})", passing=True)
     # It begins with the connection: "HTTPSConnection(host=..., port=443): Failed to resolve ...".
     text = re.sub(r"^(<[^>]*>|\w+\([^)]*\)): ", "", str(cause)).rstrip(".")
-    return OriginError(_brief(text) or type(error).__name__)
+    return OriginError(brief(text) or type(error).__name__)
 
 
 def _too_slow(patience: Patience) -> OriginError:
     return OriginError(f"no answer, or less than {CHUNK >> 10} KiB, in {patience.chunk:g} s")
-
-
-def _brief(said: object) -> str:
-    """Return what was said in one line of bounded length that does no harm to a terminal."""
-    return "".join(c if c.isprintable() else "?" for c in str(said)[:200])
