@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlp_cli.commands.download import fetch_dataset
+from mlp_cli.commands.synthetic import load_or_draw
 from mlp_cli.commands.text import note
-from mlp_cli.datasets.catalogue import CATALOGUE, download_folder
+from mlp_cli.datasets.catalogue import CATALOGUE, SYNTHETIC, download_folder
 from mlp_cli.errors import DownloadError, MissingDataError
 
 if TYPE_CHECKING:
@@ -17,8 +18,11 @@ def load_or_download(name: str, data_dir: Path) -> "Dataset":
     """Return the dataset, fetching it first where there is none, or a download was broken off.
 
     Files that are there and are not the published ones are somebody's own: they are never
-    replaced here, nor passed over for the published set. Nor is another dataset taken instead.
+    replaced here, nor passed over for the published set. Nor is another dataset taken instead. The
+    synthetic set is drawn where it is not kept.
     """
+    if name == SYNTHETIC:
+        return load_or_draw(data_dir)
     from mlp_cli.datasets.download import is_broken_off
     from mlp_cli.datasets.loading import load_dataset
 

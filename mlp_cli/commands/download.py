@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from mlp_cli.commands.options import common_options, data_dir_option
+from mlp_cli.commands.synthetic import draw
 from mlp_cli.commands.text import note, note_above, result, shows_bars
 from mlp_cli.datasets.catalogue import (
     CATALOGUE,
     DEFAULT_DATASET,
+    NAMES,
+    SYNTHETIC,
     download_command,
     download_folder,
 )
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Fetch a dataset's files, verified.")
 @click.option(
     "--dataset",
-    type=click.Choice(list(CATALOGUE)),
+    type=click.Choice(NAMES),
     default=DEFAULT_DATASET,
     show_default=True,
     help="Which dataset.",
@@ -64,6 +67,13 @@ def download(
     """
     if mirror and from_dir:
         raise click.UsageError("--mirror and --from exclude each other: name one source.")
+    if dataset == SYNTHETIC:
+        if mirror or from_dir or print_urls:
+            raise click.UsageError(
+                f"{SYNTHETIC} is drawn, not fetched: leave out --mirror, --from and --print-urls."
+            )
+        result(f"{SYNTHETIC} is in {draw(data_dir, force=force)}: drawn, not fetched.")
+        return
     if print_urls:
         _print_urls(dataset, data_dir, mirror)
         return

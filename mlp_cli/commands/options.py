@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from mlp_cli import __version__
-from mlp_cli.datasets.catalogue import CATALOGUE, DEFAULT_DATASET
+from mlp_cli.datasets.catalogue import DEFAULT_DATASET, NAMES
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -47,7 +47,7 @@ class DatasetName(click.types.StringParamType):
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """Return what stands for the value in the help."""
-        return f"[{'|'.join(CATALOGUE)}|DIR]"
+        return f"[{'|'.join(NAMES)}|DIR]"
 
     def convert(
         self,
@@ -57,8 +57,8 @@ class DatasetName(click.types.StringParamType):
     ) -> str:
         """Return the name, or refuse it."""
         name = super().convert(value, param, ctx)
-        if name not in CATALOGUE and not os.path.isdir(name):
-            known = ", ".join(CATALOGUE)
+        if name not in NAMES and not os.path.isdir(name):
+            known = ", ".join(NAMES)
             self.fail(f"{name!r} is neither a dataset ({known}) nor a folder.", param, ctx)
         return name
 
@@ -92,7 +92,8 @@ dataset_option = click.option(
     type=DatasetName(),
     default=DEFAULT_DATASET,
     show_default=True,
-    help="Which dataset, or a folder of your own with four IDX files.",
+    help="Which dataset, or a folder of your own with four IDX files. "
+    "`synthetic` is drawn: no network, no file.",
 )
 
 data_dir_option = click.option(

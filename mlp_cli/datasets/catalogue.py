@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEFAULT_DATASET = "mnist"
+SYNTHETIC = "synthetic"
+"""the dataset that is drawn, not fetched, and so has no source"""
 DIGITS = tuple("0123456789")
 
 
@@ -62,7 +64,7 @@ def file_stem(dataset: str) -> str:
 
     Letters, digits, `_`, `.` and `-` stay, anything else becomes `_`; 40 characters at most.
     """
-    if dataset in CATALOGUE:
+    if dataset in NAMES:
         return dataset
     safe = re.sub(r"[^\w.-]+", "_", Path(dataset).resolve().name)
     return safe.strip("._-")[:40] or "data"
@@ -160,3 +162,6 @@ CATALOGUE = {
         torchvision="KMNIST",
     ),
 }
+
+NAMES = (*CATALOGUE, SYNTHETIC)
+"""every dataset that has a name"""

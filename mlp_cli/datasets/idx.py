@@ -6,6 +6,7 @@ Source: the format's description on the MNIST page of Y. LeCun, C. Cortes and C.
 import gzip
 import math
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -101,3 +102,8 @@ def _parse(path: Path, file: IO[bytes], expected_magic: int | None) -> npt.NDArr
     except ValueError as error:  # sizes such as 0 x 4294967295 x 4294967295
         raise DataError(f"{path}: its header's sizes are too large, expected an array.") from error
     return array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def idx_header(magic: int, shape: Sequence[int]) -> bytes:
+    """Return what an IDX file of this magic number and shape begins with."""
+    return b"".join(number.to_bytes(4, "big") for number in (magic, *shape))

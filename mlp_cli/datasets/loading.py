@@ -12,9 +12,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from mlp_cli.datasets import synthetic
 from mlp_cli.datasets.catalogue import (
     CATALOGUE,
     DEFAULT_DATASET,
+    SYNTHETIC,
     Source,
     download_command,
     download_folder,
@@ -127,13 +129,16 @@ def load_dataset(name: str, data_dir: Path) -> Dataset:
     """Return the dataset from the first of its folders that holds all four files.
 
     One of the catalogue is looked for in `<data-dir>/<name>/`, then where torchvision keeps it, in
-    `<data-dir>/MNIST/raw/` say, then in `<data-dir>/` itself. Any other name is a folder of one's
-    own. The numbers of images and the image size come from the files, so 12 images of one's own
-    load like the 70,000.
+    `<data-dir>/MNIST/raw/` say, then in `<data-dir>/` itself. `synthetic` is drawn where it is not
+    kept. Any other name is a folder of one's own. The numbers of images and the image size come
+    from the files, so 12 images of one's own load like the 70,000.
 
     Raises MissingDataError where no folder holds all four, DataError where a file is not what its
     place asks for or the files disagree.
     """
+    if name == SYNTHETIC:
+        train, test = (Split(*arrays) for arrays in synthetic.load(data_dir))
+        return Dataset(download_folder(name, data_dir), train, test)
     folder, paths = _find(name, data_dir)
     train_images, train_labels, test_images, test_labels = paths
     try:

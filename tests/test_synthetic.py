@@ -1,0 +1,298 @@
+"""The drawn digits: their form, their variety, and how they are kept."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from mlp_cli.commands.group import mlp
+from mlp_cli.datasets import drawing, synthetic
+from mlp_cli.datasets.drawing import draw_digits, draw_styles
+from mlp_cli.datasets.idx import read_idx
+from mlp_cli.datasets.loading import FILES, load_dataset
+from mlp_cli.datasets.strokes import SAMPLES, STYLES, trace
+from mlp_cli.datasets.synthetic import PARTS, Part
+from mlp_cli.errors import DataAccessError, DataError
+from mlp_cli.images import centre, crop
+from mlp_cli.nn.network import Network
+from mlp_cli.nn.sgd import count_correct, sgd
+
+FOLDER = Path("data/synthetic")
+FORCE = "mlp download --dataset synthetic --data-dir data --force"
+SMALL = (Part("train", 400), Part("t10k", 200))
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """A few digits instead of the 70,000."""
+    monkeypatch.setattr(synthetic, "PARTS", SMALL)
+    monkeypatch.setattr(synthetic, "BLOCK", 200)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return draw_digits(np.arange(2000) % 10, np.random.default_rng(3))
+
+
+def run(command, status=0):
+    done = CliRunner().invoke(mlp, command.split(), prog_name="mlp")
+    assert done.exit_code == status, done.output
+    return done
+
+
+def kept():
+    return {path.name: path.read_bytes() for path in FOLDER.iterdir()}
+
+
+# the digits
+
+
+def test_a_seed_draws_the_same_digits_and_another_seed_others(digits):
+    labels = np.arange(2000) % 10
+    np.testing.assert_array_equal(draw_digits(labels, np.random.default_rng(3)), digits)
+    assert (draw_digits(labels, np.random.default_rng(4)) != digits).any(axis=(1, 2)).all()
+
+
+def test_blocks_and_sets_are_drawn_independently(small):
+    train, test = SMALL
+    assert not np.array_equal(train.draw(0), train.draw(200))
+    assert not np.array_equal(train.draw(0), test.draw(0))
+    np.testing.assert_array_equal(list(train.blocks()), [train.draw(0), train.draw(200)])
+
+
+def test_there_are_as_many_of_each_digit_in_no_order():
+    assert [(part.name, part.count) for part in PARTS] == [("train", 60_000), ("t10k", 10_000)]
+    for part in PARTS:
+        labels = part.labels()
+        np.testing.assert_array_equal(np.bincount(labels), 10 * [part.count // 10])
+        # The images held out of training are the last ones.
+        assert np.bincount(labels[-10_000:], minlength=10).min() > 850
+        assert (labels[:100] != labels[100:200]).any()
+
+
+def test_images_have_the_normal_form_of_mnist(digits):
+    assert digits.shape == (2000, 28, 28)
+    assert digits.dtype == np.uint8
+    longer = [max(crop(image).shape) for image in digits]
+    assert max(longer) == 20
+    assert np.mean(np.equal(longer, 20)) > 0.99
+    # In its place by the very rule that puts users' pictures there.
+    off = [(centre(crop(image.astype(float)), (28, 28)) != image).any() for image in digits]
+    assert np.mean(off) < 0.005
+
+
+def test_grey_levels_are_spread_as_in_mnist(digits):
+    """There 81 % of the pixels are black, 6 % white or nearly, and every image has white ones."""
+    assert np.mean(digits == 0) == pytest.approx(0.81, abs=0.02)
+    assert np.mean(digits >= 250) == pytest.approx(0.06, abs=0.015)
+    assert np.mean(digits.max(axis=(1, 2)) == 255) > 0.98
+
+
+# the styles
+
+
+def test_every_style_is_drawn_by_its_share(monkeypatch):
+    monkeypatch.setattr(drawing, "draw_styles", lambda styles, _: styles)
+    styles = draw_digits(PARTS[0].labels(), np.random.default_rng(0))
+    counts = np.bincount(styles, minlength=len(STYLES))
+    for digit in range(10):
+        own = [s for s, style in enumerate(STYLES) if style.digit == digit]
+        shares = np.array([STYLES[s].share for s in own])
+        np.testing.assert_allclose(counts[own] / 6000, shares / shares.sum(), atol=0.03)
+    assert counts.min() > 0
+
+
+class Steady:
+    """A hand that does nothing to the strokes."""
+
+    def standard_normal(self, shape, dtype):
+        return np.zeros(shape, dtype)
+
+    random = standard_normal
+
+
+def test_no_two_styles_look_alike():
+    images = draw_styles(np.arange(len(STYLES)), Steady()).astype(int)
+    apart = np.abs(images[:, None] - images).mean(axis=(2, 3))
+    np.fill_diagonal(apart, 255)
+    assert apart.min() > 6
+    names = [(style.digit, style.name) for style in STYLES]
+    assert len(set(names)) == len(names)
+
+
+def test_curves_pass_every_point_of_the_table_and_lift_the_pen():
+    curves = trace()
+    points = curves.basis @ curves.controls
+    assert points.shape == (len(STYLES), SAMPLES, 2)
+    for s, style in enumerate(STYLES):
+        strokes = style.strokes.split("|")
+        for word in style.strokes.replace("|", " ").split():
+            target = np.array(word.rstrip("!").split(","), float) / 100
+            assert np.linalg.norm(points[s] - target, axis=1).min() < 0.05, (style, word)
+        assert np.count_nonzero(~curves.joined[s]) == len(strokes) - 1
+        steps = np.linalg.norm(np.diff(points[s], axis=0), axis=1)[curves.joined[s]]
+        assert steps.max() < 0.1, style
+        assert np.isclose(curves.basis[s].sum(axis=1), 1, atol=1e-5).all()
+
+
+def test_a_network_trained_on_some_reads_others():
+    rng = np.random.default_rng(0)
+    labels = (np.arange(6000) % 10).astype(np.uint8)
+    images = draw_digits(labels, rng)
+    network = Network.initialise((784, 30, 10), rng)
+    for _ in sgd(network, images[1000:], labels[1000:], epochs=6, eta=3.0, batch_size=10, rng=rng):
+        pass
+    assert count_correct(network, images[:1000], labels[:1000]) > 800
+
+
+# how they are kept
+
+
+def test_what_is_kept_is_what_is_drawn(small):
+    drawn = load_dataset("synthetic", Path("data"))
+    assert not Path("data").exists()
+    assert sum(synthetic.keep(Path("data"))) == 600
+    assert sorted(kept()) == sorted(FILES)
+    read = load_dataset("synthetic", Path("data"))
+    assert read.folder == FOLDER
+    assert read.fingerprint() == drawn.fingerprint()
+    assert (len(read.train), len(read.test), read.image_shape) == (400, 200, (28, 28))
+
+
+def test_kept_digits_are_used_again(small):
+    list(synthetic.keep(Path("data")))
+    before = {path: path.stat().st_mtime_ns for path in FOLDER.iterdir()}
+    assert list(synthetic.keep(Path("data"))) == []
+    assert {path: path.stat().st_mtime_ns for path in FOLDER.iterdir()} == before
+
+
+def test_one_who_stops_drawing_leaves_whole_files_that_are_completed(small):
+    steps = synthetic.keep(Path("data"))
+    next(steps)
+    steps.close()
+    assert [path.name for path in FOLDER.iterdir()] == ["train-labels-idx1-ubyte"]
+    list(synthetic.keep(Path("data")))
+    load_dataset("synthetic", Path("data"))
+    (FOLDER / FILES[2]).unlink()
+    assert sum(synthetic.keep(Path("data"))) == 200
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def overwrite(path):
+    path.write_bytes(b"<html>")
+
+
+def swap(path):
+    data = bytearray(path.read_bytes())
+    data[16:] = data[16:][::-1]
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("damage", [cut, overwrite, swap])
+def test_files_that_are_not_the_drawn_ones_are_refused_and_can_be_drawn_anew(small, name, damage):
+    list(synthetic.keep(Path("data")))
+    whole = kept()
+    damage(FOLDER / name)
+    with pytest.raises(DataError) as error:
+        load_dataset("synthetic", Path("data"))
+    assert str(error.value).startswith(f"data/synthetic/{name}: ")
+    assert str(error.value).endswith(f"\nDraw them anew, in place of all four there, with: {FORCE}")
+    assert run("evaluate", status=1)
+    run(FORCE.removeprefix("mlp "))
+    assert kept() == whole
+
+
+def test_another_processors_rounding_is_no_reason_to_refuse(small):
+    list(synthetic.keep(Path("data")))
+    path = FOLDER / FILES[0]
+    data = np.frombuffer(path.read_bytes(), np.uint8).copy()
+    grey = (data[16:] > 0) & (data[16:] < 255)
+    data[16:][grey] += 1
+    path.write_bytes(data.tobytes())
+    load_dataset("synthetic", Path("data"))
+
+
+def test_ones_own_files_in_the_data_folder_are_not_taken_for_the_drawn_ones(small):
+    list(synthetic.keep(Path("elsewhere")))
+    Path("elsewhere/synthetic").rename("data")
+    (Path("data") / FILES[1]).unlink()
+    load_dataset("synthetic", Path("data"))
+    assert not FOLDER.exists()
+
+
+def test_two_processes_draw_at_once():
+    code = (
+        "from pathlib import Path; from mlp_cli.datasets import synthetic;"
+        "synthetic.PARTS = synthetic.Part('train', 4000), synthetic.Part('t10k', 1000);"
+        "list(synthetic.keep(Path('data'))); synthetic.load(Path('data'))"
+    )
+    both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
+    assert [process.wait(timeout=60) for process in both] == [0, 0]
+    assert sorted(kept()) == sorted(FILES)
+    images = read_idx(FOLDER / FILES[0])
+    np.testing.assert_array_equal(images, np.concatenate(list(Part("train", 4000).blocks())))
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_drawn(small):
+    Path("data").touch()
+    with pytest.raises(DataAccessError, match=r"^data/synthetic: cannot be written \(Not a dir"):
+        next(synthetic.keep(Path("data")))
+
+
+# the commands
+
+TRAIN = "train --dataset synthetic --epochs 1 --validation 100"
+
+
+def test_train_draws_once_and_finds_it_the_next_time(small):
+    done = run(TRAIN)
+    assert "synthetic is not in data: drawing it into data/synthetic\n" in done.stderr
+    assert "synthetic from data/synthetic: 300 images of 28 x 28 to train on" in done.stderr
+    assert "drawing" not in run(TRAIN).stderr
+    assert Path("checkpoints/synthetic-784-30-10-002.npz").exists()
+    assert json.loads(run("evaluate --json").stdout)["dataset"] == "synthetic"
+
+
+def test_evaluate_draws_them_where_they_are_not_kept(small):
+    accuracy = json.loads((run(TRAIN) and run("evaluate --json")).stdout)["accuracy"]
+    Path("data").rename("moved")
+    assert json.loads(run("evaluate --json").stdout)["accuracy"] == accuracy
+    assert not Path("data").exists()
+
+
+def test_train_needs_no_place_to_keep_them(small, unprivileged):
+    Path("data").mkdir(mode=0o500)
+    with unprivileged():
+        done = run(TRAIN)
+    assert "data/synthetic: cannot be written (Permission denied)." in done.stderr
+    assert "The digits are drawn for this run alone.\n" in done.stderr
+    assert "test accuracy" in done.stdout
+
+
+def test_download_draws_what_cannot_be_fetched(small):
+    said = "synthetic is in data/synthetic: drawn, not fetched.\n"
+    assert run("download --dataset synthetic").stdout == said
+    assert len(kept()) == 4
+    Path("stick").mkdir()
+    done = run("download --dataset synthetic --from stick", status=2)
+    assert "synthetic is drawn: leave out --mirror and --from." in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.mnist
+@pytest.mark.parametrize("hidden", [30, 100])
+def test_a_network_that_saw_drawn_digits_alone_reads_mnist(mnist_dir, hidden):
+    run(f"train --dataset synthetic --hidden {hidden}")
+    from mlp_cli.checkpoint import load_checkpoint
+
+    network = load_checkpoint(Path(f"checkpoints/synthetic-784-{hidden}-10-001.npz")).network
+    test = load_dataset("mnist", mnist_dir).test
+    assert count_correct(network, test.images, test.labels) >= 8500
