@@ -6,7 +6,6 @@ round a grey level the other way.
 """
 
 import os
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.datasets.catalogue import SYNTHETIC, download_folder
+from mlp_cli.datasets.catalogue import SYNTHETIC, download_command, download_folder
 from mlp_cli.datasets.drawing import SIDE, draw_digits
 from mlp_cli.datasets.idx import IMAGES_MAGIC, LABELS_MAGIC, idx_header, read_idx
 from mlp_cli.errors import DataAccessError, DataError
@@ -122,7 +121,7 @@ def _read(part: Part, data_dir: Path) -> tuple[Bytes, Bytes]:
     except DataError as error:
         raise DataError(
             f"{error}\nDraw them anew, in place of all four there, with: "
-            f"mlp download --dataset {SYNTHETIC} --data-dir {shlex.quote(str(data_dir))} --force"
+            f"{download_command(SYNTHETIC, data_dir)} --force"
         ) from error
     return images, labels
 
