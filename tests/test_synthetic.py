@@ -58,7 +58,7 @@ def test_a_seed_draws_the_same_digits_and_another_seed_others(digits):
 
 
 def test_blocks_and_sets_are_drawn_from_streams_of_their_own(small, monkeypatch):
-    train, test = SMALL
+    train, _ = SMALL
     np.testing.assert_array_equal(list(train.blocks()), [train.draw(0), train.draw(200)])
     monkeypatch.setattr(synthetic, "draw_digits", lambda _, rng: rng.random())
     streams = [part.draw(start) for part in PARTS for start in range(0, part.count, 10_000)]
