@@ -270,7 +270,10 @@ def test_a_run_that_diverges_says_so_and_leaves_nothing(run, data):
         ("--validation -1", "-1 is not in the range"),
         ("--validation 40", "validation 40: the training set holds 40 images"),
         ("--validation 60000", "validation 60,000: the training set holds 40 images"),
-        ("--dataset cifar", "'cifar' is neither a dataset (mnist, fashion-mnist, kmnist) nor"),
+        (
+            "--dataset cifar",
+            "'cifar' is neither a dataset (mnist, fashion-mnist, kmnist, synthetic) nor",
+        ),
         ("--dtype float16", "'float16' is not one of 'float32', 'float64'"),
         ("--init zeros", "'zeros' is not one of 'scaled', 'normal'"),
         ("--nonsense", "No such option"),
