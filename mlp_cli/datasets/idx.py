@@ -5,6 +5,7 @@ Source: the format's description on the MNIST page of Y. LeCun, C. Cortes and C.
 
 import gzip
 import math
+import os
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,6 +40,12 @@ def read_idx(path: Path, magic: int | None = None) -> npt.NDArray[Any]:
     never by its name. Memory grows with the data that is really there, not with what the header
     claims.
 
+    A plain file of bytes is not read but mapped, read-only: its pages come from the disk as they
+    are used, and the system may drop them again, so that a set larger than memory can be trained
+    on. Such a file must stay as it is while the array lives. Another that takes its name does no
+    harm; one that is written over changes the array, and if it is cut short the system ends the
+    process (SIGBUS) where the missing part is used.
+
     magic: the only magic number (type and rank) to accept, say IMAGES_MAGIC.
     Raises DataError for a file that cannot be read, is not IDX, is of another kind, or holds
     more or fewer bytes than its header says.
@@ -49,8 +56,9 @@ def read_idx(path: Path, magic: int | None = None) -> npt.NDArray[Any]:
             file.seek(0)
             if gzipped:
                 with gzip.open(file) as unpacked:
-                    return _parse(path, cast(IO[bytes], unpacked), magic)
-            return _parse(path, file, magic)
+                    stream = cast(IO[bytes], unpacked)
+                    return _read_data(path, stream, *_read_header(path, stream, magic))
+            return _map_data(path, file, *_read_header(path, file, magic))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(
             f"{path}: damaged gzip data ({str(error).rstrip('.')}), expected a whole file."
@@ -62,8 +70,10 @@ def read_idx(path: Path, magic: int | None = None) -> npt.NDArray[Any]:
         ) from error
 
 
-def _parse(path: Path, file: IO[bytes], expected_magic: int | None) -> npt.NDArray[Any]:
-    """Read header and data from an open, unpacked stream."""
+def _read_header(
+    path: Path, file: IO[bytes], expected_magic: int | None
+) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """Read type and sizes from the start of an unpacked stream."""
     start = file.read(4)
     if not start:
         raise DataError(f"{path}: empty, expected an IDX file.")
@@ -80,23 +90,21 @@ def _parse(path: Path, file: IO[bytes], expected_magic: int | None) -> npt.NDArr
             f"{path}: magic number {magic}, expected {expected_magic} ({KINDS[expected_magic]})."
             + (f" The file holds {KINDS[magic]}." if magic in KINDS else "")
         )
-
     header = file.read(4 * rank)
     if len(header) < 4 * rank:
         raise DataError(f"{path}: ends inside its header, expected {4 + 4 * rank} bytes of it.")
-    shape = tuple(int(n) for n in np.frombuffer(header, ">u4"))
-    dtype = TYPES[magic >> 8]
-    size = math.prod(shape) * dtype.itemsize
+    return TYPES[magic >> 8], tuple(int(n) for n in np.frombuffer(header, ">u4"))
 
+
+def _read_data(
+    path: Path, file: IO[bytes], dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> npt.NDArray[Any]:
+    """Read the data behind the header of an unpacked stream."""
+    size = math.prod(shape) * dtype.itemsize
     data = bytearray()
     while chunk := file.read(min(CHUNK, size + 1 - len(data))):
         data += chunk
-    if len(data) != size:
-        found = f"more than {size:,}" if len(data) > size else f"{len(data):,}"
-        shown = " x ".join(f"{n:,}" for n in shape)
-        raise DataError(
-            f"{path}: {found} bytes of data, expected {size:,} ({shown}) from its header."
-        )
+    _check_size(path, len(data), dtype, shape)
     try:
         array = np.frombuffer(data, dtype).reshape(shape)
     except ValueError as error:  # sizes such as 0 x 4294967295 x 4294967295
@@ -107,3 +115,31 @@ def _parse(path: Path, file: IO[bytes], expected_magic: int | None) -> npt.NDArr
 def idx_header(magic: int, shape: Sequence[int]) -> bytes:
     """Return what an IDX file of this magic number and shape begins with."""
     return b"".join(number.to_bytes(4, "big") for number in (magic, *shape))
+
+
+def _map_data(
+    path: Path, file: IO[bytes], dtype: np.dtype[Any], shape: tuple[int, ...]
+) -> npt.NDArray[Any]:
+    """Map the data behind the header of a plain file, or read it where that is not possible."""
+    offset = file.tell()
+    found = os.fstat(file.fileno()).st_size - offset
+    _check_size(path, found, dtype, shape)
+    if dtype.itemsize > 1 or found == 0:  # to be copied into our byte order; nothing to map
+        return _read_data(path, file, dtype, shape)
+    try:
+        # As a plain array: of a memmap every batch would be made in Python, and slowly.
+        return np.asarray(np.memmap(file, dtype, "r", offset, shape))
+    except OSError:  # some network file systems cannot
+        file.seek(offset)
+        return _read_data(path, file, dtype, shape)
+
+
+def _check_size(path: Path, found: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:
+    """Raise DataError where so many bytes of data are not what the header says."""
+    size = math.prod(shape) * dtype.itemsize
+    if found != size:
+        said = f"more than {size:,}" if found > size else f"{found:,}"
+        shown = " x ".join(f"{n:,}" for n in shape)
+        raise DataError(
+            f"{path}: {said} bytes of data, expected {size:,} ({shown}) from its header."
+        )
