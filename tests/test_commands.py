@@ -170,6 +170,17 @@ def test_the_same_seed_trains_the_same_network_to_the_bit(run, data):
     assert a.tobytes() == b.tobytes() != c.tobytes()
 
 
+def test_training_from_plain_files_gives_the_same_bytes_as_from_gzipped_ones(run):
+    """Plain files are mapped, read-only; nothing may write to them or depend on it."""
+    for name, gzipped in (("plain", False), ("packed", True)):
+        write_dataset(Path(name), gzipped=gzipped)
+        run(f"{TRAIN} --data-dir {name} --checkpoint {name}.npz")
+    plain, packed = (load_checkpoint(Path(f"{name}.npz")) for name in ("plain", "packed"))
+    assert plain.settings.fingerprint == packed.settings.fingerprint
+    for ours, theirs in zip(plain.last.weights, packed.last.weights, strict=True):
+        assert ours.tobytes() == theirs.tobytes()
+
+
 def test_the_order_of_examples_does_not_hang_on_the_size_of_the_network(run, data, monkeypatch):
     """Initialisation and shuffling draw from streams of their own."""
     orders = []

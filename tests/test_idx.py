@@ -1,6 +1,8 @@
 """IDX files: every type and rank, gzip by content, and headers that do not tell the truth."""
 
+import errno
 import gzip
+import os
 import re
 import tracemalloc
 
@@ -150,6 +152,49 @@ def test_data_beyond_the_header_is_not_unpacked(refused):
 def test_sizes_that_no_array_can_have_are_refused(refused):
     """No data is right for 0 x 4294967295 x 4294967295, but there is no such array."""
     refused(bytes([0, 0, 8, 3]) + bytes(4) + b"\xff" * 8, "its header's sizes are too large")
+
+
+MEGABYTES = np.resize(np.arange(251, dtype=np.uint8), 10_000_000)
+
+
+def traced_peak(path):
+    """Bytes that reading the file allocates at most; and the array."""
+    tracemalloc.start()
+    array = read_idx(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak, array
+
+
+def test_a_plain_file_of_bytes_is_mapped_and_takes_no_memory(write):
+    peak, array = traced_peak(write(idx_bytes(MEGABYTES)))
+    assert peak < 100_000
+    assert type(array) is np.ndarray  # a memmap would make every batch in Python
+    assert not array.flags.writeable
+    np.testing.assert_array_equal(array, MEGABYTES)
+
+
+def test_a_gzipped_file_is_held_once(write):
+    peak, array = traced_peak(write(gzip.compress(idx_bytes(MEGABYTES), 1)))
+    assert peak < 1.5 * array.nbytes
+    np.testing.assert_array_equal(array, MEGABYTES)
+
+
+def test_a_mapped_array_outlives_the_name_of_its_file(write, tmp_path):
+    array = read_idx(write(idx_bytes(IMAGES)))
+    (tmp_path / "other").write_bytes(idx_bytes(IMAGES + 1))
+    os.replace(tmp_path / "other", tmp_path / "file")
+    np.testing.assert_array_equal(array, IMAGES)
+
+
+def test_a_file_system_that_cannot_map_is_read(write, monkeypatch):
+    def refuses(*_):
+        raise OSError(errno.ENODEV, "No such device")
+
+    monkeypatch.setattr("mlp_cli.datasets.idx.np.memmap", refuses)
+    array = read_idx(write(idx_bytes(IMAGES)), IMAGES_MAGIC)
+    np.testing.assert_array_equal(array, IMAGES)
+    assert array.flags.writeable
 
 
 def test_a_folder_and_a_missing_file_are_refused(tmp_path):

@@ -19,7 +19,9 @@ def write_generated(folder, train, test=10_000, gzipped=False, seed=0):
     rng = np.random.default_rng(seed)
     coarse = rng.random((10, SIDE // SQUARE, SIDE // SQUARE)) < LIT
     patterns = coarse.repeat(SQUARE, axis=1).repeat(SQUARE, axis=2).astype(np.uint8)
-    for (images_name, labels_name), count in zip((FILES[:2], FILES[2:]), (train, test), strict=True):
+    for (images_name, labels_name), count in zip(
+        (FILES[:2], FILES[2:]), (train, test), strict=True
+    ):
         labels = rng.integers(10, size=count, dtype=np.uint8)
         with (folder / images_name).open("wb") as images_file:
             images_file.write(header(count, SIDE, SIDE))

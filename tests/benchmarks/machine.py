@@ -27,9 +27,7 @@ def _processor():
 def markdown(header, rows):
     """A table with its columns in line: the first to the left, the others to the right."""
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    rule = [
-        "-" * width if i == 0 else "-" * (width - 1) + ":" for i, width in enumerate(widths)
-    ]
+    rule = ["-" * width if i == 0 else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
 
     def line(cells):
         first, *others = zip(cells, widths, strict=True)

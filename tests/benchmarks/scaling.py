@@ -11,7 +11,6 @@ import argparse
 import os
 import sys
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
 from tests.benchmarks.machine import machine, markdown
@@ -27,8 +26,11 @@ ETA = 1.0
 
 def main():
     options = parse()
-    if options.output and find_spec("matplotlib") is None:
-        sys.exit('Error: -o draws with matplotlib. Install it with: pip install -e ".[bench]"')
+    if options.output:
+        try:  # before an hour of measuring
+            import matplotlib as mpl  # noqa: F401
+        except ImportError as error:
+            sys.exit(f'Error: -o needs matplotlib ({error}). Try: pip install -e ".[bench]"')
     os.environ.update(dict.fromkeys(THREADS, str(options.threads)))
     series = {
         "images": sorted(options.images),

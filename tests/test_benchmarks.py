@@ -1,0 +1,176 @@
+"""The benchmarks run, whoever is installed, and every peer learns the same thing. No times."""
+
+import shutil
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mlp_cli.nn.encoding import one_hot, pixels_to_x
+from mlp_cli.nn.network import Network
+from tests.benchmarks.workers import PEERS, MissingError, Task, Worker
+from tests.makers import make_arrays, write_dataset
+
+ROOT = Path(__file__).parents[1]
+
+
+def is_installed(peer):
+    if peer.module == "c":
+        return shutil.which("cc") is not None
+    try:
+        return bool(version(peer.package))
+    except PackageNotFoundError:
+        return False
+
+
+def run(module, *arguments, status=0, path=""):
+    """Run a benchmark; return its output and its tables' rows, by their first cell."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"tests.benchmarks.{module}", *map(str, arguments)],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    lines = [line.strip("|").split("|") for line in done.stdout.splitlines() if line[:1] == "|"]
+    table = {name.strip(): [cell.strip() for cell in cells] for name, *cells in lines}
+    return done.stdout + done.stderr, table
+
+
+def hide(name):
+    """A folder from which importing this package fails as if it were not installed."""
+    folder = Path("hidden").resolve()
+    folder.mkdir()
+    message = f"No module named {name!r}"
+    (folder / f"{name}.py").write_text(f"raise ModuleNotFoundError({message!r}, name={name!r})")
+    return folder
+
+
+QUICK = [peer for peer in PEERS if peer.key != "compile"]  # that one takes half a minute to do so
+
+
+@pytest.mark.parametrize(
+    "peers", [QUICK, pytest.param(PEERS, marks=pytest.mark.slow)], ids=["quick", "all"]
+)
+def test_the_table_has_a_row_for_every_peer_and_all_that_are_there_learn(tmp_path, peers):
+    write_dataset(tmp_path, make_arrays(train=600, test=100))
+    options = ["--data-dir", tmp_path, "--images", 595, "--hidden", 20, "--rounds", 4]
+    options += [part for peer in peers for part in ("--peer", peer.key)]
+    output, rows = run("peers", *options, path=hide("jax"))
+    assert "595 images, mini-batches of 10, 60 updates an epoch, eta 3, 1 thread" in output
+    for peer in peers:
+        *figures, accuracy = rows[peer.label()]
+        if peer.key == "jax":
+            assert figures[0] == "missing: No module named 'jax'"
+        elif is_installed(peer):
+            assert all(float(figure) > 0 for figure in figures), peer
+            assert float(accuracy.removesuffix(" %")) > 80, peer
+        else:
+            assert figures[0].startswith(("missing: No module named", "missing: no cc")), peer
+
+
+def test_a_peer_that_fails_is_said_and_the_others_go_on(tmp_path):
+    write_dataset(tmp_path)
+    Path("hidden").mkdir()
+    Path("hidden/jax.py").write_text("raise RuntimeError('broken installation')")
+    options = ["--data-dir", tmp_path, "--peer", "program", "--peer", "jax", "--rounds", 1]
+    output, rows = run("peers", *options, status=1, path=Path("hidden").resolve())
+    (jax,) = (peer for peer in PEERS if peer.key == "jax")
+    assert "broken installation" in output
+    assert rows[jax.label()][0] == "failed"
+    assert float(rows["this program"][0]) > 0
+
+
+def test_peers_without_data_say_how_to_get_it(tmp_path):
+    output, _ = run("peers", "--data-dir", tmp_path, status=1)
+    assert "mlp download" in output
+    assert "Traceback" not in output
+
+
+# scikit-learn cannot take the same step: it has no quadratic cost.
+SAME_STEP = [
+    pytest.param(peer, id=peer.key, marks=[] if peer in QUICK else pytest.mark.slow)
+    for peer in PEERS
+    if peer.key != "sklearn"
+]
+
+
+@pytest.mark.parametrize("peer", SAME_STEP)
+def test_every_peer_takes_the_notes_step(tmp_path, peer):
+    """All examples in one mini-batch; and one example 13 times over, five at a time and then three:
+    both end at the same parameters in whatever order a peer visits them.
+    """
+    arrays = make_arrays(train=13)
+    same = [np.repeat(array[:1], 13, axis=0) for array in arrays[:2]] + arrays[2:]
+    for name, batch_size, taken in (("distinct", 13, arrays), ("same", 5, same)):
+        write_dataset(tmp_path / name, taken)
+        task = Task(tmp_path / name, 13, (7, 6), batch_size, eta=3.0, threads=1)
+        with Worker(peer, task) as worker:
+            try:
+                worker.ready()
+            except MissingError:
+                assert not is_installed(peer)
+                return
+            worker.train_epoch()
+            found = worker.parameters()
+        expected = learn(*taken[:2], task)
+        for ours, theirs in zip((expected.weights, expected.biases), found, strict=True):
+            for p, q in zip(ours, theirs, strict=True):
+                np.testing.assert_allclose(q, p, atol=2e-5)
+
+
+def learn(images, labels, task):
+    """The notes' steps, in double precision from the start that the peers get."""
+    network = Network.initialise((64, *task.hidden, 10), np.random.default_rng(task.seed))
+    network = Network(
+        [W.astype(np.float64) for W in network.weights],
+        [b.astype(np.float64) for b in network.biases],
+    )
+    x, y = pixels_to_x(images, np.float64), one_hot(labels, 10, np.float64)
+    for start in range(0, len(x), task.batch_size):
+        batch = slice(start, start + task.batch_size)
+        derivatives = network.backpropagate(network.feedforward(x[batch]), y[batch])
+        network.descend(derivatives, step=task.eta / len(x[batch]))
+    return network
+
+
+SMALL = ["--images", 50, 100, "--hidden", 2, "--batch-size", 1, 10, "--rounds", 1]
+
+
+def test_scaling_prints_a_row_for_every_size_and_draws_them(tmp_path):
+    _, rows = run("scaling", *SMALL, "-o", tmp_path / "plot.png", "--temp", tmp_path)
+    assert {"images", "50", "100", "hidden units", "2", "batch size", "1", "10"} <= rows.keys()
+    assert all(float(figure) > 0 for key in ("50", "100", "2", "10") for figure in rows[key])
+    with Image.open(tmp_path / "plot.png") as plot:
+        assert plot.convert("L").getextrema() == (0, 255)
+    assert [path.name for path in tmp_path.iterdir()] == ["plot.png"]
+
+
+def test_scaling_without_matplotlib_says_so_before_it_measures():
+    output, rows = run("scaling", "-o", "plot.png", status=1, path=hide("matplotlib"))
+    assert "-o needs matplotlib (No module named 'matplotlib')" in output
+    assert not rows
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_trains_sets_of_both_kinds_and_removes_them(tmp_path):
+    options = ["--only", "growth", "--only", "mapped", "--growth", 100, 200, "--images", 300]
+    output, rows = run("memory", *options, "--limit", 600, "--temp", tmp_path)
+    for name in ("100, gzipped", "200, gzipped", "300, mapped, own memory limited to 600 MB"):
+        assert all(float(figure) > 0 for figure in rows[name])
+    assert "Every further image of 784 pixels takes" in output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_startup_times_the_commands(tmp_path):
+    write_dataset(tmp_path)
+    _, rows = run("startup", "--data-dir", tmp_path, "--rounds", 1)
+    for name in ("import numpy, PIL.Image", "mlp --help", "mlp predict image.png"):
+        assert all(float(figure) > 0 for figure in rows[name])
