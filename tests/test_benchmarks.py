@@ -165,7 +165,7 @@ def test_memory_trains_sets_of_both_kinds_and_removes_them(tmp_path):
     output, rows = run("memory", *options, "--limit", 600, "--temp", tmp_path)
     for name in ("100, gzipped", "200, gzipped", "300, mapped, own memory limited to 600 MB"):
         assert all(float(figure) > 0 for figure in rows[name])
-    assert "Every further image of 784 pixels takes" in output
+    assert "Every further image of 784 pixels and its label take" in output
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,7 +13,7 @@ LIT = 0.2
 CHUNK = 10_000
 
 
-def write_generated(folder, train, test=10_000, gzipped=False, seed=0):
+def write_generated(folder, train, test=1000, gzipped=False, seed=0):
     """Write the four IDX files, in pieces: as much memory as one piece takes."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)

@@ -123,14 +123,16 @@ def measure(chosen, task, rounds):
         rows.append(
             [
                 peer.label(),
-                f"{median(clock):.3f}",
-                f"{min(clock):.3f}",
-                f"{median(processor):.3f}",
-                f"{median(ratios):.2f}",
+                *map(figure, (median(clock), min(clock), median(processor), median(ratios))),
                 f"{accuracies[peer]:.2%}".replace("%", " %"),
             ]
         )
     return rows, "failed" not in status.values()
+
+
+def figure(value):
+    """Three digits, wherever the point stands."""
+    return f"{value:#.3g}".rstrip(".")
 
 
 if __name__ == "__main__":
