@@ -33,7 +33,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=20)
     options = parser.parse_args()
     data_dir = options.data_dir.resolve()
-    mlp = [str(Path(sys.executable).with_name("mlp"))]
+    mlp = [sys.executable, "-m", "mlp_cli"]
     commands = {
         "import numpy, PIL.Image": [sys.executable, "-c", "import numpy, PIL.Image"],
         "mlp --help": [*mlp, "--help"],
