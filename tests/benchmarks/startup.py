@@ -21,6 +21,7 @@ import numpy as np
 from PIL import Image
 
 from mlp_cli.datasets.loading import load_dataset
+from mlp_cli.errors import MlpError
 from tests.benchmarks.generated import write_generated
 from tests.benchmarks.machine import machine, markdown
 
@@ -81,4 +82,7 @@ def processor_time():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MlpError as error:
+        sys.exit(f"Error: {error}")
