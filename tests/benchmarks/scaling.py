@@ -26,12 +26,13 @@ ETA = 1.0
 
 def main():
     options = parse()
+    # Before anything imports NumPy, which Matplotlib does too.
+    os.environ.update(dict.fromkeys(THREADS, str(options.threads)))
     if options.output:
         try:  # before an hour of measuring
             import matplotlib as mpl  # noqa: F401
         except ImportError as error:
             sys.exit(f'Error: -o needs matplotlib ({error}). Try: pip install -e ".[bench]"')
-    os.environ.update(dict.fromkeys(THREADS, str(options.threads)))
     series = {
         "images": sorted(options.images),
         "hidden units": options.hidden,
