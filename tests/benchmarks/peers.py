@@ -10,7 +10,7 @@ ratio is taken within a round, then the median over the rounds.
 
 More options, such as two larger networks on one and on two threads against PyTorch alone:
 
-    python -m tests.benchmarks.peers --hidden 800 --hidden 256-128 --batch-size 100 \\
+    python -m tests.benchmarks.peers --hidden 800 --hidden 256-128 --batch-size 100 --eta 0.5 \\
         --threads 1 --threads 2 --peer program --peer torch --peer compile
 """
 
