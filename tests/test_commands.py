@@ -177,7 +177,9 @@ def test_training_from_plain_files_gives_the_same_bytes_as_from_gzipped_ones(run
         run(f"{TRAIN} --data-dir {name} --checkpoint {name}.npz")
     plain, packed = (load_checkpoint(Path(f"{name}.npz")) for name in ("plain", "packed"))
     assert plain.settings.fingerprint == packed.settings.fingerprint
-    for ours, theirs in zip(plain.last.weights, packed.last.weights, strict=True):
+    for ours, theirs in zip(
+        plain.resume.network.weights, packed.resume.network.weights, strict=True
+    ):
         assert ours.tobytes() == theirs.tobytes()
 
 

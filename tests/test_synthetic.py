@@ -293,7 +293,7 @@ def test_download_draws_what_cannot_be_fetched(small):
     assert len(kept()) == 4
     Path("stick").mkdir()
     done = run("download --dataset synthetic --from stick", status=2)
-    assert "synthetic is drawn: leave out --mirror and --from." in done.stderr
+    assert "synthetic is drawn, not fetched: leave out --mirror" in done.stderr
 
 
 @pytest.mark.slow
