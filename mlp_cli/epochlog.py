@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,8 +23,8 @@ class EpochLog:
         self._path = path
         try:
             self._file = path.open("a+b", buffering=0)
-            size = self._file.seek(0, os.SEEK_END)
-            if size:
+            self._is_plain = self._file.seekable()
+            if self._is_plain and self._file.seek(0, os.SEEK_END):
                 self._file.seek(-1, os.SEEK_END)
                 if self._file.read(1) != b"\n":
                     self._write(b"\n")
@@ -41,21 +42,38 @@ class EpochLog:
     ) -> None:
         self._file.close()
 
+    def complete(self, history: Iterable[Mapping[str, object]]) -> None:
+        """Add the epochs that the file has no line of.
+
+        A process may be killed after it saved an epoch, and before it logged it.
+        """
+        missing = {_line(entry): entry for entry in history}
+        if self._is_plain:
+            try:
+                with self._path.open("rb") as lines:
+                    for line in lines:
+                        missing.pop(line, None)
+            except OSError as error:
+                raise self._unwritable(error) from error
+        for entry in missing.values():
+            self.append(entry)
+
     def append(self, entry: Mapping[str, object]) -> None:
         """Add a line. Where the disk takes only a part of it, that part is taken back."""
         try:
-            self._write(json.dumps(entry).encode() + b"\n")
+            self._write(_line(entry))
         except OSError as error:
             raise self._unwritable(error) from error
 
     def _write(self, line: bytes) -> None:
-        before = self._file.seek(0, os.SEEK_END)
+        before = self._file.seek(0, os.SEEK_END) if self._is_plain else 0
+        rest = memoryview(line)
         try:
-            if self._file.write(line) != len(line):
-                self._file.write(b"")  # what is left over says why
-                raise OSError(None, "only part of a line was written")
+            while rest:  # a disk that fills up may take a part; the rest then says why
+                rest = rest[self._file.write(rest) :]
         except OSError:
-            self._file.truncate(before)
+            with suppress(OSError):  # a device has no length
+                self._file.truncate(before)
             raise
 
     def _unwritable(self, error: OSError) -> LogError:
@@ -63,3 +81,7 @@ class EpochLog:
             f"{self._path}: cannot be written ({error.strerror or error}), expected a log file.\n"
             "Check the disk and its permissions, or name another file with --log."
         )
+
+
+def _line(entry: Mapping[str, object]) -> bytes:
+    return json.dumps(entry).encode() + b"\n"

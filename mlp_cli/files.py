@@ -1,6 +1,7 @@
 """Write files that are whole or not there."""
 
 import contextlib
+import glob
 import os
 import tempfile
 from collections.abc import Iterator
@@ -17,8 +18,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     It is written beside `path`, synced to the disk and renamed: a reader sees the old file or
     the new one, never half of one. Where the block fails, `path` is as it was and nothing else
-    is left behind. Raises OSError as the file system does.
+    is left behind. A link stays one: what it points to is replaced. Raises OSError as the file
+    system does.
     """
+    if path.is_symlink():
+        path = path.resolve()
     # The process's number keeps two writers of one path apart.
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -34,6 +38,32 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     sync_folder(path.parent)
 
 
+def sweep(folder: Path, pattern: str) -> None:
+    """Remove what killed processes left of files that were to replace those of this pattern."""
+    for partial in folder.glob(f".{pattern}.*.part"):
+        if not _is_running(partial.suffixes[-2].removeprefix(".")):
+            with contextlib.suppress(OSError):  # another sweep was faster, or it is not ours
+                partial.unlink()
+
+
+def sweep_beside(path: Path) -> None:
+    """Remove what killed processes left of files that were to replace this one."""
+    sweep(path.parent, glob.escape(path.name))
+
+
+def _is_running(process: str) -> bool:
+    """Tell whether there is, or may be, a process of this number."""
+    if os.name != "posix":  # elsewhere signal 0 is not a question
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, OverflowError, OSError):  # no number, or somebody else's process
+        return True
+    return True
+
+
 def rehearse(path: Path, size: int) -> None:
     """Write a file of this size beside `path`, and take it away again.
 
@@ -41,7 +71,8 @@ def rehearse(path: Path, size: int) -> None:
     """
     with tempfile.TemporaryFile(dir=path.parent) as file:
         for start in range(0, size, CHUNK):
-            file.write(bytes(min(CHUNK, size - start)))
+            # Not zeros, which some file systems store in no room at all.
+            file.write(os.urandom(min(CHUNK, size - start)))
         file.flush()
         os.fsync(file.fileno())
 

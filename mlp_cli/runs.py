@@ -8,7 +8,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from mlp_cli.errors import CheckpointError
-from mlp_cli.files import rehearse
+from mlp_cli.files import rehearse, sweep, sweep_beside
 
 FOLDER = Path("checkpoints")
 NEW_RUN = "Train one with: mlp train"
@@ -22,9 +22,10 @@ def claim(path: Path) -> None:
     cannot be written.
     """
     if not _create(path):
+        found = "exists, empty as before a run's first epoch" if is_claim(path) else "exists"
         raise CheckpointError(
-            f"{path}: exists, expected a new file; a run never overwrites another.\n"
-            "Name another path with --checkpoint."
+            f"{path}: {found}, expected a new file; a run never overwrites another.\n"
+            "Go on with that run with --resume, or name another path with --checkpoint."
         )
 
 
@@ -36,6 +37,7 @@ def claim_next(folder: Path, dataset: str, sizes: Sequence[int]) -> Path:
     stem = "-".join([dataset, *map(str, sizes)])
     endings = [path.stem.rpartition("-")[2] for path in folder.glob(f"{stem}-*.npz")]
     number = max((int(digits) for digits in endings if digits.isdecimal()), default=0)
+    sweep(folder, f"{stem}-*.npz")
     while True:
         number += 1
         path = folder / f"{stem}-{number:03}.npz"
@@ -43,10 +45,19 @@ def claim_next(folder: Path, dataset: str, sizes: Sequence[int]) -> Path:
             return path
 
 
+def is_claim(path: Path) -> bool:
+    """Tell whether this is the empty file of a run that has not finished an epoch."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return False
+    return S_ISREG(stat.st_mode) and stat.st_size == 0
+
+
 def release(path: Path) -> None:
     """Give back a claimed path if no epoch was ever saved to it."""
     with suppress(OSError):
-        if path.stat().st_size == 0:
+        if is_claim(path):
             path.unlink()
 
 
@@ -54,14 +65,16 @@ def check_room(path: Path, size: int) -> None:
     """See that `path` can be written, and that its disk has room for so many bytes.
 
     They are written to a file beside it, which is removed again: so a run finds out before its
-    first epoch what it would find out after it. Raises CheckpointError where it fails.
+    first epoch what it would find out after it. What a killed run left there is removed, too.
+    Raises CheckpointError where it fails.
     """
+    sweep_beside(path)
     try:
         if path.exists() and not os.access(path, os.W_OK):
-            raise PermissionError(EACCES, "read-only")
+            raise PermissionError(EACCES, "Read-only")
         rehearse(path, size)
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise _no_place(path, error) from error
 
 
 def newest_checkpoint(folder: Path) -> Path:
@@ -103,18 +116,18 @@ def _create(path: Path) -> bool:
             "Move it away, or name another path with --checkpoint."
         ) from error
     except OSError as error:
-        raise unwritable(path.parent, error) from error
+        raise _no_place(path.parent, error) from error
     try:
         path.open("xb").close()
     except FileExistsError:
         return False
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise _no_place(path, error) from error
     return True
 
 
-def unwritable(path: Path, error: OSError) -> CheckpointError:
-    """Return the error for a checkpoint that the file system does not take."""
+def _no_place(path: Path, error: OSError) -> CheckpointError:
+    """Return the error for a place where a run cannot be kept."""
     return CheckpointError(
         f"{path}: cannot be written ({error.strerror or error}).\n"
         "Check the disk and its permissions, or name another path with --checkpoint."

@@ -18,6 +18,9 @@ DistortName = Literal["none", "shift", "affine", "elastic"]
 
 DtypeName = Literal["float32", "float64"]
 
+MOST = (1 << 63) - 1
+"""the largest whole number that a setting can be, as in TOML and in many readers of JSON"""
+
 OPTIONS = (
     *("dataset", "hidden", "activation", "cost", "init"),
     *("epochs", "eta", "schedule", "schedule_every", "warmup"),
@@ -25,7 +28,6 @@ OPTIONS = (
     *("validation", "patience", "seed", "dtype", "threads"),
 )
 """the options of `mlp train` that make a run, which are the keys of a preset"""
-
 
 CHANGEABLE = {"epochs", "eta", "patience", "threads"}
 """the settings that a run may go on with otherwise"""
@@ -82,6 +84,10 @@ class Settings:
         """Units of the hidden layers."""
         return list(self.sizes[1:-1])
 
+    def options(self) -> dict[str, Option]:
+        """Return the settings that are options of `mlp train`, by name."""
+        return {name: getattr(self, name) for name in OPTIONS}
+
     def with_options(self, given: Mapping[str, Option]) -> Self:
         """Return the settings of a run that goes on with these options.
 
@@ -104,15 +110,14 @@ class Settings:
         A setting that has a default may be missing: files of earlier versions have fewer.
         Raises CheckpointError, naming the setting, where another is, or one is something else.
         """
-        kinds = get_type_hints(cls)
         values: dict[str, Any] = {}
         for field in fields(cls):
             name = field.name
             if name not in meta and field.default is not MISSING:
                 continue
-            value, least = meta.get(name), LEAST.get(name, 0)
-            if not _is_a(kinds[name], value, least):
-                raise bad_meta(name, value, _describe(kinds[name], least))
+            value = meta.get(name)
+            if (expected := expected_instead(name, value)) is not None:
+                raise bad_meta(name, value, expected)
             values[name] = tuple(value) if isinstance(value, list) else value
         settings = cls(**values)
         if len(settings.sizes) < 2:
@@ -121,6 +126,19 @@ class Settings:
             expected = f"rows and columns of {settings.sizes[0]} pixels"
             raise bad_meta("image_shape", settings.image_shape, expected)
         return settings
+
+
+KINDS = get_type_hints(Settings) | {"hidden": tuple[int, ...]}
+"""the type of every setting and option"""
+
+
+def expected_instead(name: str, value: object) -> str | None:
+    """Return what the setting or option `name` is, in words, or None if this value will do.
+
+    The value is as JSON and TOML have it: a tuple is a list there.
+    """
+    kind, least = KINDS[name], LEAST.get(name, 0)
+    return None if _is_a(kind, value, least) else _describe(kind, least)
 
 
 def bad_meta(name: str, value: object, expected: str) -> CheckpointError:
@@ -133,9 +151,9 @@ def _is_a(kind: Any, value: object, least: int) -> bool:  # noqa: ANN401  a type
     if get_origin(kind) is Literal:
         return value in get_args(kind)
     if get_origin(kind) is tuple:
-        return isinstance(value, list) and all(type(n) is int and n > 0 for n in value)
+        return isinstance(value, list) and all(_is_a(int, n, 1) for n in value)
     if kind is int:
-        return type(value) is int and least <= value < 1 << 63
+        return type(value) is int and least <= value <= MOST
     if kind is float:
         return isinstance(value, int | float) and type(value) is not bool and 0 <= value < math.inf
     return isinstance(value, str) and "\0" not in value

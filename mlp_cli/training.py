@@ -64,10 +64,11 @@ class Run:
             )
         if (fingerprint := dataset.fingerprint()) != settings.fingerprint:
             raise DataError(
-                f"{dataset.folder}: SHA-256 {fingerprint[:16]}... over its arrays, "
-                f"expected {settings.fingerprint[:16]}... as the run was trained on.\n"
-                "Name the folder with the run's own data with --data-dir, or train a new run."
+                f"{dataset.folder}: other data than the run was trained on: SHA-256 over the "
+                f"arrays {fingerprint[:16]}..., expected {settings.fingerprint[:16]}...\n"
+                "Name the folder of the run's own data with --data-dir, or train a new run."
             )
+        dataset.require(settings.image_shape, settings.sizes[-1])
         streams = spawn_streams(settings.seed)
         streams.shuffling.bit_generator.state = state.shuffling
         learner = _learner(state.network, settings)
@@ -110,16 +111,18 @@ class Run:
             for result in results:
                 checkpoint.record(result, self._learner, self._streams.shuffling)
                 yield result
-                if self._is_stale():
+                if self.is_out_of_patience:
                     return
 
     @property
     def has_ended(self) -> bool:
         """Tell whether the run has had all its epochs, or `patience` of them without a better."""
         checkpoint = self.checkpoint
-        return len(checkpoint.history) >= checkpoint.settings.epochs or self._is_stale()
+        return len(checkpoint.history) >= checkpoint.settings.epochs or self.is_out_of_patience
 
-    def _is_stale(self) -> bool:
+    @property
+    def is_out_of_patience(self) -> bool:
+        """Tell whether `patience` epochs in a row were no better than the best before them."""
         return 0 < self.checkpoint.settings.patience <= self.checkpoint.epochs_since_best
 
     def health(self) -> Health:

@@ -255,7 +255,7 @@ def test_a_run_interrupted_in_its_first_epoch_leaves_nothing(run, data, monkeypa
 
     monkeypatch.setattr("mlp_cli.training.train_epochs", interrupted)
     done = run(TRAIN, status=130)
-    assert "Interrupted. It was the first epoch: nothing is saved." in done.stderr
+    assert "Interrupted. No epoch was finished: nothing is saved." in done.stderr
     assert not FIRST.exists()
 
 

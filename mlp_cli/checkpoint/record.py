@@ -4,7 +4,7 @@ import json
 import platform
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli import __version__
+from mlp_cli.errors import CheckpointError, OptionError
 from mlp_cli.files import replacing
 from mlp_cli.nn.learner import Learner
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.sgd import EpochResult
-from mlp_cli.runs import unwritable
-from mlp_cli.settings import Settings
+from mlp_cli.settings import Option, Settings
 
 FORMAT_VERSION = 1
 HISTORY_KEYS = ("epoch", "eta", "cost", "validation_accuracy", "seconds")
@@ -57,6 +57,20 @@ class Checkpoint:
     def begin(cls, settings: Settings, learner: Learner, rng: np.random.Generator) -> Self:
         """Return the checkpoint of a run that has not had an epoch yet."""
         return cls(settings, learner.network.copy(), _resume_state(learner, rng))
+
+    def with_options(self, given: Mapping[str, Option]) -> Self:
+        """Return the run as it goes on with these options.
+
+        Raises OptionError, naming both values, for one that would make it another run, or that
+        asks for fewer epochs than it has had.
+        """
+        settings, done = self.settings.with_options(given), len(self.history)
+        if settings.epochs < done:
+            raise OptionError(
+                f"epochs {settings.epochs}: the run to be resumed has had {done}. "
+                "Choose as many or more."
+            )
+        return replace(self, settings=settings)
 
     def record(self, result: EpochResult, learner: Learner, rng: np.random.Generator) -> None:
         """Add an epoch: its figures, and the network as it left it, best or not.
@@ -131,7 +145,10 @@ class Checkpoint:
                     with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                         np.lib.format.write_array(member, array, allow_pickle=False)
         except OSError as error:
-            raise unwritable(path, error) from error
+            raise CheckpointError(
+                f"{path}: cannot be written ({error.strerror or error}). "
+                "Check the disk and its permissions."
+            ) from error
 
 
 def _resume_state(learner: Learner, rng: np.random.Generator) -> ResumeState:

@@ -1,11 +1,10 @@
 """--config and --print-config: a preset becomes the defaults of the options."""
 
-from typing import Any
-
 import click
 
 from mlp_cli.commands.options import Decorated
 from mlp_cli.config import find_preset, read_preset
+from mlp_cli.errors import ConfigError
 from mlp_cli.settings import OPTIONS
 
 
@@ -23,12 +22,16 @@ def config_option(function: Decorated) -> Decorated:
 
 
 def _take_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
-    """Make the preset's values the defaults; they pass the same checks as typed ones."""
+    """Make the preset's values the defaults, each checked as if it had been typed."""
     if name is None:
         return
     path = find_preset(name)
-    refused = {param.name for param in ctx.command.params if param.name}.difference(OPTIONS)
-    preset: dict[str, Any] = {**read_preset(path, known=OPTIONS, refused=refused)}
-    if not isinstance(preset.get("hidden", []), list):
-        preset["hidden"] = [preset["hidden"]]  # a single layer needs no brackets
+    options = {param.name: param for param in ctx.command.params if param.name}
+    preset = read_preset(path, refused=options.keys() - set(OPTIONS))
+    for key, value in preset.items():
+        try:
+            options[key].type_cast_value(ctx, value)
+        except click.BadParameter as error:
+            # Click would name the option; whoever wrote the file looks for the line.
+            raise ConfigError(f"{path}: {key}: {error.message}") from error
     ctx.default_map = {**(ctx.default_map or {}), **preset}

@@ -48,7 +48,8 @@ def note_above(bar: "tqdm[Any]", text: str) -> None:
     if bar.disable:
         note(text)
     else:
-        bar.write(printable(text), file=sys.stderr)
+        with suppress(OSError):  # the terminal may be gone, and the run go on without
+            bar.write(printable(text), file=sys.stderr)
 
 
 def printable(text: str) -> str:

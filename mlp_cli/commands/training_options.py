@@ -1,5 +1,6 @@
 """The options of `mlp train` that make a run. Each has the name of a setting and may be preset."""
 
+from collections.abc import Mapping
 from typing import get_args
 
 import click
@@ -8,7 +9,7 @@ from click.core import ParameterSource
 from mlp_cli.commands.options import Decorated, FiniteFloat, dataset_option
 from mlp_cli.errors import OptionError
 from mlp_cli.nn.names import ActivationName, CostName, InitName, ScheduleName
-from mlp_cli.settings import OPTIONS, DistortName, DtypeName, Option
+from mlp_cli.settings import MOST, OPTIONS, DistortName, DtypeName, Option
 
 DECLARATIONS = (
     dataset_option,
@@ -43,7 +44,7 @@ DECLARATIONS = (
     ),
     click.option(
         "--epochs",
-        type=click.IntRange(min=1),
+        type=click.IntRange(min=1, max=MOST),
         default=30,
         show_default=True,
         help="How often to go through the training images.",
@@ -67,21 +68,21 @@ DECLARATIONS = (
     ),
     click.option(
         "--schedule-every",
-        type=click.IntRange(min=1),
+        type=click.IntRange(min=1, max=MOST),
         default=10,
         show_default=True,
         help="Epochs from one step to the next; or how long a plateau is.",
     ),
     click.option(
         "--warmup",
-        type=click.IntRange(min=0),
+        type=click.IntRange(min=0, max=MOST),
         default=0,
         show_default=True,
         help="Epochs in which the learning rate rises to eta.",
     ),
     click.option(
         "--batch-size",
-        type=click.IntRange(min=1),
+        type=click.IntRange(min=1, max=MOST),
         default=10,
         show_default=True,
         help="Examples per update; 1 is the notes' Train to the letter.",
@@ -116,21 +117,21 @@ DECLARATIONS = (
     ),
     click.option(
         "--validation",
-        type=click.IntRange(min=0),
+        type=click.IntRange(min=0, max=MOST),
         default=10_000,
         show_default=True,
         help="How many training images, the last ones, to hold out.",
     ),
     click.option(
         "--patience",
-        type=click.IntRange(min=0),
+        type=click.IntRange(min=0, max=MOST),
         default=0,
         show_default="to the last epoch",
         help="Stop after so many epochs without a better validation accuracy.",
     ),
     click.option(
         "--seed",
-        type=click.IntRange(min=0),
+        type=click.IntRange(min=0, max=MOST),
         default=0,
         show_default=True,
         help="The same seed gives the same network, to the bit.",
@@ -179,29 +180,34 @@ def given_options(ctx: click.Context) -> dict[str, Option]:
     }
 
 
-def check_combination(ctx: click.Context) -> None:
-    """Raise OptionError, with the reason, for options that make no sense together."""
-    chosen = ctx.params
-    if not chosen["validation"]:
+def check_combination(ctx: click.Context, options: Mapping[str, Option]) -> None:
+    """Raise OptionError, with the reason, for options that make no sense together.
+
+    options: those the run will have, wherever they are from.
+    """
+    epochs, warmup = options["epochs"], options["warmup"]
+    assert isinstance(epochs, int)
+    assert isinstance(warmup, int)
+    if not options["validation"]:
         needs = "needs images held out to be judged by. Choose --validation above 0."
-        if chosen["schedule"] == "halve-on-plateau":
+        if options["schedule"] == "halve-on-plateau":
             raise OptionError(f"schedule halve-on-plateau: {needs}")
-        if chosen["patience"]:
-            raise OptionError(f"patience {chosen['patience']}: {needs}")
-    if chosen["warmup"] >= chosen["epochs"]:
+        if options["patience"]:
+            raise OptionError(f"patience {options['patience']}: {needs}")
+    if warmup >= epochs:
         raise OptionError(
-            f"warmup {chosen['warmup']}: no epoch would be left of {chosen['epochs']} in which "
+            f"warmup {warmup}: no epoch would be left of {epochs} in which "
             "the learning rate is eta. Choose a smaller warmup, or more epochs."
         )
     without_effect = {
-        "schedule_every": chosen["schedule"] in ("constant", "cosine"),
-        "distort_strength": chosen["distort"] == "none",
+        "schedule_every": options["schedule"] in ("constant", "cosine"),
+        "distort_strength": options["distort"] == "none",
     }
     for name, is_idle in without_effect.items():
         # A preset may well spell out defaults; whoever types an option expects it to do something.
         if is_idle and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             other = name.partition("_")[0]
             raise OptionError(
-                f"{name.replace('_', '-')} {chosen[name]}: does nothing "
-                f"with --{other} {chosen[other]}. Choose another --{other}, or leave it out."
+                f"{name.replace('_', '-')} {options[name]}: does nothing "
+                f"with --{other} {options[other]}. Choose another --{other}, or leave it out."
             )

@@ -1,0 +1,48 @@
+"""What a run that was stopped leaves behind, and the command that goes on with it."""
+
+import shlex
+from pathlib import Path
+
+from mlp_cli.errors import CheckpointError
+from mlp_cli.runs import is_claim
+from mlp_cli.settings import CHANGEABLE, Settings
+
+
+def what_is_left(
+    path: Path | None, wanted: Settings | None, log: Path | None, too_large: str | None = None
+) -> str:
+    """Say what the run's file itself holds, and how to go on with it.
+
+    wanted: the settings the run was to go on with, which the file may not know of yet.
+    too_large: the one among them that must be smaller for it to go on.
+    """
+    from mlp_cli.checkpoint import load_checkpoint
+
+    if path is None or is_claim(path):
+        return "No epoch was finished: nothing is saved."
+    try:
+        saved = load_checkpoint(path)
+    except CheckpointError as error:
+        return str(error)
+    wanted = wanted or saved.settings
+    command = _resume_command(path, saved.settings, wanted, log)
+    if too_large:
+        command = f"{command} --{too_large} X, with X below {getattr(wanted, too_large)}"
+    return (
+        f"{path} is whole and holds {len(saved.history)} of {wanted.epochs} epochs.\n"
+        f"Go on with: {command}"
+    )
+
+
+def _resume_command(path: Path, saved: Settings, wanted: Settings, log: Path | None) -> str:
+    """Return what to type for the same run to go on as it would have."""
+    options: dict[str, object] = {"checkpoint": path}
+    for name in ("data_dir", *sorted(CHANGEABLE)):
+        if (value := getattr(wanted, name)) != getattr(saved, name):
+            options[name] = value
+    if log:
+        options["log"] = log
+    words = ["mlp", "train", "--resume"]
+    for name, value in options.items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join(words)

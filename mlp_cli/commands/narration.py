@@ -1,0 +1,70 @@
+"""What a run tells: how it begins, every epoch, and how it ended."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlp_cli.commands.text import note, percent, result, score
+
+if TYPE_CHECKING:
+    from mlp_cli.checkpoint import Checkpoint
+    from mlp_cli.metrics import Score
+    from mlp_cli.nn.sgd import EpochResult
+    from mlp_cli.training import Run
+
+
+def introduce(run: "Run", path: Path) -> None:
+    """Say what is trained on what."""
+    data, settings = run.dataset, run.checkpoint.settings
+    note(
+        f"{settings.dataset} from {data.folder}: {len(run.training):,} images of "
+        f"{' x '.join(map(str, data.image_shape))} to train on, {len(run.held_out):,} held out, "
+        f"{len(data.test):,} to test"
+    )
+    network = f"network {'-'.join(map(str, settings.sizes))}, seed {settings.seed}"
+    done = len(run.checkpoint.history)
+    if done:
+        note(f"{network}, resumed from {path} after epoch {done} of {settings.epochs}")
+    else:
+        note(f"{network}, saved to {path} after every epoch")
+
+
+def epoch_line(epoch: "EpochResult", epochs: int, held_out: int) -> str:
+    """Return `epoch  7/30  cost 0.0321  validation 95.31 % (9,531 / 10,000)  0.2 s`."""
+    parts = [f"epoch {epoch.epoch:>{len(str(epochs))}}/{epochs}", f"cost {epoch.cost:.4f}"]
+    if epoch.validation_accuracy is not None and epoch.validation_correct is not None:
+        correct = score(epoch.validation_accuracy, epoch.validation_correct, held_out)
+        parts.append(f"validation {correct}")
+    return "  ".join([*parts, f"{epoch.seconds:.1f} s"])
+
+
+def say_why_it_ended(run: "Run") -> None:
+    """Say that the run had no more patience, or that there is nothing left to do."""
+    settings = run.checkpoint.settings
+    if run.is_out_of_patience:
+        note(
+            f"stopped: no better validation accuracy in {settings.patience} epochs, "
+            f"which is --patience {settings.patience}"
+        )
+
+
+def report(run: "Run", tested: "Score", path: Path, by_itself: bool) -> None:
+    """Print how the run ended; `by_itself` if the next command finds its checkpoint unnamed."""
+    checkpoint = run.checkpoint
+    named = "" if by_itself else f" --checkpoint {shlex.quote(str(path))}"
+    result(f"test accuracy  {score(tested.accuracy, tested.correct, tested.examples)}")
+    result(f"seed           {checkpoint.settings.seed}")
+    result(f"checkpoint     {path}")
+    result(f"training time  {checkpoint.training_seconds:.1f} s")
+    result(f"next           mlp evaluate{named}")
+    best, last = (
+        f"{epoch}{_held_out(checkpoint, epoch)}"
+        for epoch in (checkpoint.best_epoch, len(checkpoint.history))
+    )
+    result(f"best epoch     {best}; last {last}")
+
+
+def _held_out(checkpoint: "Checkpoint", epoch: int) -> str:
+    """Return an epoch's accuracy on the images held out, if there were any, in brackets."""
+    accuracy = checkpoint.accuracy_after(epoch)
+    return "" if accuracy is None else f" ({percent(accuracy)} held out)"
