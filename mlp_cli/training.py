@@ -75,11 +75,10 @@ class Run:
         learner.velocities = state.velocities
         return cls(checkpoint, dataset, learner, streams)
 
-    def epochs(self, stop: Callable[[], bool] = lambda: False) -> Iterator[EpochResult]:
+    def epochs(self) -> Iterator[EpochResult]:
         """Train to the end of the run, and yield every epoch once the checkpoint knows of it.
 
-        It ends early where `patience` epochs in a row were no better, or `stop`, which is asked
-        after every mini-batch, says yes; of that epoch nothing is kept.
+        It ends early where `patience` epochs in a row were no better.
         Raises DivergedError, naming the epoch, where a parameter is no longer a finite number.
         """
         checkpoint, settings = self.checkpoint, self.checkpoint.settings
@@ -106,7 +105,6 @@ class Run:
                 self._streams.shuffling,
                 (self.held_out.images, self.held_out.labels) if settings.validation else None,
                 accuracies=[entry["validation_accuracy"] for entry in checkpoint.history],
-                stop=stop,
             )
             for result in results:
                 checkpoint.record(result, self._learner, self._streams.shuffling)

@@ -385,7 +385,9 @@ def test_a_write_that_runs_out_of_room_leaves_the_file_before_as_it_was():
 def test_a_path_is_claimed_once():
     path = Path("deep/down/run.npz")
     claim(path)
-    with pytest.raises(CheckpointError, match="exists, expected a new file"):
+    with pytest.raises(
+        CheckpointError, match="exists, empty as before a run's first epoch, expected a new"
+    ):
         claim(path)
 
 

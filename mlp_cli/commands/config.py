@@ -27,7 +27,7 @@ def _take_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> No
         return
     path = find_preset(name)
     options = {param.name: param for param in ctx.command.params if param.name}
-    preset = read_preset(path, refused=options.keys() - set(OPTIONS))
+    preset = read_preset(path, refused=set(options).difference(OPTIONS))
     for key, value in preset.items():
         try:
             options[key].type_cast_value(ctx, value)

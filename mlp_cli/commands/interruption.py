@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a network trains: the first asks, the second insists."""
+"""Ctrl-C and SIGTERM while a network trains: they stop it, but not in the middle of saving."""
 
 import signal
 from collections.abc import Iterator
@@ -16,10 +16,6 @@ class Interruption:
         self._waits = False
         self._has_raised = False
 
-    def is_wanted(self) -> bool:
-        """Tell whether a signal has come."""
-        return self.signal is not None
-
     @contextmanager
     def deferred(self) -> Iterator[None]:
         """Let a signal wait for the end of the block; only a second one breaks into it."""
@@ -28,12 +24,12 @@ class Interruption:
             yield
         finally:
             self._waits = False
-        if self.is_wanted():
+        if self.signal is not None:
             self._raise()
 
     def handle(self, number: int, _: FrameType | None) -> None:
         """Raise KeyboardInterrupt, unless this is the first signal and it has to wait."""
-        waits = self._waits and not self.is_wanted()
+        waits = self._waits and self.signal is None
         self.signal = self.signal or number
         if not waits:
             self._raise()
@@ -47,18 +43,17 @@ class Interruption:
 
 @contextmanager
 def interruption() -> Iterator[Interruption]:
-    """Catch the signals while the block lasts.
+    """Answer the signals by KeyboardInterrupt while the block lasts.
 
-    A checkpoint takes its name in one step at the end, so even a signal that breaks into the
-    writing leaves whole files. What the caller ignores, as nohup does, stays ignored.
+    That may come anywhere. It costs the epoch that is being learnt, which would be lost anyway,
+    and leaves whole files, since a checkpoint takes its name in one step at the end.
     """
     asked = Interruption()
-    before = {number: signal.getsignal(number) for number in SIGNALS}
-    caught = [number for number in SIGNALS if before[number] is not signal.SIG_IGN]
-    for number in caught:
-        signal.signal(number, asked.handle)
+    # SIGINT also where a shell has it ignored for what it started in the background: by now
+    # somebody has sent it to be heard, and a run that stops can be resumed.
+    before = {number: signal.signal(number, asked.handle) for number in SIGNALS}
     try:
         yield asked
     finally:
-        for number in caught:
-            signal.signal(number, before[number])
+        for number, handler in before.items():
+            signal.signal(number, handler)

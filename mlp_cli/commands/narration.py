@@ -23,7 +23,9 @@ def introduce(run: "Run", path: Path) -> None:
     )
     network = f"network {'-'.join(map(str, settings.sizes))}, seed {settings.seed}"
     done = len(run.checkpoint.history)
-    if done:
+    if run.has_ended:
+        note(f"{network}, all of its {done} epochs are in {path}; --epochs asks for more")
+    elif done:
         note(f"{network}, resumed from {path} after epoch {done} of {settings.epochs}")
     else:
         note(f"{network}, saved to {path} after every epoch")
@@ -38,14 +40,11 @@ def epoch_line(epoch: "EpochResult", epochs: int, held_out: int) -> str:
     return "  ".join([*parts, f"{epoch.seconds:.1f} s"])
 
 
-def say_why_it_ended(run: "Run") -> None:
-    """Say that the run had no more patience, or that there is nothing left to do."""
-    settings = run.checkpoint.settings
+def say_if_out_of_patience(run: "Run") -> None:
+    """Say that the run ended before its last epoch, and why."""
+    patience = run.checkpoint.settings.patience
     if run.is_out_of_patience:
-        note(
-            f"stopped: no better validation accuracy in {settings.patience} epochs, "
-            f"which is --patience {settings.patience}"
-        )
+        note(f"stopped: no better validation accuracy in {patience} epochs (--patience)")
 
 
 def report(run: "Run", tested: "Score", path: Path, by_itself: bool) -> None:

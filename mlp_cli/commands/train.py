@@ -14,7 +14,7 @@ from mlp_cli.commands.aftermath import what_is_left
 from mlp_cli.commands.config import config_option
 from mlp_cli.commands.dataset import load_first, load_or_download
 from mlp_cli.commands.interruption import Interruption, interruption
-from mlp_cli.commands.narration import epoch_line, introduce, report, say_why_it_ended
+from mlp_cli.commands.narration import epoch_line, introduce, report, say_if_out_of_patience
 from mlp_cli.commands.options import DEFAULT_DATA_DIR, FilePath, common_options, data_dir_option
 from mlp_cli.commands.text import note, note_above, result, shows_bars
 from mlp_cli.commands.training_options import (
@@ -84,8 +84,8 @@ def train(
     images held out, and the run is saved; the parameters of the best epoch are the ones that
     `mlp evaluate` and `mlp predict` use. The test images are read once, at the end.
 
-    Ctrl-C stops after the current mini-batch. Whatever stops a run, --resume goes on with it from
-    its last whole epoch, and ends in the very same network as without the stop.
+    Ctrl-C stops at once. Whatever stops a run, --resume goes on with it from its last whole epoch,
+    and ends in the very same network as without the stop.
     """
     path, saved = _saved_run(checkpoint, ctx) if resume else (checkpoint, None)
     options = saved.settings.options() if saved else chosen_options(ctx)
@@ -99,14 +99,16 @@ def train(
     with interruption() as interrupted, ExitStack() as stack:
         try:
             if path and not saved:
-                if not resume:
-                    claim(path)
-                stack.callback(release, path)
+                with interrupted.deferred():
+                    if not resume:
+                        claim(path)
+                    stack.callback(release, path)
             run = _resume(saved, path, data_dir, ctx) if saved else _begin(options, data_dir)
             wanted = run.checkpoint.settings
             if path is None:
-                path = claim_next(FOLDER, file_stem(wanted.dataset), wanted.sizes)
-                stack.callback(release, path)
+                with interrupted.deferred():
+                    path = claim_next(FOLDER, file_stem(wanted.dataset), wanted.sizes)
+                    stack.callback(release, path)
             _train(run, path, log, interrupted)
             _finish(run, path, interrupted, by_itself=checkpoint is None)
         except KeyboardInterrupt as error:
@@ -126,7 +128,11 @@ def _saved_run(path: Path | None, ctx: click.Context) -> "tuple[Path, Checkpoint
     if is_claim(path):
         note(f"{path} is empty: its run had not finished an epoch, and begins anew")
         return path, None
-    return path, load_checkpoint(path).with_options(given_options(ctx))
+    saved = load_checkpoint(path)
+    try:
+        return path, saved.with_options(given_options(ctx))
+    except OptionError as error:
+        raise OptionError(f"{path}: {error}") from error
 
 
 def _begin(options: "dict[str, Option]", data_dir: Path) -> "Run":
@@ -189,11 +195,11 @@ def _train(run: "Run", path: Path, log: Path | None, interrupted: Interruption) 
         )
         said: set[str] = set()
         try:
-            stack.enter_context(interrupted.deferred())
-            for epoch in run.epochs(stop=interrupted.is_wanted):
-                checkpoint.save(path)
-                if epoch_log:
-                    epoch_log.append(checkpoint.history[-1])
+            for epoch in run.epochs():
+                with interrupted.deferred():
+                    checkpoint.save(path)
+                    if epoch_log:
+                        epoch_log.append(checkpoint.history[-1])
                 note_above(bar, epoch_line(epoch, settings.epochs, len(run.held_out)))
                 for kind, advice in advise(run.health(), settings).items():
                     if kind not in said:
@@ -204,7 +210,7 @@ def _train(run: "Run", path: Path, log: Path | None, interrupted: Interruption) 
             raise type(error)(f"{error}\n{what_is_left(path, settings, log)}") from error
         except DivergedError as error:
             raise DivergedError(f"{error}\n{what_is_left(path, settings, log, 'eta')}") from error
-    say_why_it_ended(run)
+    say_if_out_of_patience(run)
 
 
 def _finish(run: "Run", path: Path, interrupted: Interruption, by_itself: bool) -> None:
