@@ -157,18 +157,6 @@ def test_the_velocities_are_all_that_momentum_remembers():
     assert_same(second.network, whole.network, atol=0)
 
 
-def test_training_stops_after_the_mini_batch_in_which_it_is_asked_to():
-    images, labels = make_data(20)
-    network, expected = make_network(), make_network()
-    answers = iter([False, True])
-    stopped = Learner(network, 4).learn(
-        images, labels, np.arange(20), eta=3.0, stop=lambda: next(answers)
-    )
-    assert stopped is None
-    learn_plainly(expected, images, labels, np.arange(8), eta=3.0, batch_size=4)
-    assert_same(network, expected, atol=1e-12)
-
-
 def test_training_allocates_nothing_per_mini_batch(monkeypatch):
     """The gradients stand in the same arrays after every mini-batch."""
     images, labels = make_data(20)

@@ -156,11 +156,3 @@ def test_every_epoch_may_have_images_of_its_own():
     learner.learn(255 - images, labels, rng.permutation(8), 3.0)
     assert shown == [1, 2]
     assert given.weights[0].tobytes() == expected.weights[0].tobytes()
-
-
-def test_an_epoch_that_is_stopped_gives_no_result():
-    answers = iter([False] * 3 + [True])
-    results = run(
-        make_network(), *make_data(8), Schedule(3.0, epochs=5), stop=lambda: next(answers)
-    )
-    assert [result.epoch for result in results] == [1]

@@ -3,7 +3,7 @@
 `sgd` calls it for every epoch; `minibatch` has the passes through the network.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -47,8 +47,7 @@ class Learner:
         labels: Labels,
         order: Indices,
         eta: float,
-        stop: Callable[[], bool] = lambda: False,
-    ) -> float | None:
+    ) -> float:
         """Learn from every example once, in this order, and return the sum of their costs.
 
         The examples come `batch_size` at a time. The last mini-batch may be smaller: its own
@@ -57,7 +56,6 @@ class Learner:
 
         images: (n, rows, columns) or (n, pixels), grey levels 0..255.  labels: (n,), below n_L.
         order: indices of images.
-        stop: asked after every mini-batch; where it says yes the rest is left, and there is no sum.
         """
         images = np.asarray(images).reshape(len(images), -1)
         value = COSTS[self.network.cost].value
@@ -73,8 +71,6 @@ class Learner:
                 outputs[...] = batch.activations[-1]
                 batch.backpropagate(x, y.T, step)
                 self._descend(batch.gradients, decay)
-                if stop():
-                    return None
             cost += value(block.outputs[:steps], block.y[:steps])
         return cost
 

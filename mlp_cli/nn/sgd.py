@@ -64,7 +64,6 @@ def train_epochs(
     validation: tuple[Images, Labels] | None = None,
     *,
     accuracies: Sequence[float | None] = (),
-    stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[EpochResult]:
     """Train the learner's network, epoch after epoch, and yield a result after each.
 
@@ -75,7 +74,6 @@ def train_epochs(
     labels: (n,), below n_L.
     validation: images and labels that are only looked at, after every epoch.
     accuracies: the validation accuracies of the epochs that the network has had already.
-    stop: asked after every mini-batch; once it says yes there are no more results.
     Raises DivergedError, naming the epoch, where a parameter is no longer a finite number.
     """
     seen = list(accuracies)
@@ -84,10 +82,8 @@ def train_epochs(
         started = time.perf_counter()
         order = rng.permutation(len(labels))
         epoch_images = images(epoch) if callable(images) else images
-        cost = learner.learn(epoch_images, labels, order, eta, stop)
+        cost = learner.learn(epoch_images, labels, order, eta)
         seconds = time.perf_counter() - started
-        if cost is None:
-            return
         if not learner.network.is_finite():
             raise DivergedError(
                 f"Epoch {epoch}: with eta {eta:g} the parameters are no longer finite numbers.\n"
