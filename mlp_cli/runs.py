@@ -27,6 +27,7 @@ def claim(path: Path) -> None:
             f"{path}: {found}, expected a new file; a run never overwrites another.\n"
             "Go on with that run with --resume, or name another path with --checkpoint."
         )
+    sweep_beside(path)
 
 
 def claim_next(folder: Path, dataset: str, sizes: Sequence[int]) -> Path:
@@ -65,10 +66,8 @@ def check_room(path: Path, size: int) -> None:
     """See that `path` can be written, and that its disk has room for so many bytes.
 
     They are written to a file beside it, which is removed again: so a run finds out before its
-    first epoch what it would find out after it. What a killed run left there is removed, too.
-    Raises CheckpointError where it fails.
+    first epoch what it would find out after it. Raises CheckpointError where it fails.
     """
-    sweep_beside(path)
     try:
         if path.exists() and not os.access(path, os.W_OK):
             raise PermissionError(EACCES, "Read-only")

@@ -42,9 +42,12 @@ def epoch_line(epoch: "EpochResult", epochs: int, held_out: int) -> str:
 
 def say_if_out_of_patience(run: "Run") -> None:
     """Say that the run ended before its last epoch, and why."""
-    patience = run.checkpoint.settings.patience
+    checkpoint = run.checkpoint
     if run.is_out_of_patience:
-        note(f"stopped: no better validation accuracy in {patience} epochs (--patience)")
+        note(
+            f"stopped by --patience {checkpoint.settings.patience}: "
+            f"no epoch after {checkpoint.best_epoch} was better"
+        )
 
 
 def report(run: "Run", tested: "Score", path: Path, by_itself: bool) -> None:

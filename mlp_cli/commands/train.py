@@ -33,6 +33,7 @@ from mlp_cli.errors import (
     LogError,
     OptionError,
 )
+from mlp_cli.files import sweep_beside
 from mlp_cli.runs import (
     FOLDER,
     check_room,
@@ -125,6 +126,7 @@ def _saved_run(path: Path | None, ctx: click.Context) -> "tuple[Path, Checkpoint
     from mlp_cli.checkpoint import load_checkpoint
 
     path = path or newest_checkpoint(FOLDER)
+    sweep_beside(path)
     if is_claim(path):
         note(f"{path} is empty: its run had not finished an epoch, and begins anew")
         return path, None

@@ -1,0 +1,80 @@
+"""Runs of the program in processes of their own, and what they leave, compared."""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+MLP = [sys.executable, "-m", "mlp_cli"]
+SECONDS = 120
+"""after which a process counts as stuck"""
+
+
+@contextmanager
+def running(*arguments, **options):
+    """A process of mlp with its stderr to read, which does not outlive the block."""
+    process = subprocess.Popen(
+        [*MLP, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        **options,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def finish(*arguments, status=0, **options):
+    """Run mlp to its end, which must be this; return what it printed, stdout and stderr."""
+    with running(*arguments, **options) as process:
+        out, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == status, err
+    assert "Traceback" not in err
+    return out, err
+
+
+def read_until(process, words):
+    """Read what a process says up to the line with these words; return it all."""
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if words in line:
+            return "".join(said)
+    raise AssertionError(f"ended without saying {words!r}: {''.join(said)}")
+
+
+def end_by(process, signal_number):
+    """Send the signal and wait; return the exit status and the rest of what was said."""
+    process.send_signal(signal_number)
+    out, err = process.communicate(timeout=SECONDS)
+    assert "Traceback" not in err
+    return process.returncode, out + err
+
+
+def contents(path):
+    """All that a checkpoint holds, as bytes and JSON, but for the time that it took."""
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    meta = json.loads(arrays.pop("meta").item())
+    for entry in meta["history"]:
+        del entry["seconds"]
+    return meta, {name: (a.dtype.str, a.shape, a.tobytes()) for name, a in arrays.items()}
+
+
+def partial_files(folder="."):
+    """The files that are being written, or were left by who was killed at it."""
+    return [name for name in os.listdir(folder) if name.endswith(".part")]
+
+
+def epochs_in(path):
+    """How many epochs a checkpoint holds; none where there is only a claim, or nothing."""
+    path = Path(path)
+    return len(contents(path)[0]["history"]) if path.exists() and path.stat().st_size else 0

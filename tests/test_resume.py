@@ -1,0 +1,110 @@
+"""A run that was stopped, however rudely, ends in the very same network as one that was not."""
+
+import json
+import random
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mlp_cli.checkpoint import load_checkpoint
+from tests.makers import make_arrays, write_dataset
+from tests.processes import contents, epochs_in, finish, partial_files, read_until, running
+
+EPOCHS = 6
+PATH = Path("run.npz")
+PLAIN = "--batch-size 2"
+EVERYTHING = (
+    "--batch-size 4 --momentum 0.5 --eta 0.3 --l2 0.1 --distort elastic --cost cross-entropy "
+    "--schedule halve-on-plateau --schedule-every 1 --patience 5 --dtype float64"
+)
+VARIANTS = {
+    "plain": PLAIN,
+    "everything": EVERYTHING,
+    "momentum": "--batch-size 4 --momentum 0.9 --eta 0.1 --warmup 2 --schedule cosine",
+    "shift": "--batch-size 4 --distort shift --hidden 20 --hidden 15 --schedule step "
+    "--schedule-every 2",
+    "normal": "--batch-size 3 --init normal --activation tanh --eta 0.2 --l2 5",
+    "all images": "--batch-size 2 --validation 0 --cost log-likelihood --eta 0.1 --activation relu",
+}
+
+
+@pytest.fixture(autouse=True)
+def data(own_folder):
+    write_dataset(Path("data"), make_arrays(train=1500, test=50))
+
+
+def train(path, options):
+    kept = f"--checkpoint {path} --log {path}.log"
+    return ["train", *f"--validation 200 --epochs {EPOCHS} {options} {kept}".split()]
+
+
+def kill_while_it_trains(process, seconds):
+    """Kill the process so long after it has begun."""
+    read_until(process, "network ")
+    time.sleep(seconds)
+
+
+def kill_while_it_saves(process, seconds, saves):
+    """Kill the process so long after it has begun to write for that many times."""
+    while process.poll() is None:
+        if partial_files():
+            saves -= 1
+            if not saves:
+                time.sleep(seconds)
+                return
+            while partial_files() and process.poll() is None:
+                pass
+
+
+def check_kills(options, kills, seed):
+    """Train without a stop, and by runs that are killed and resumed; hold one to the other.
+
+    Returns where the kills came: (epochs saved before, whether half a file was left).
+    """
+    rng, moments = random.Random(seed), []
+    with running(*train("whole.npz", options)) as process:
+        read_until(process, "network ")
+        started = time.monotonic()
+        assert process.wait() == 0
+        epoch = (time.monotonic() - started) / EPOCHS
+    expected = contents("whole.npz")
+    while len(moments) < kills:
+        while len(moments) < kills and epochs_in(PATH) < EPOCHS:
+            resume = ["--resume"] if PATH.exists() else []
+            with running(*train(PATH, options), *resume) as process:
+                turn, in_save = divmod(len(moments), 2)
+                if in_save:
+                    kill_while_it_saves(process, rng.choice([0, 0, 0.001, 0.004]), 1 + turn % 3)
+                else:
+                    kill_while_it_trains(process, rng.uniform(0, 2 * epoch))
+                process.kill()
+                if process.wait() == 0:  # it was faster
+                    break
+            moments.append((epochs_in(PATH), bool(partial_files())))
+        finish(*train(PATH, options), *(["--resume"] if PATH.exists() else []))
+        assert contents(PATH) == expected
+        assert partial_files() == []
+        log = Path(f"{PATH}.log")
+        assert list(map(json.loads, log.open())) == load_checkpoint(PATH).history
+        log.unlink()
+        PATH.unlink()
+    return moments
+
+
+def test_killed_and_resumed_it_ends_in_the_same_bytes():
+    moments = check_kills(EVERYTHING, kills=5, seed=1)
+    assert any(done for done, _ in moments)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_killed_often_and_resumed_it_ends_in_the_same_bytes(variant, capsys):
+    moments = check_kills(VARIANTS[variant], kills=12, seed=variant)
+    with capsys.disabled():
+        sys.stderr.write(
+            f"\n{variant}: (epochs saved, a file half written) at each kill: {moments}\n"
+        )
+    assert any(done for done, _ in moments)
+    assert any(half for _, half in moments)

@@ -1,0 +1,244 @@
+"""What `mlp train --resume` goes on with, and what it refuses."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlp_cli.checkpoint import load_checkpoint
+from mlp_cli.runs import claim
+from tests.makers import make_arrays, write_dataset
+from tests.processes import contents
+
+PATH = Path("run.npz")
+TRAIN = "train --validation 10 --batch-size 4 --checkpoint run.npz"
+RESUME = "train --resume --checkpoint run.npz"
+
+
+@pytest.fixture(autouse=True)
+def data(own_folder):
+    return write_dataset(Path("data"))
+
+
+@pytest.fixture
+def trained(run, data):
+    """A run of three epochs."""
+    return run(f"{TRAIN} --epochs 3")
+
+
+def etas():
+    return [entry["eta"] for entry in load_checkpoint(PATH).history]
+
+
+def test_more_epochs_go_on_to_what_they_would_have_been_at_once(run, trained):
+    done = run(f"{RESUME} --epochs 5")
+    assert f"resumed from {PATH} after epoch 3 of 5\nepoch 4/5" in done.stderr
+    run(f"{TRAIN} --epochs 5".replace("run.npz", "whole.npz"))
+    assert contents(PATH) == contents("whole.npz")
+
+
+def test_the_newest_run_is_the_one_that_goes_on(run, trained):
+    run("train --validation 10 --epochs 1")
+    os.utime(PATH, (1, 1))
+    run("train --resume --epochs 2")
+    assert len(load_checkpoint(Path("checkpoints/mnist-64-30-10-001.npz")).history) == 2
+    assert len(load_checkpoint(PATH).history) == 3
+
+
+def test_a_run_that_has_had_its_epochs_is_reported_again_and_left_alone(run, trained):
+    before = PATH.read_bytes()
+    done = run(RESUME)
+    assert done.stdout == trained.stdout
+    assert f"all of its 3 epochs are in {PATH}; --epochs asks for more" in done.stderr
+    assert run(f"{RESUME} --epochs 3").stdout == trained.stdout
+    assert PATH.read_bytes() == before
+
+
+def test_a_run_killed_before_its_report_gets_it(run, trained):
+    saved = load_checkpoint(PATH)
+    accuracy, saved.test_accuracy = saved.test_accuracy, None
+    saved.save(PATH)
+    assert run(RESUME).stdout == trained.stdout
+    assert load_checkpoint(PATH).test_accuracy == accuracy
+
+
+def test_fewer_epochs_than_there_were_are_wrong_usage(run, trained):
+    done = run(f"{RESUME} --epochs 2", status=2)
+    assert done.stderr == (
+        "Error: run.npz: epochs 2: the run to be resumed has had 3. Choose as many or more.\n"
+    )
+
+
+def test_another_eta_is_taken_and_the_history_says_from_where_on(run, trained):
+    run(f"{RESUME} --epochs 5 --eta 0.5")
+    assert etas() == [3.0, 3.0, 3.0, 0.5, 0.5]
+    assert load_checkpoint(PATH).settings.eta == 0.5
+
+
+def test_epochs_may_change_under_a_schedule(run, data):
+    run(f"{TRAIN} --epochs 2 --schedule cosine")
+    run(f"{RESUME} --epochs 4")
+    assert etas() == pytest.approx([3.0, 1.5, 1.5, 3 * (1 - np.sqrt(0.5)) / 2])
+
+
+OTHERS = {
+    "hidden": ("7", "[7]", "[30]"),
+    "activation": ("tanh", "tanh", "sigmoid"),
+    "cost": ("cross-entropy", "cross-entropy", "quadratic"),
+    "init": ("normal", "normal", "scaled"),
+    "schedule": ("step", "step", "constant"),
+    "warmup": ("1", "1", "0"),
+    "batch_size": ("5", "5", "4"),
+    "momentum": ("0.5", "0.5", "0.0"),
+    "l2": ("0.5", "0.5", "0.0"),
+    "distort": ("shift", "shift", "none"),
+    "validation": ("11", "11", "10"),
+    "seed": ("1", "1", "0"),
+    "dtype": ("float64", "float64", "float32"),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("place", ["command line", "environment", "preset"])
+def test_an_option_that_would_make_it_another_run_is_wrong_usage(run, trained, name, place):
+    typed, given, ours = OTHERS[name]
+    arguments, environment, before = RESUME, {}, PATH.read_bytes()
+    if place == "command line":
+        arguments += f" --{name.replace('_', '-')} {typed}"
+    elif place == "environment":
+        environment = {f"MLP_TRAIN_{name.upper()}": typed}
+    else:
+        is_text = not typed[0].isdigit()
+        Path("a.toml").write_text(f"{name} = {json.dumps(typed) if is_text else typed}")
+        arguments += " --config a.toml"
+    done = run(arguments, status=2, env=environment)
+    assert (
+        f"run.npz: {name.replace('_', '-')} {given}: the run to be resumed has {ours}."
+        in done.stderr
+    )
+    assert PATH.read_bytes() == before
+
+
+def test_options_that_agree_with_the_run_are_no_contradiction(run, data):
+    options = "--schedule step --schedule-every 2 --hidden 9 --distort shift --distort-strength 0.5"
+    run(f"{TRAIN} --epochs 2 {options}")
+    run(f"{RESUME} --epochs 3 --batch-size 4 {options}")
+    assert etas() == [3.0, 3.0, 1.5]
+
+
+@pytest.mark.parametrize(
+    ("began", "asked", "words"),
+    [
+        ("--validation 0", "--patience 2", "patience 2: needs images held out"),
+        ("--warmup 2 --epochs 3", "--epochs 4 --schedule-every 3", "schedule-every 3"),
+        ("--distort-strength 0.5 --distort shift", "--distort-strength 1", "has 0.5"),
+    ],
+)
+def test_options_are_judged_together_with_those_of_the_run(run, data, began, asked, words):
+    run(f"train --checkpoint run.npz --batch-size 4 --validation 10 --epochs 1 {began}")
+    assert words in run(f"{RESUME} {asked}", status=2).stderr
+
+
+def test_a_claim_of_a_run_killed_in_its_first_epoch_begins_anew(run, data):
+    claim(PATH)
+    done = run(f"{TRAIN} --epochs 2 --resume")
+    assert "run.npz is empty: its run had not finished an epoch, and begins anew" in done.stderr
+    run(f"{TRAIN} --epochs 2".replace("run.npz", "whole.npz"))
+    assert contents(PATH) == contents("whole.npz")
+
+
+def test_a_claim_is_no_place_for_another_run(run, data):
+    claim(PATH)
+    done = run(f"{TRAIN} --epochs 2", status=1)
+    assert "run.npz: exists, empty as before a run's first epoch" in done.stderr
+    assert "Go on with that run with --resume, or name another path" in done.stderr
+    assert PATH.exists()
+
+
+def test_a_missing_run_is_no_run_to_resume(run, data):
+    assert "run.npz: no such file, expected a checkpoint" in run(RESUME, status=1).stderr
+    assert "no checkpoint (.npz) here" in run("train --resume", status=1).stderr
+    assert not PATH.exists()
+
+
+def test_other_data_than_it_was_trained_on_is_refused(run, trained, data):
+    before = PATH.read_bytes()
+    write_dataset(Path("other"), make_arrays(seed=1))
+    done = run(f"{RESUME} --epochs 4 --data-dir other", status=1)
+    assert "Error: other: other data than the run was trained on: SHA-256" in done.stderr
+    assert "--data-dir" in done.stderr
+    data[0][39, 0, 0] ^= 1
+    write_dataset(Path("data"), data)
+    assert "data: other data" in run(f"{RESUME} --epochs 4", status=1).stderr
+    assert PATH.read_bytes() == before
+
+
+def test_data_may_have_moved(run, trained):
+    Path("data").rename("moved")
+    run(f"{RESUME} --epochs 4 --data-dir moved")
+    assert load_checkpoint(PATH).settings.data_dir == "moved"
+    run(f"{RESUME} --epochs 5")
+    assert len(load_checkpoint(PATH).history) == 5
+
+
+def test_a_run_that_is_not_what_its_own_data_say_is_refused(run, trained):
+    """As only somebody's editing can bring about: 8 x 8 images that meta says are 4 x 16."""
+    saved = load_checkpoint(PATH)
+    replace(saved, settings=replace(saved.settings, image_shape=(4, 16))).save(PATH)
+    assert "4 x 16" in run(f"{RESUME} --epochs 4", status=1).stderr
+
+
+def test_a_network_without_the_state_of_its_training_is_refused(run, trained):
+    saved = load_checkpoint(PATH)
+    replace(saved, resume=None).save(PATH)
+    done = run(f"{RESUME} --epochs 4", status=1)
+    assert "run.npz: holds no state to resume from, only the network" in done.stderr
+
+
+def test_the_run_may_have_another_number_of_threads_and_patience(run, trained):
+    done = run(f"{RESUME} --epochs 9 --threads 2 --patience 1")
+    settings = load_checkpoint(PATH).settings
+    assert (settings.threads, settings.patience) == (2, 1)
+    assert "stopped by --patience 1: no epoch after" in done.stderr
+
+
+def test_a_log_is_not_the_checkpoint(run, trained):
+    before = PATH.read_bytes()
+    done = run(f"{RESUME} --epochs 4 --log ./run.npz", status=2)
+    assert "log run.npz: is the checkpoint, expected another file" in done.stderr
+    assert PATH.read_bytes() == before
+
+
+def test_what_killed_runs_left_is_swept_and_what_is_being_written_is_not(run, trained):
+    dead, other, alive = (
+        Path(f".{name}.part")
+        for name in ("run.npz.99999999", "other.npz.99999999", f"run.npz.{os.getppid()}")
+    )
+    for path in (dead, other, alive):
+        path.touch()
+    run(RESUME)
+    assert (dead.exists(), other.exists(), alive.exists()) == (False, True, True)
+    dead.touch()
+    PATH.unlink()
+    run(f"{TRAIN} --epochs 1")
+    assert not dead.exists()
+
+
+def test_what_killed_runs_left_of_numbered_checkpoints_is_swept_by_the_next(run, data):
+    left = Path("checkpoints/.mnist-64-30-10-007.npz.99999999.part")
+    left.parent.mkdir()
+    left.touch()
+    run("train --validation 10 --epochs 1")
+    assert not left.exists()
+
+
+def test_a_link_to_a_checkpoint_stays_one(run, trained):
+    Path("disk").mkdir()
+    PATH.rename("disk/run.npz")
+    PATH.symlink_to("disk/run.npz")
+    run(f"{RESUME} --epochs 4")
+    assert PATH.is_symlink()
+    assert len(load_checkpoint(Path("disk/run.npz")).history) == 4
