@@ -69,7 +69,9 @@ def check_room(path: Path, size: int) -> None:
     first epoch what it would find out after it. Raises CheckpointError where it fails.
     """
     try:
-        if path.exists() and not os.access(path, os.W_OK):
+        # A file that was made read-only is not replaced, though the folder would allow it.
+        effective = os.access in os.supports_effective_ids
+        if path.exists() and not os.access(path, os.W_OK, effective_ids=effective):
             raise PermissionError(EACCES, "Read-only")
         rehearse(path, size)
     except OSError as error:

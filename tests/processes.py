@@ -78,3 +78,8 @@ def epochs_in(path):
     """How many epochs a checkpoint holds; none where there is only a claim, or nothing."""
     path = Path(path)
     return len(contents(path)[0]["history"]) if path.exists() and path.stat().st_size else 0
+
+
+def log_lines(path):
+    """The entries of a log, each of which must be whole."""
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]

@@ -12,6 +12,7 @@ import pytest
 
 from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.commands.interruption import interruption
+from mlp_cli.errors import LogError
 from tests.makers import make_arrays, write_dataset
 from tests.processes import (
     MLP,
@@ -135,7 +136,8 @@ def test_at_any_moment_it_is_answered_or_too_late(distort, rounds):
             process.send_signal(number)
             _, err = process.communicate(timeout=60)
         assert process.returncode in (0, status, -number), err
-        assert "Traceback" not in err
+        # Before Python has found our program it answers in its own way.
+        assert "Traceback" not in err or "_get_module_details" in err
         assert partial_files() == []
         if PATH.exists():
             assert load_checkpoint(PATH).history
@@ -211,7 +213,7 @@ def test_what_fails_while_a_signal_waits_is_told():
     def save(asked):
         with asked.deferred():
             signal.raise_signal(signal.SIGINT)
-            raise OSError
+            raise LogError
 
-    with interruption() as asked, pytest.raises(OSError):
+    with interruption() as asked, pytest.raises(LogError):
         save(asked)

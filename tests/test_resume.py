@@ -1,6 +1,5 @@
 """A run that was stopped, however rudely, ends in the very same network as one that was not."""
 
-import json
 import random
 import sys
 import time
@@ -10,7 +9,15 @@ import pytest
 
 from mlp_cli.checkpoint import load_checkpoint
 from tests.makers import make_arrays, write_dataset
-from tests.processes import contents, epochs_in, finish, partial_files, read_until, running
+from tests.processes import (
+    contents,
+    epochs_in,
+    finish,
+    log_lines,
+    partial_files,
+    read_until,
+    running,
+)
 
 EPOCHS = 6
 PATH = Path("run.npz")
@@ -87,7 +94,7 @@ def check_kills(options, kills, seed):
         assert contents(PATH) == expected
         assert partial_files() == []
         log = Path(f"{PATH}.log")
-        assert list(map(json.loads, log.open())) == load_checkpoint(PATH).history
+        assert log_lines(log) == load_checkpoint(PATH).history
         log.unlink()
         PATH.unlink()
     return moments
