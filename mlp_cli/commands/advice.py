@@ -8,23 +8,46 @@ if TYPE_CHECKING:
     from mlp_cli.nn.health import Health
 
 
-def advise(health: "Health", settings: Settings) -> dict[str, str]:
+class Adviser:
+    """Gives a hint for each sign of trouble, once a run.
+
+    A sign counts when it shows after two epochs in a row, or after the last: many a network that
+    learns well does not answer with every class after its first epoch.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._shown: set[str] = set()
+        self._said: set[str] = set()
+
+    def hints(self, health: "Health", epoch: int) -> list[str]:
+        """Return what is to be said after this epoch."""
+        signs = _signs(health, self._settings)
+        is_last = epoch == self._settings.epochs
+        due = [kind for kind in signs if is_last or kind in self._shown]
+        new = [kind for kind in due if kind not in self._said]
+        self._shown = set(signs)
+        self._said.update(new)
+        return [signs[kind] for kind in new]
+
+
+def _signs(health: "Health", settings: Settings) -> dict[str, str]:
     """Return a line for each sign of trouble, by the kind of trouble."""
     scaled = " or --init scaled" if settings.init == "normal" else ""
-    advice = {}
+    signs = {}
     if health.is_near_chance:
-        advice["chance"] = (
+        signs["chance"] = (
             f"hint: hardly better than always giving the same answer. Try another --eta{scaled}."
         )
     elif health.silent_classes:
         classes = ", ".join(map(str, health.silent_classes))
-        advice["silent"] = (
+        signs["silent"] = (
             f"hint: no image is read as {classes}, though some are. "
             f"Try a smaller --eta{scaled}, or another --seed."
         )
     if health.is_saturated:
-        advice["saturated"] = (
+        signs["saturated"] = (
             "hint: more than half of the hidden units are saturated and hardly learn. "
             f"Try a smaller --eta{scaled}."
         )
-    return advice
+    return signs

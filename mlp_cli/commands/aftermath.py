@@ -25,24 +25,15 @@ def what_is_left(
     except CheckpointError as error:
         return str(error)
     wanted = wanted or saved.settings
-    command = _resume_command(path, saved.settings, wanted, log)
+    words = ["mlp", "train", "--resume", "--checkpoint", str(path)]
+    for name in ("data_dir", *sorted(CHANGEABLE)):
+        value = getattr(wanted, name)
+        if value != getattr(saved.settings, name) and name != too_large:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    command = shlex.join([*words, "--log", str(log)] if log else words)
     if too_large:
         command = f"{command} --{too_large} X, with X below {getattr(wanted, too_large)}"
     return (
         f"{path} is whole and holds {len(saved.history)} of {wanted.epochs} epochs.\n"
         f"Go on with: {command}"
     )
-
-
-def _resume_command(path: Path, saved: Settings, wanted: Settings, log: Path | None) -> str:
-    """Return what to type for the same run to go on as it would have."""
-    options: dict[str, object] = {"checkpoint": path}
-    for name in ("data_dir", *sorted(CHANGEABLE)):
-        if (value := getattr(wanted, name)) != getattr(saved, name):
-            options[name] = value
-    if log:
-        options["log"] = log
-    words = ["mlp", "train", "--resume"]
-    for name, value in options.items():
-        words += [f"--{name.replace('_', '-')}", str(value)]
-    return shlex.join(words)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from mlp_cli.commands.advice import advise
+from mlp_cli.commands.advice import Adviser
 from mlp_cli.commands.aftermath import what_is_left
 from mlp_cli.commands.config import config_option
 from mlp_cli.commands.dataset import load_first, load_or_download
@@ -179,6 +179,7 @@ def _train(run: "Run", path: Path, log: Path | None, interrupted: Interruption) 
     from tqdm import tqdm
 
     checkpoint, settings = run.checkpoint, run.checkpoint.settings
+    adviser = Adviser(settings)
     if not run.has_ended:
         check_room(path, checkpoint.nbytes)
     introduce(run, path)
@@ -195,7 +196,6 @@ def _train(run: "Run", path: Path, log: Path | None, interrupted: Interruption) 
                 disable=not shows_bars(),
             )
         )
-        said: set[str] = set()
         try:
             for epoch in run.epochs():
                 with interrupted.deferred():
@@ -203,10 +203,8 @@ def _train(run: "Run", path: Path, log: Path | None, interrupted: Interruption) 
                     if epoch_log:
                         epoch_log.append(checkpoint.history[-1])
                 note_above(bar, epoch_line(epoch, settings.epochs, len(run.held_out)))
-                for kind, advice in advise(run.health(), settings).items():
-                    if kind not in said:
-                        note_above(bar, advice)
-                        said.add(kind)
+                for hint in adviser.hints(run.health(), epoch.epoch):
+                    note_above(bar, hint)
                 bar.update()
         except (CheckpointError, LogError) as error:
             raise type(error)(f"{error}\n{what_is_left(path, settings, log)}") from error

@@ -1,0 +1,143 @@
+"""Hints: each from a small run that is in that trouble, said once; none from a healthy one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlp_cli.checkpoint import load_checkpoint
+from mlp_cli.nn.health import SAMPLE, examine
+from mlp_cli.nn.network import Network
+from tests.makers import make_arrays, write_dataset
+
+TRAIN = "train --validation 200 --epochs 4"
+
+
+@pytest.fixture(autouse=True)
+def data(own_folder):
+    write_dataset(Path("data"), make_arrays(train=1000, test=50))
+
+
+def hints(done):
+    return [line for line in done.stderr.splitlines() if line.startswith("hint: ")]
+
+
+@pytest.mark.parametrize("eta", [1, 3])
+def test_a_healthy_run_gets_no_hints(run, eta):
+    """With eta 1 six classes are not answered after the first epoch, and all are after the next."""
+    assert hints(run(f"{TRAIN} --eta {eta}")) == []
+
+
+def test_of_a_run_of_one_epoch_the_first_is_the_last(run):
+    assert (
+        "no image is read as 0, 1, 2, 4, 6, 9, though some are"
+        in hints(run(f"{TRAIN} --eta 1 --epochs 1"))[0]
+    )
+
+
+def test_a_run_near_chance_is_told_so_once(run):
+    assert hints(run(f"{TRAIN} --eta 1e-6")) == [
+        "hint: hardly better than always giving the same answer. Try another --eta."
+    ]
+
+
+def test_a_saturated_run_is_told_so_once(run):
+    said = hints(run(f"{TRAIN} --eta 300 --init normal"))
+    assert (
+        said.count(
+            "hint: more than half of the hidden units are saturated and hardly learn. "
+            "Try a smaller --eta or --init scaled."
+        )
+        == 1
+    )
+
+
+def test_a_run_with_a_stuck_output_is_told_its_classes_once(run):
+    """With this seed one output unit is driven flat in the first epoch and never comes back."""
+    done = run(f"{TRAIN} --eta 8 --init normal --seed 4 --epochs 6")
+    (said,) = [line for line in hints(done) if "no image is read as" in line]
+    assert "--init scaled, or another --seed" in said
+    (silent,) = trained_health().silent_classes
+    assert f"no image is read as {silent}, though some are." in said
+
+
+def trained_health():
+    (path,) = Path("checkpoints").iterdir()
+    network = load_checkpoint(path).resume.network
+    images, labels, *_ = make_arrays(train=1000, test=50)
+    return examine(network, images[800:], labels[800:])
+
+
+def always(answer, classes=10):
+    """A network that answers the same, whatever it sees."""
+    network = Network.initialise((64, 5, classes), np.random.default_rng(0))
+    for parameter in (*network.weights, *network.biases):
+        parameter[:] = 0
+    network.biases[-1][answer] = 1
+    return network
+
+
+def test_classes_that_are_never_answered_are_found_where_there_are_enough_of_them():
+    images = np.zeros((40, 8, 8), np.uint8)
+    labels = np.array([0] * 11 + [1] * 10 + [2] * 9 + [3] * 10)
+    health = examine(always(3), images, labels)
+    assert health.silent_classes == [0, 1]
+
+
+@pytest.mark.parametrize(("examples", "found"), [(100, True), (90, False)])
+def test_few_images_say_nothing_about_chance(examples, found):
+    labels = np.arange(examples) % 10
+    health = examine(always(3), np.zeros((examples, 8, 8), np.uint8), labels)
+    assert health.is_near_chance is found
+
+
+def test_the_commonest_class_alone_is_chance():
+    labels = np.array([3] * 90 + [1] * 10)
+    assert examine(always(3), np.zeros((100, 8, 8), np.uint8), labels).is_near_chance
+
+
+def test_only_so_many_images_are_looked_at():
+    labels = np.zeros(SAMPLE + 50, np.intp)
+    labels[SAMPLE:] = 1
+    health = examine(always(0), np.zeros((SAMPLE + 50, 8, 8), np.uint8), labels)
+    assert health.silent_classes == []
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
+def test_units_that_are_flat_are_saturated(activation):
+    network = Network.initialise((64, 4, 10), np.random.default_rng(0), activation=activation)
+    network.weights[0][:] = 0
+    network.biases[0][:] = [-9, -9, -9, 0.5]
+    images = np.zeros((20, 8, 8), np.uint8)
+    health = examine(network, images, np.arange(20) % 10)
+    assert health.saturated == 0.75
+    assert health.is_saturated
+    network.biases[0][0] = network.biases[0][1] = 0.5
+    assert not examine(network, images, np.arange(20) % 10).is_saturated
+
+
+def test_parameters_that_are_no_longer_finite_stop_the_run_and_keep_the_epochs_before(run):
+    """A run that learns well, and is then resumed with an eta that no number can hold."""
+    run(f"{TRAIN} --epochs 2")
+    (path,) = Path("checkpoints").iterdir()
+    before = path.read_bytes()
+    done = run("train --resume --epochs 4 --eta 1e300", status=1)
+    assert done.stderr.endswith(
+        "Error: Epoch 3: with eta 1e+300 the parameters are no longer finite numbers.\n"
+        "Try again with a smaller eta.\n"
+        f"{path} is whole and holds 2 of 4 epochs.\n"
+        f"Go on with: mlp train --resume --checkpoint {path} --epochs 4 --eta X, "
+        "with X below 1e+300\n"
+    )
+    assert path.read_bytes() == before
+
+
+def test_patience_ends_the_run_and_says_so_and_the_last_line_names_best_and_last(run):
+    done = run(f"{TRAIN} --epochs 50 --patience 3")
+    (path,) = Path("checkpoints").iterdir()
+    loaded = load_checkpoint(path)
+    best, last = loaded.best_epoch, len(loaded.history)
+    assert last == best + 3 < 50
+    assert f"stopped by --patience 3: no epoch after {best} was better\n" in done.stderr
+    assert done.stdout.splitlines()[-1].startswith(f"best epoch     {best} (")
+    assert f"; last {last} (" in done.stdout.splitlines()[-1]
