@@ -3,7 +3,7 @@
     python -m tests.benchmarks.checkpoint
 
 The data are random images, as many and as large as MNIST's. A save is synced to the disk of
-`--folder`. The medians are what the machine gave; the minima, what it would if nothing else used it.
+`--folder`. The medians are what the machine gave; the minima, about what an idle one would give.
 """
 
 import argparse
