@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlp_cli.checkpoint import load_checkpoint
+from mlp_cli.metrics import confusion_matrix
 from tests.makers import make_arrays, write_dataset
 from tests.processes import (
     MLP,
@@ -120,6 +121,26 @@ def test_a_log_on_a_full_disk_stops_the_run_and_is_completed_later(small_disk):
     (small_disk / "filling").unlink()
     finish("train", "--resume", "--checkpoint", PATH, "--log", "disk/log")
     assert log_lines(small_disk / "log") == load_checkpoint(PATH).history
+
+
+def test_a_disk_that_fills_up_before_the_report_costs_only_the_report(run, monkeypatch):
+    finish(*TRAIN.split(), "--epochs", 5, "--checkpoint", "whole.npz")
+
+    def full(*_):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+        return confusion_matrix(*_)
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    monkeypatch.setattr("mlp_cli.metrics.confusion_matrix", full)
+    try:
+        done = run(f"{TRAIN} --epochs 5 --checkpoint {PATH}", status=1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "Error: run.npz: cannot be written (File too large)" in done.stderr
+    assert "run.npz is whole and holds 5 of 5 epochs.\nGo on with: mlp train" in done.stderr
+    out, _ = finish("train", "--resume", "--checkpoint", PATH)
+    assert "test accuracy" in out
+    assert contents(PATH) == contents("whole.npz")
 
 
 def test_a_limit_on_the_size_of_files_is_found_out_before_the_first_epoch():

@@ -222,6 +222,10 @@ def _finish(run: "Run", path: Path, interrupted: Interruption, by_itself: bool) 
     tested = Score.of(confusion_matrix(test.labels, answers, checkpoint.settings.sizes[-1]))
     if checkpoint.test_accuracy is None:
         checkpoint.test_accuracy = tested.accuracy
-        with interrupted.deferred():
-            checkpoint.save(path)
+        try:
+            with interrupted.deferred():
+                checkpoint.save(path)
+        except CheckpointError as error:
+            left = what_is_left(path, checkpoint.settings, log=None)
+            raise CheckpointError(f"{error}\n{left}") from error
     report(run, tested, path, by_itself)
