@@ -70,7 +70,7 @@ def check_kills(options, kills, seed):
 
     Returns where the kills came: (epochs saved before, whether half a file was left).
     """
-    rng, moments = random.Random(seed), []
+    rng, moments, attempts = random.Random(seed), [], 0
     with running(*train("whole.npz", options)) as process:
         read_until(process, "network ")
         started = time.monotonic()
@@ -80,6 +80,8 @@ def check_kills(options, kills, seed):
     while len(moments) < kills:
         while len(moments) < kills and epochs_in(PATH) < EPOCHS:
             resume = ["--resume"] if PATH.exists() else []
+            attempts += 1
+            assert attempts < 5 * kills, "runs end before they can be killed"
             with running(*train(PATH, options), *resume) as process:
                 turn, in_save = divmod(len(moments), 2)
                 if in_save:

@@ -60,6 +60,7 @@ def test_a_run_that_has_had_its_epochs_is_reported_again_and_left_alone(run, tra
 def test_a_run_killed_before_its_report_gets_it(run, trained):
     saved = load_checkpoint(PATH)
     accuracy, saved.test_accuracy = saved.test_accuracy, None
+    assert f"test accuracy  {accuracy:.2%}".replace("%", " %") in trained.stdout
     saved.save(PATH)
     assert run(RESUME).stdout == trained.stdout
     assert load_checkpoint(PATH).test_accuracy == accuracy
