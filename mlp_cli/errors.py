@@ -28,6 +28,10 @@ class DivergedError(MlpError):
     """Training produced parameters that are not finite numbers."""
 
 
+class DeviationError(MlpError):
+    """A derivative that is not the slope of the cost."""
+
+
 class DataError(MlpError):
     """A dataset's file or folder that cannot be used."""
 

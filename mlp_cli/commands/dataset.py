@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlp_cli.commands.download import fetch_dataset
+from mlp_cli.commands.options import DEFAULT_DATA_DIR
 from mlp_cli.commands.synthetic import load_or_draw
 from mlp_cli.commands.text import note
 from mlp_cli.datasets.catalogue import CATALOGUE, SYNTHETIC, download_folder
@@ -12,6 +13,7 @@ from mlp_cli.errors import DownloadError, MissingDataError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
+    from mlp_cli.settings import Settings
 
 
 def load_or_download(name: str, data_dir: Path) -> "Dataset":
@@ -54,3 +56,14 @@ def load_first(name: str, data_dirs: Sequence[Path]) -> "Dataset":
         except MissingDataError:
             continue
     return load_dataset(name, last)
+
+
+def load_for_network(settings: "Settings", name: str, data_dir: Path | None) -> "Dataset":
+    """Return a dataset for a trained network, from the folder named or where the run had its own.
+
+    Raises DataError where it has other images, or more classes, than the network was trained on.
+    """
+    data_dirs = [data_dir] if data_dir else [Path(settings.data_dir), DEFAULT_DATA_DIR]
+    dataset = load_first(name, data_dirs)
+    dataset.require(settings.image_shape, classes=settings.sizes[-1])
+    return dataset

@@ -7,13 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint
-from mlp_cli.commands.dataset import load_first
-from mlp_cli.commands.options import (
-    DEFAULT_DATA_DIR,
-    DatasetName,
-    FolderPath,
-    common_options,
-)
+from mlp_cli.commands.dataset import load_for_network
+from mlp_cli.commands.options import DatasetName, common_options, run_data_dir_option
 from mlp_cli.commands.text import json_result, note, percent, result, score
 from mlp_cli.datasets.catalogue import class_name
 
@@ -38,14 +33,7 @@ if TYPE_CHECKING:
     show_default="the one that the network was trained on",
     help="Measure on another dataset, or a folder of your own with four IDX files.",
 )
-@click.option(
-    "--data-dir",
-    type=FolderPath,
-    envvar="MLP_DATA_DIR",
-    show_envvar=True,
-    show_default="where the network was trained from, then data",
-    help="The folder that holds the datasets.",
-)
+@run_data_dir_option
 @click.option("--json", is_flag=True, help="Print one JSON document.")
 @common_options
 def evaluate(
@@ -68,9 +56,7 @@ def evaluate(
     run = load_checkpoint(path)
     settings = run.settings
     name = dataset or settings.dataset
-    data_dirs = [data_dir] if data_dir else [Path(settings.data_dir), DEFAULT_DATA_DIR]
-    data = load_first(name, data_dirs)
-    data.require(settings.image_shape, classes=settings.sizes[-1])
+    data = load_for_network(settings, name, data_dir)
     chosen = data.split(split, settings.validation)
     _note_other_data(name, data, settings)
 

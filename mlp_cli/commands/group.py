@@ -7,6 +7,7 @@ import click
 
 from mlp_cli.commands.download import download
 from mlp_cli.commands.evaluate import evaluate
+from mlp_cli.commands.explain import explain
 from mlp_cli.commands.options import common_options
 from mlp_cli.commands.predict import predict
 from mlp_cli.commands.text import printable
@@ -64,5 +65,5 @@ def mlp() -> None:
     """Train a multilayer perceptron on MNIST, with nothing but NumPy."""
 
 
-for command in (download, train, evaluate, predict):
+for command in (download, train, evaluate, predict, explain):
     mlp.add_command(command)

@@ -105,3 +105,13 @@ data_dir_option = click.option(
     show_envvar=True,
     help="The folder that holds the datasets.",
 )
+
+run_data_dir_option = click.option(
+    "--data-dir",
+    type=FolderPath,
+    envvar="MLP_DATA_DIR",
+    show_envvar=True,
+    show_default="where the network was trained from, then data",
+    help="The folder that holds the datasets.",
+)
+"""of a command that reads a checkpoint"""

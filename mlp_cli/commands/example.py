@@ -1,0 +1,85 @@
+"""The network and the one example that `mlp explain` takes through it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mlp_cli.commands.dataset import load_for_network
+from mlp_cli.commands.text import note
+from mlp_cli.errors import OptionError, PictureError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mlp_cli.checkpoint import Checkpoint
+    from mlp_cli.nn.network import Network
+    from mlp_cli.nn.types import Floats, Images
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example, its right answer, and where it is from."""
+
+    x: "Floats"
+    """(n_1,), values 0..1"""
+    label: int
+    origin: str
+    index: int | None = None
+    """of the test set"""
+    image: str | None = None
+    """the picture's name"""
+
+
+def draw_example(network: "Network", label: int | None, rng: "np.random.Generator") -> Example:
+    """Return a random example: x of two decimals each, to be followed on paper."""
+    x = rng.random(network.sizes[0]).round(2)
+    classes = network.sizes[-1]
+    drawn = int(rng.integers(classes))
+    return Example(x, drawn if label is None else _checked(label, classes), "drawn")
+
+
+def example_of_test_set(run: "Checkpoint", index: int, data_dir: Path | None) -> Example:
+    """Return an image of the test set of the run's dataset."""
+    settings = run.settings
+    test = load_for_network(settings, settings.dataset, data_dir).test
+    if index >= len(test):
+        raise OptionError(
+            f"index {index:,}: the test set holds {len(test):,} images, counted from 0."
+        )
+    origin = f"image {index:,} of {settings.dataset}'s test set"
+    return Example(_x(test.images[index]), int(test.labels[index]), origin, index=index)
+
+
+def example_of_picture(run: "Checkpoint", path: Path, label: int | None) -> Example:
+    """Return the digit in a picture. Unless it is told, the network's answer counts as right."""
+    from mlp_cli.images import normalise, read_picture
+
+    name = click.format_filename(path)
+    try:
+        image = normalise(read_picture(path), run.settings.image_shape)
+    except PictureError as error:
+        raise PictureError(f"{name}: {error}") from error
+    if label is None:
+        label = int(run.network.outputs(image[None])[0].argmax())
+        note(f"Taking the network's answer, {label}, for the right one: --label names another.")
+    return Example(_x(image), _checked(label, run.settings.sizes[-1]), name, image=str(path))
+
+
+def _checked(label: int, classes: int) -> int:
+    """Return a label that the network has an output for."""
+    if label >= classes:
+        raise OptionError(
+            f"label {label}: the network has {classes} outputs, for the answers 0 to "
+            f"{max(range(classes))}."
+        )
+    return label
+
+
+def _x(image: "Images") -> "Floats":
+    """Return the input that an image becomes: (n_1,)."""
+    from mlp_cli.nn.encoding import pixels_to_x
+
+    (x,) = pixels_to_x(image[None], "float64")
+    return x

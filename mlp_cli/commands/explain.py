@@ -1,0 +1,215 @@
+"""mlp explain: the derivation with numbers in it, for one example."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint
+from mlp_cli.commands.example import draw_example, example_of_picture, example_of_test_set
+from mlp_cli.commands.notation import ALL_SYMBOLS, in_ascii
+from mlp_cli.commands.options import FiniteFloat, common_options, run_data_dir_option
+from mlp_cli.commands.text import can_encode, json_result, result
+from mlp_cli.errors import DeviationError, OptionError
+from mlp_cli.nn.names import ActivationName, CostName
+
+if TYPE_CHECKING:
+    from mlp_cli.commands.example import Example
+    from mlp_cli.nn.explanation import Explanation
+    from mlp_cli.nn.network import Network
+
+
+MAX_UNITS = 1_000_000
+"""of a layer"""
+
+
+def _parse_sizes(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[int, ...] | None:
+    """Return the units of every layer, input first, from a text like `4-3-2`."""
+    if value is None:
+        return None
+    parts = value.split("-")
+    is_count = [part.isascii() and part.isdecimal() and len(part) < 9 for part in parts]
+    if len(parts) < 2 or not all(is_count):
+        raise click.BadParameter(
+            f"{value!r} is not two or more numbers of units, as in 4-3-2.", ctx, param
+        )
+    sizes = tuple(map(int, parts))
+    for units in sizes:
+        if not 1 <= units <= MAX_UNITS:
+            raise click.BadParameter(
+                f"{value!r}: {units:,} units, expected 1 to {MAX_UNITS:,} in a layer.", ctx, param
+            )
+    return sizes
+
+
+@click.command(short_help="Show the derivation's quantities for one example.")
+@click.argument("image", required=False, type=click.Path(readable=False, path_type=Path))
+@checkpoint_option
+@click.option(
+    "--sizes",
+    metavar="N-N-...",
+    callback=_parse_sizes,
+    help="Take a fresh network of these layers, as in 4-3-2.",
+)
+@click.option(
+    "--activation",
+    type=click.Choice(get_args(ActivationName)),
+    show_default="sigmoid",
+    help="Activation of the fresh network's hidden layers.",
+)
+@click.option(
+    "--cost",
+    type=click.Choice(get_args(CostName)),
+    show_default="quadratic",
+    help="Cost of the fresh network.",
+)
+@click.option(
+    "--index",
+    type=click.IntRange(min=0),
+    show_default="0",
+    help="Which image of the test set, counted from 0.",
+)
+@click.option(
+    "--label",
+    type=click.IntRange(min=0),
+    help="The right answer, where the example does not bring it.",
+)
+@click.option(
+    "--eta",
+    type=FiniteFloat(min=0, min_open=True),
+    default=3.0,
+    show_default=True,
+    help="The learning rate of the update.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Draws the fresh network, its example, and what is compared of a large network.",
+)
+@run_data_dir_option
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Print the comparison with central differences alone; exit 1 if one is off.",
+)
+@click.option("--json", is_flag=True, help="Print one JSON document.")
+@common_options
+@click.pass_context
+def explain(
+    ctx: click.Context,
+    image: Path | None,
+    checkpoint: Path | None,
+    sizes: tuple[int, ...] | None,
+    activation: ActivationName | None,
+    cost: CostName | None,
+    index: int | None,
+    label: int | None,
+    eta: float,
+    seed: int,
+    data_dir: Path | None,
+    check: bool,
+    json: bool,
+) -> None:
+    """Take one example through Feedforward and Backpropagate, and print every quantity.
+
+    The network is that of a checkpoint and the example an image of its test set (--index), or a
+    picture (IMAGE); or, with --sizes, both are drawn from --seed. The numbers are those that
+    training computes, in float64: layer by layer z and a, Facts 1 to 6, and the update. Beside
+    each derivative stands the central difference of the cost, and how far the two are apart.
+    Nothing is changed. Layers of more than ten units are shown by their largest numbers.
+    """
+    _refuse_combinations(ctx.params)
+    from mlp_cli.checkpoint import load_checkpoint
+    from mlp_cli.commands.explain_text import describe_failure
+    from mlp_cli.nn.explanation import explain as explain_example
+    from mlp_cli.nn.streams import spawn_streams
+
+    rng = spawn_streams(seed).shuffling
+    if sizes is not None:
+        path = None
+        network = _fresh_network(sizes, seed, activation or "sigmoid", cost or "quadratic")
+        example = draw_example(network, label, rng)
+    else:
+        path = choose_checkpoint(checkpoint)
+        run = load_checkpoint(path)
+        network = run.network
+        if image is not None:
+            example = example_of_picture(run, image, label)
+        else:
+            example = example_of_test_set(run, index or 0, data_dir)
+    explanation = explain_example(network, example.x, example.label, eta, rng)
+    if json:
+        _print_json(explanation, example, path, seed, check)
+    else:
+        _print(explanation, example, path, seed, check)
+    if check and not explanation.passes:
+        raise DeviationError(in_ascii(describe_failure(explanation)))
+
+
+def _refuse_combinations(options: dict[str, Any]) -> None:
+    """Raise OptionError, with the reason, for options that make no sense together."""
+    given = {name for name, value in options.items() if value is not None}
+    for one, other, reason in (
+        ("sizes", "checkpoint", "a network is fresh or trained, not both"),
+        ("sizes", "index", "a fresh network's example is drawn from --seed"),
+        ("sizes", "image", "a fresh network's example is drawn from --seed"),
+        ("image", "index", "one example at a time"),
+    ):
+        if {one, other} <= given:
+            spellings = ("IMAGE" if name == "image" else f"--{name}" for name in (one, other))
+            raise OptionError(f"{' with '.join(spellings)}: {reason}. Leave one out.")
+    for name in ("activation", "cost"):
+        if name in given and "sizes" not in given:
+            raise OptionError(
+                f"--{name} without --sizes: a trained network has its own. Leave it out."
+            )
+    if "label" in given and not given & {"sizes", "image"}:
+        raise OptionError("--label with the test set: its images have labels. Leave it out.")
+
+
+def _fresh_network(
+    sizes: tuple[int, ...], seed: int, activation: ActivationName, cost: CostName
+) -> "Network":
+    """Return the network that `mlp train` would begin with, in float64."""
+    from mlp_cli.nn.network import Network
+    from mlp_cli.nn.streams import spawn_streams
+
+    rng = spawn_streams(seed).initialisation
+    return Network.initialise(sizes, rng, "scaled", "float64", activation, cost)
+
+
+def _print(e: "Explanation", example: "Example", path: Path | None, seed: int, check: bool) -> None:
+    """Print the explanation, or the check alone, for people."""
+    from mlp_cli.commands.explain_text import explain_check, explain_in_full
+    from mlp_cli.commands.tables import render
+
+    origin = f"of {click.format_filename(path)}" if path else f"from seed {seed}"
+    sizes = "-".join(map(str, e.network.sizes))
+    about = [
+        f"network     {sizes} {origin}",
+        f"            {e.network.activation}, {e.network.cost} cost",
+        f"example     {example.origin}, right answer {e.label}, the network's answer {e.answer}",
+        f"            answers count from 0, outputs from 1: y = e_{e.label + 1}",
+        "",
+    ]
+    spell = str if can_encode(ALL_SYMBOLS) else in_ascii
+    result(render([*about, *(explain_check(e) if check else explain_in_full(e))], spell))
+
+
+def _print_json(
+    e: "Explanation", example: "Example", path: Path | None, seed: int, check: bool
+) -> None:
+    """Print the explanation, or the check alone, for programs."""
+    from mlp_cli.commands.explain_json import check_document, full_document
+
+    source = {
+        "checkpoint": None if path is None else str(path),
+        "seed": seed,
+        "index": example.index,
+        "image": example.image,
+    }
+    json_result({**source, **(check_document(e) if check else full_document(e))})

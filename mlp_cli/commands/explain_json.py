@@ -1,0 +1,151 @@
+"""The explanation of one example as one JSON document."""
+
+import math
+from typing import Any
+
+from mlp_cli.nn.differences import Indices
+from mlp_cli.nn.explanation import (
+    TOLERANCE,
+    Derivative,
+    Explanation,
+    Layer,
+    Places,
+    digest,
+    is_small,
+)
+from mlp_cli.nn.types import Floats
+
+Json = dict[str, Any]
+
+
+def full_document(e: Explanation) -> Json:
+    """Return all quantities of both passes: arrays in full, large ones as digests."""
+    return {
+        **_head(e),
+        "x": _array(e.x),
+        "y": _array(e.y),
+        "feedforward": [_forward(layer) for layer in e.layers],
+        "C": _finite(e.C),
+        "backpropagate": [_backward(layer) for layer in e.backwards],
+        "check": _verdict(e),
+    }
+
+
+def check_document(e: Explanation) -> Json:
+    """Return every derivative with its central differences; of large arrays the worst few."""
+    derivatives = [
+        {
+            "name": d.symbol,
+            "layer": d.l,
+            "fact": d.fact,
+            "shape": list(d.values.shape),
+            "compared": d.compared,
+            "largest_deviation": _finite(d.largest_deviation),
+            "entries": _entries(d, d.shown if d.is_small else d.worst),
+        }
+        for d in e.derivatives
+    ]
+    return {**_head(e), "C": _finite(e.C), "derivatives": derivatives, "check": _verdict(e)}
+
+
+def _head(e: Explanation) -> Json:
+    return {
+        "sizes": e.network.sizes,
+        "activation": e.network.activation,
+        "cost": e.network.cost,
+        "label": e.label,
+        "answer": e.answer,
+        "eta": e.eta,
+    }
+
+
+def _forward(layer: Layer) -> Json:
+    arrays = {"W": layer.W, "b": layer.b, "z": layer.z, "a": layer.a}
+    return {"layer": layer.l, **{name: _array(values) for name, values in arrays.items()}}
+
+
+def _backward(layer: Layer) -> Json:
+    return {
+        "layer": layer.l,
+        "slope": None if layer.slope is None else _array(layer.slope),
+        **{d.symbol: _derivative(d) for d in layer.derivatives},
+        "Delta_b": _array(layer.Delta_b),
+        "Delta_W": _array(layer.Delta_W),
+        "new_b": _array(layer.new_biases),
+        "new_W": _array(layer.new_weights),
+    }
+
+
+def _array(values: Floats) -> Json:
+    """Return an array: its shape, and all values or its digest."""
+    if is_small(values):
+        return {"shape": list(values.shape), "values": _finite_list(values)}
+    d = digest(values)
+    return {
+        "shape": list(values.shape),
+        "norm": _finite(d.norm),
+        "min": _finite(d.min),
+        "max": _finite(d.max),
+        "largest": [
+            {"index": index, "value": _finite(float(values[tuple(entry)]))}
+            for index, entry in zip(_indices(d.largest), d.largest, strict=True)
+        ],
+    }
+
+
+def _derivative(d: Derivative) -> Json:
+    """Return a derivative as an array that also has its central differences and deviations."""
+    document = {**_array(d.values), "fact": d.fact, "compared": d.compared}
+    if d.is_small:
+        document["central"] = _finite_list(d.central.reshape(d.values.shape))
+        document["deviations"] = _finite_list(d.deviations.reshape(d.values.shape))
+    else:
+        document["largest"] = _entries(d, d.shown)
+    return {**document, "largest_deviation": _finite(d.largest_deviation)}
+
+
+def _entries(d: Derivative, places: Places) -> list[Json]:
+    columns = (d.compared_values[places], d.central[places], d.deviations[places])
+    return [
+        {
+            "index": index,
+            "value": _finite(value),
+            "central": _finite(central),
+            "deviation": _finite(deviation),
+        }
+        for index, value, central, deviation in zip(
+            _indices(d.entries[places]), *(column.tolist() for column in columns), strict=True
+        )
+    ]
+
+
+def _verdict(e: Explanation) -> Json:
+    d = e.worst
+    return {
+        "parameters": e.parameters,
+        "compared_parameters": e.compared_parameters,
+        "compared": e.compared,
+        "incomparable": e.incomparable,
+        "floor": _finite(e.floor),
+        "tolerance": TOLERANCE,
+        "largest_deviation": _finite(d.largest_deviation),
+        "at": {"name": d.symbol, "layer": d.l, "index": _indices(d.entries[d.worst[:1]])[0]},
+        "passes": e.passes,
+    }
+
+
+def _indices(entries: Indices) -> list[list[int]]:
+    """Return entries counted from 1, as in the notes."""
+    return [[i + 1 for i in entry] for entry in entries.tolist()]
+
+
+def _finite(number: float) -> float | None:
+    """Return a number, or nothing where it is none: JSON knows neither nan nor infinity."""
+    return number if math.isfinite(number) else None
+
+
+def _finite_list(values: Floats) -> Any:  # noqa: ANN401  nested as deep as the array
+    """Return an array as nested lists, with nothing where a number is none."""
+    if values.ndim == 1:
+        return [_finite(value) for value in values.tolist()]
+    return [_finite_list(row) for row in values]

@@ -1,0 +1,92 @@
+"""Formulas and tables of numbers for a terminal of 80 columns."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+WIDTH, CELL, COLUMNS = 80, 9, 7
+"""characters of a line, and of a label or number in it; how many numbers fit behind a label"""
+
+
+class Column(NamedTuple):
+    """A heading, and a text for every row under it."""
+
+    heading: str
+    cells: Sequence[str]
+
+
+class Table(NamedTuple):
+    """Labelled rows of columns; with more than seven columns the rest stand below."""
+
+    labels: Sequence[str]
+    columns: Sequence[Column]
+
+
+class Line(NamedTuple):
+    """A formula, and at the right something about it."""
+
+    formula: str
+    note: str
+
+
+Block = str | Table | Line
+"""A piece of a text: a line as it stands, or one that is laid out"""
+
+
+def render(blocks: Iterable[Block], spell: Callable[[str], str]) -> str:
+    """Return the text of these blocks.
+
+    spell: applied to every piece of text before it is laid out, since it may change its length.
+    """
+    lines: list[str] = []
+    for block in blocks:
+        if isinstance(block, Table):
+            lines += _table_lines(block, spell)
+        elif isinstance(block, Line):
+            lines += _formula_lines(*map(spell, block))
+        else:
+            lines.append(spell(block))
+    return "\n".join(lines)
+
+
+def number(value: float) -> str:
+    """Return a number in nine characters, with as many digits as fit: `-0.093750`, `1.250e-05`."""
+    value = value + 0.0  # -0.0 is 0
+    fixed = (f"{value:.{places}f}" for places in range(6, 0, -1))
+    floating = (f"{value:.{places}e}" for places in range(3, -1, -1))
+    spellings = [*fixed, *floating] if value == 0 or 0.001 <= abs(value) < 1e6 else list(floating)
+    return next((text for text in spellings if len(text) <= CELL), spellings[-1])
+
+
+def deviation(value: float) -> str:
+    """Return a relative deviation, or `none` where there was nothing to compare with."""
+    return f"{value:.1e}" if value == value else "none"
+
+
+def numbers(values: Iterable[float]) -> list[str]:
+    """Return each number in nine characters."""
+    return [number(value) for value in values]
+
+
+def _formula_lines(formula: str, note: str) -> list[str]:
+    """Return the two on a line, or on two where they would touch."""
+    line = note.rjust(WIDTH)
+    if line[: len(formula) + 2].isspace():
+        return [formula + line[len(formula) :]]
+    return [formula, line]
+
+
+def _table_lines(table: Table, spell: Callable[[str], str]) -> list[str]:
+    lines = []
+    for start in range(0, len(table.columns), COLUMNS):
+        panel = table.columns[start : start + COLUMNS]
+        headings = [spell(column.heading) for column in panel]
+        widths = [max(CELL, len(heading)) for heading in headings]
+        rows = [("", headings)]
+        rows += [
+            (spell(label), [c.cells[i] for c in panel]) for i, label in enumerate(table.labels)
+        ]
+        for label, cells in rows:
+            texts = [f"{text:>{width}}" for text, width in zip(cells, widths, strict=True)]
+            lines.append(" ".join([f" {label:>{CELL}}", *texts]).rstrip())
+        lines.append("")
+    return lines

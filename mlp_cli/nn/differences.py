@@ -1,0 +1,193 @@
+"""Central differences of the cost: slopes measured, not derived.
+
+Nothing here knows a derivative, nor the passes that training takes: the cost is evaluated at
+values a little to either side, by a feedforward from the layer they belong to. So a mistake in a
+Fact, in an activation's derivative or in the cost shows as a difference.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from mlp_cli.nn.activations import ACTIVATIONS
+from mlp_cli.nn.names import CostName
+from mlp_cli.nn.network import Network
+from mlp_cli.nn.types import Floats
+
+STEPS = (1e-3, 1e-4)
+"""h, and what it becomes where C bends too much. The error of the differences grows with h^4, that
+of rounding with 1 / h; in float64 they meet near the first, at 1e-12 of what C itself is"""
+BEND = 1e-4
+"""share of a slope by which D(h) may differ from D(h/2): its square tells of the error left"""
+EDGE = 1e-6
+"""distance of an output from 0 or 1 that is too small to take steps of a thousandth of it"""
+OFFSETS = np.array([1, -1, 0.5, -0.5])[:, None]
+"""the four points at which the cost is evaluated, in steps"""
+ROOM = 1_000_000
+"""numbers in an array of perturbed layers: as many entries as fit are perturbed at once"""
+
+Indices = npt.NDArray[np.intp]
+"""Entries of a vector, (k, 1), or of a matrix, (k, 2): one index, or row and column, per line."""
+
+Slopes = tuple[Floats, npt.NDArray[np.bool_]]
+"""Of k entries: the central differences, and which of them say nothing of a derivative."""
+
+Points = Callable[[Indices, Floats], Floats]
+"""From k entries and the steps to take, (4, 1), to the weighted inputs there: (4, k, n)."""
+
+
+class CentralDifferences:
+    """The cost of one example as a function of any activation, weighted input or parameter.
+
+    network: float64.  x: (1, n_1).  y: (1, n_L), one-hot.  floor: no smaller slope matters.
+
+    For each entry v of what is asked for, D(h) = (C(v + h) - C(v - h)) / 2h at h and at h / 2,
+    extrapolated to h = 0 by (4 D(h/2) - D(h)) / 3.
+
+    They say nothing of a derivative where a unit of relu, which has a corner, changes the sign of
+    its z between the points, however near they are; nor by an output at the end of the range of a
+    cost's logarithm. Such entries are marked.
+    """
+
+    def __init__(self, network: Network, x: Floats, y: Floats, floor: float) -> None:
+        self._weights, self._biases = network.weights, network.biases
+        self._L, self._cost, self._y = len(network.sizes), network.cost, y[0]
+        self._sigma = ACTIVATIONS[network.activation].function
+        self._has_corner = network.activation == "relu"
+        self._at_once = max(ROOM // (len(OFFSETS) * max(network.sizes)), 1)
+        self._floor = floor
+        self._a = [a[0] for a in network.feedforward(x)]
+
+    def by_activations(self, l: int, entries: Indices) -> Slopes:
+        """Return the slopes of C by these entries of a^l, l = 2..L."""
+        if l == self._L:
+            return self._by_outputs(entries)
+        a, W, b = self._a[l - 1], self._weights[l - 1], self._biases[l - 1]
+        return self._measure(l + 1, lambda part, steps: _move(a, part, steps) @ W.T + b, entries)
+
+    def by_weighted_inputs(self, l: int, entries: Indices) -> Slopes:
+        """Return the slopes of C by these entries of z^l."""
+        a, W, b = self._a[l - 2], self._weights[l - 2], self._biases[l - 2]
+        z = W @ a + b
+        return self._measure(l, lambda part, steps: _move(z, part, steps), entries)
+
+    def by_biases(self, l: int, entries: Indices) -> Slopes:
+        """Return the slopes of C by these entries of b^l."""
+        a, W, b = self._a[l - 2], self._weights[l - 2], self._biases[l - 2]
+        W_a = W @ a
+        return self._measure(l, lambda part, steps: W_a + _move(b, part, steps), entries)
+
+    def by_weights(self, l: int, entries: Indices) -> Slopes:
+        """Return the slopes of C by these entries of W^l, each in a copy of its row."""
+        a, W, b = self._a[l - 2], self._weights[l - 2], self._biases[l - 2]
+
+        def points(part: Indices, steps: Floats) -> Floats:
+            (i, j), k = part.T, np.arange(len(part))
+            rows = np.repeat(W[i][None], len(steps), 0)
+            rows[:, k, j] += steps
+            z = np.tile(W @ a + b, (len(steps), len(part), 1))
+            z[:, k, i] = rows @ a + b[i]
+            return z
+
+        return self._measure(l, points, entries)
+
+    def _measure(self, l: int, points: Points, entries: Indices) -> Slopes:
+        """Return the slopes that the weighted inputs of layer l give at some points."""
+        slopes, is_void = np.empty(len(entries)), np.empty(len(entries), np.bool_)
+        todo = np.arange(len(entries))
+        for h in STEPS:
+            unsure = []
+            for start in range(0, len(todo), self._at_once):
+                part = todo[start : start + self._at_once]
+                costs, is_void[part] = self._costs(l, points(entries[part], h * OFFSETS))
+                slopes[part], bends = extrapolate(costs, h)
+                limit = BEND * np.maximum(np.abs(slopes[part]), self._floor)
+                unsure.append(part[is_void[part] | (bends > limit)])
+            todo = np.concatenate([todo[:0], *unsure])
+        return slopes, is_void
+
+    def _costs(self, l: int, z: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """Return C, (4, k), from z^l at the points, (4, k, n_l), and where a corner lies between.
+
+        This is the feedforward from layer l on.
+        """
+        is_cornered = np.zeros(z.shape[1], np.bool_)
+        for W, b in zip(self._weights[l - 1 :], self._biases[l - 1 :], strict=True):
+            if self._has_corner:
+                is_active = z > 0
+                is_cornered |= (is_active.any(axis=0) & ~is_active.all(axis=0)).any(axis=-1)
+            z = self._sigma(z) @ W.T + b
+        return cost_of_weighted_inputs(z, self._y, self._cost), is_cornered
+
+    def _by_outputs(self, entries: Indices) -> Slopes:
+        """Return the slopes by outputs a^L. C is a sum over them, and only one term moves."""
+        i = entries[:, 0]
+        a, y = self._a[-1][i], self._y[i]
+        distance = np.ones(len(i))  # to where a logarithm ends, which the steps must not reach
+        if self._cost != "quadratic":
+            distance = np.where(y, a, 1 - a if self._cost == "cross-entropy" else 1)
+        is_void = distance <= 0
+        if self._cost == "cross-entropy":
+            # 1 - a has few digits left near 0; and where a is y, Fact 1 divides 0 by 0.
+            is_void = (distance < EDGE) | (distance == 1)
+        h = STEPS[0] * np.where(is_void, 1, distance)
+        with np.errstate(invalid="ignore"):
+            terms = terms_of_outputs(a + h * OFFSETS, y, self._cost)
+        return extrapolate(terms, h)[0], is_void
+
+
+def _move(vector: Floats, entries: Indices, steps: Floats) -> Floats:
+    """Return a copy of a vector for each step of each entry, which is moved by it: (4, k, n)."""
+    copies = np.tile(vector, (len(steps), len(entries), 1))
+    copies[:, np.arange(len(entries)), entries[:, 0]] += steps
+    return copies
+
+
+def extrapolate(costs: Floats, h: Floats | float) -> tuple[Floats, Floats]:
+    """Return (4 D(h/2) - D(h)) / 3, and |D(h/2) - D(h)|, which tells how much C bends.
+
+    costs: at v + h, v - h, v + h/2 and v - h/2: (4, k).
+    """
+    wide = (costs[0] - costs[1]) / (2 * h)
+    narrow = (costs[2] - costs[3]) / h
+    return (4 * narrow - wide) / 3, np.abs(narrow - wide)
+
+
+def terms_of_outputs(a: Floats, y: Floats, cost: CostName) -> Floats:
+    """Return the terms whose sum over all outputs is C(a^L), each by the cost's definition.
+
+    Unlike in `costs` an output may lie beyond 0 or 1, as a + h does for an a near 1.
+
+    a: (..., n), some outputs.  y: (n,), the right answer's 1 or the others' 0 for each.
+    """
+    if cost == "quadratic":
+        squares: Floats = (y - a) ** 2 / 2
+        return squares
+    if cost == "cross-entropy":
+        return -np.log(np.where(y, a, 1 - a))
+    return -np.log(np.where(y, a, 1))
+
+
+def cost_of_weighted_inputs(z: Floats, y: Floats, cost: CostName) -> Floats:
+    """Return C(a^L(z^L)), example by example, exactly even where outputs round to 0 or 1.
+
+    With s = 1 where y is 0, s = -1 where it is 1, |y - a| = sigma(s z), since
+    1 - sigma(z) = sigma(-z); and sigma(u) = e^-ln(1 + e^-u). So
+
+        quadratic        1/2 sum of sigma(s z)^2
+        cross-entropy    sum of ln(1 + e^(s z))
+        log-likelihood   ln of the sum of e^(z - z of the right answer)
+
+    z: (..., n_L).  y: (n_L,), one-hot.
+    """
+    signed = np.where(y, -z, z)
+    if cost == "quadratic":
+        squares: Floats = np.exp(-2 * np.logaddexp(0, -signed))
+        halves: Floats = squares.sum(axis=-1) / 2
+        return halves
+    if cost == "cross-entropy":
+        softplus: Floats = np.logaddexp(0, signed).sum(axis=-1)
+        return softplus
+    likelihood: Floats = np.logaddexp.reduce(z - (z @ y)[..., None], axis=-1)
+    return likelihood
