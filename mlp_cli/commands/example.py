@@ -81,5 +81,5 @@ def _x(image: "Images") -> "Floats":
     """Return the input that an image becomes: (n_1,)."""
     from mlp_cli.nn.encoding import pixels_to_x
 
-    (x,) = pixels_to_x(image[None], "float64")
+    x: Floats = pixels_to_x(image[None], "float64")[0]
     return x

@@ -191,9 +191,10 @@ def _print(e: "Explanation", example: "Example", path: Path | None, seed: int, c
     sizes = "-".join(map(str, e.network.sizes))
     about = [
         f"network     {sizes} {origin}",
-        f"            {e.network.activation}, {e.network.cost} cost",
-        f"example     {example.origin}, right answer {e.label}, the network's answer {e.answer}",
-        f"            answers count from 0, outputs from 1: y = e_{e.label + 1}",
+        f"            hidden units {e.network.activation}, cost {e.network.cost}",
+        f"example     {example.origin}",
+        f"            right answer {e.label}, the network's answer {e.answer}",
+        f"            (answers count from 0, outputs from 1: y = e_{e.label + 1})",
         "",
     ]
     spell = str if can_encode(ALL_SYMBOLS) else in_ascii

@@ -19,13 +19,17 @@ from mlp_cli.nn.types import Floats
 Named = tuple[str, Floats]
 """What an array is called, and the array."""
 
+LARGEST = "largest"
+"""what rows are that stand for all rows"""
+
 
 def explain_in_full(e: Explanation) -> list[Block]:
     """Return both passes, line by line as the notes have them."""
     a = up("a", 1)
     blocks: list[Block] = [_heading("Feedforward(x)"), Line(f"{a} = x", f"{a} {_shape(e.x)}")]
     blocks += _vectors([(a, e.x)], e.x)
-    blocks += ["Over each column w_j of a matrix stands the a_j that it is multiplied by.", ""]
+    if any(is_small(layer.W) for layer in e.layers):
+        blocks += ["Over each column w_j of a matrix stands the a_j that it is multiplied by.", ""]
     for layer in e.layers:
         blocks += _forward(e, layer)
     blocks += [_heading("Backpropagate(y, A)"), *_before_the_loop(e)]
@@ -42,11 +46,12 @@ def explain_check(e: Explanation) -> list[Block]:
     blocks: list[Block] = _legend(e)
     for d in e.derivatives:
         places = d.shown if d.is_small else d.worst
+        which = "" if d.is_small else "worst"
         note = _shape(d.values)
         if not d.is_small:
-            note = f"{note}, {d.compared:,} compared; the worst:"
+            note = f"{note}, {d.compared:,} compared"
         blocks += [Line(f"Fact {d.fact}   {by(d.symbol, d.l)}", note)]
-        blocks += [Table(_labels(d.entries[places]), _compared(d, places))]
+        blocks += [Table(which, _labels(d.entries[places]), _compared(d, places))]
     return [*blocks, *_verdict(e)]
 
 
@@ -82,7 +87,7 @@ def _forward(e: Explanation, layer: Layer) -> list[Block]:
         for j, (x, w) in enumerate(zip(layer.a_previous, layer.W.T, strict=True), start=1)
     ]
     columns += [Column(name, ["", *numbers(values)]) for name, values in named]
-    return [*lines, Table([before, *_counted(layer.b)], columns)]
+    return [*lines, Table("", [before, *_counted(layer.b)], columns)]
 
 
 def _before_the_loop(e: Explanation) -> list[Block]:
@@ -126,8 +131,8 @@ def _fact_2(e: Explanation, layer: Layer) -> list[Block]:
     if layer.slope is None:
         a = up("a", l)
         return [
-            Line(f"Fact 2   {d_z} = {a} - y   with Fact 1 in it:", _shape(layer.z)),
-            f"         {of_layer(WHY[e.network.cost], l)}",
+            Line(f"Fact 2   {d_z} = {a} - y", _shape(layer.z)),
+            f"         Facts 1, 2 in one: {of_layer(WHY[e.network.cost], l)}",
             *_derivative(layer.d_z, [(a, layer.a), ("y", e.y)]),
         ]
     sigma = f"{_sigma(e, layer)}'"
@@ -150,7 +155,7 @@ def _fact_6(layer: Layer, before: Layer) -> list[Block]:
         for i, (factor, row) in enumerate(zip(layer.d_z.values, layer.W, strict=True), start=1)
     ]
     columns += [Column(heading, ["", *cells]) for heading, cells in _compared(d, d.shown)]
-    return [line, Table([d_z, *_counted(before.a)], columns)]
+    return [line, Table("", [d_z, *_counted(before.a)], columns)]
 
 
 def _weights(layer: Layer) -> list[Block]:
@@ -167,7 +172,7 @@ def _weights(layer: Layer) -> list[Block]:
         ]
         return [
             _digests([(by("D_W", layer.l), d.values), (names[2], Delta_W)]),
-            Table(_labels(d.entries[d.shown]), columns),
+            Table(LARGEST, _labels(d.entries[d.shown]), columns),
         ]
     central, deviations = (values.reshape(d.values.shape) for values in (d.central, d.deviations))
     labels, factors = [names[1]], [""]
@@ -179,7 +184,7 @@ def _weights(layer: Layer) -> list[Block]:
             product += numbers([d.values[i, j], central[i, j]])
             product += [deviation(deviations[i, j]), number(Delta_W[i, j])]
     columns = [Column(f"d_w_{j} C", product) for j, product in enumerate(products, start=1)]
-    return [Table(labels, [Column(names[0], factors), *columns])]
+    return [Table("", labels, [Column(names[0], factors), *columns])]
 
 
 def _update(layer: Layer) -> list[Block]:
@@ -190,7 +195,7 @@ def _update(layer: Layer) -> list[Block]:
     if not is_small(new_W):
         return [line, _digests([(W, new_W), (b, new_b)])]
     columns = [Column(f"w_{j}", numbers(w)) for j, w in enumerate(new_W.T, start=1)]
-    return [line, Table(_counted(new_b), [*columns, Column(b, numbers(new_b))])]
+    return [line, Table("", _counted(new_b), [*columns, Column(b, numbers(new_b))])]
 
 
 def _derivative(d: Derivative, known: Sequence[Named], *more: Named) -> list[Block]:
@@ -202,7 +207,7 @@ def _derivative(d: Derivative, known: Sequence[Named], *more: Named) -> list[Blo
         *_compared(d, d.shown),
         *(Column(name, numbers(values[i])) for name, values in more),
     ]
-    table = Table(_labels(rows), columns)
+    table = Table("" if d.is_small else LARGEST, _labels(rows), columns)
     if d.is_small:
         return [table]
     return [_digests([*known, (by(d.symbol, d.l), d.values), *more]), table]
@@ -220,16 +225,17 @@ def _compared(d: Derivative, places: Places) -> list[Column]:
 def _vectors(named: Sequence[Named], deciding: Floats) -> list[Block]:
     """Return vectors side by side: in full, or the rows where one is farthest from 0."""
     if is_small(deciding):
-        return [Table(_counted(deciding), [Column(name, numbers(v)) for name, v in named])]
+        return [Table("", _counted(deciding), [Column(name, numbers(v)) for name, v in named])]
     rows = digest(deciding).largest
     columns = [Column(name, numbers(values[rows[:, 0]])) for name, values in named]
-    return [_digests(named), Table(_labels(rows), columns)]
+    return [_digests(named), Table(LARGEST, _labels(rows), columns)]
 
 
 def _digests(named: Sequence[Named]) -> Table:
     """Return a row for each array that is too large to be shown."""
     digests = [digest(values) for _, values in named]
     return Table(
+        "",
         [name for name, _ in named],
         [
             Column("norm", numbers(d.norm for d in digests)),
@@ -242,8 +248,8 @@ def _digests(named: Sequence[Named]) -> Table:
 def _legend(e: Explanation) -> list[Block]:
     """Say what stands in the columns of the comparison."""
     return [
-        "central     c = (C(v + h) - C(v - h)) / 2h for each value v by itself, extrapolated",
-        "            to h = 0; C by a feedforward at v + h and v - h, in float64",
+        "central     c = (C(v + h) - C(v - h)) / 2h, for each value v by itself: C from a",
+        "            feedforward at v + h and at v - h, in float64, extrapolated to h = 0",
         f"deviation   |d - c| / max(|d|, |c|, {e.floor:.1e}) for the derivative d",
         "",
     ]

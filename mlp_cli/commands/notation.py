@@ -31,8 +31,8 @@ FACT_1: dict[CostName, str] = {
 OUTPUT: dict[CostName, str] = {"quadratic": "σ", "cross-entropy": "σ", "log-likelihood": "softmax"}
 WHY: dict[CostName, str] = {
     "quadratic": "",
-    "cross-entropy": "σ'(z) = a (1 - a) cancels the denominator of Fact 1",
-    "log-likelihood": "Prop. 1 with softmax, and the y add up to 1",
+    "cross-entropy": "σ' = a (1 - a) cancels the denominator",
+    "log-likelihood": "Prop. 1, as every output hangs on every z",
 }
 """how Facts 1 and 2 become d_z C = a - y"""
 

@@ -17,6 +17,8 @@ class Column(NamedTuple):
 class Table(NamedTuple):
     """Labelled rows of columns; with more than seven columns the rest stand below."""
 
+    corner: str
+    """what the labels are"""
     labels: Sequence[str]
     columns: Sequence[Column]
 
@@ -81,7 +83,7 @@ def _table_lines(table: Table, spell: Callable[[str], str]) -> list[str]:
         panel = table.columns[start : start + COLUMNS]
         headings = [spell(column.heading) for column in panel]
         widths = [max(CELL, len(heading)) for heading in headings]
-        rows = [("", headings)]
+        rows = [(spell(table.corner), headings)]
         rows += [
             (spell(label), [c.cells[i] for c in panel]) for i, label in enumerate(table.labels)
         ]
