@@ -520,7 +520,7 @@ def test_predict_raw_refuses_another_size(run, trained, pictures):
 # every command
 
 
-@pytest.mark.parametrize("command", ["", "train", "evaluate", "predict", "download"])
+@pytest.mark.parametrize("command", ["", "train", "evaluate", "predict", "explain", "download"])
 def test_every_command_knows_help_and_version(run, command):
     for option in ("-h", "--help"):
         assert run(f"{command} {option}").stdout.startswith(f"Usage: mlp {command}".strip())

@@ -8,17 +8,10 @@ import pytest
 from mlp_cli.nn import costs as costs_module
 from mlp_cli.nn import differences
 from mlp_cli.nn.activations import ACTIVATIONS, sigmoid, softmax, tanh
+from mlp_cli.nn.comparison import SMALL, TOLERANCE, digest, is_small, relative_deviations
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.differences import CentralDifferences, cost_of_weighted_inputs, terms_of_outputs
-from mlp_cli.nn.explanation import (
-    LEAST,
-    SMALL,
-    TOLERANCE,
-    digest,
-    explain,
-    is_small,
-    relative_deviations,
-)
+from mlp_cli.nn.explanation import LEAST, explain
 from mlp_cli.nn.learner import Learner
 from mlp_cli.nn.minibatch import MiniBatch
 from mlp_cli.nn.network import Network

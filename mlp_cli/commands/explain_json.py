@@ -3,16 +3,9 @@
 import math
 from typing import Any
 
+from mlp_cli.nn.comparison import TOLERANCE, Derivative, Places, digest, is_small
 from mlp_cli.nn.differences import Indices
-from mlp_cli.nn.explanation import (
-    TOLERANCE,
-    Derivative,
-    Explanation,
-    Layer,
-    Places,
-    digest,
-    is_small,
-)
+from mlp_cli.nn.explanation import Explanation, Layer
 from mlp_cli.nn.types import Floats
 
 Json = dict[str, Any]
