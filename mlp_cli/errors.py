@@ -65,6 +65,18 @@ class OutputError(MlpError):
     """Results that have nowhere to go."""
 
 
+class MissingPackageError(MlpError):
+    """An optional package that a command needs and that is not installed."""
+
+
+class ExportError(MlpError):
+    """A network that another format cannot hold."""
+
+
+class NetworkFileError(MlpError):
+    """A network's file in another program's format that cannot be read."""
+
+
 class LogError(MlpError):
     """A log of epochs that cannot be written."""
 
