@@ -32,7 +32,7 @@ OPTIONS = (
 CHANGEABLE = {"epochs", "eta", "patience", "threads"}
 """the settings that a run may go on with otherwise"""
 
-LEAST = {"epochs": 1, "batch_size": 1, "schedule_every": 1, "threads": 1}
+LEAST = {"batch_size": 1, "schedule_every": 1, "threads": 1}
 """the numbers among the settings that must not be 0"""
 
 
@@ -44,12 +44,13 @@ class Settings:
     data_dir: str
     """the data folder as it was given"""
     fingerprint: str
-    """SHA-256 over the dataset's arrays"""
+    """SHA-256 over the dataset's arrays; empty where they are not known"""
     image_shape: tuple[int, ...]
     """rows and columns"""
     sizes: tuple[int, ...]
     """units of every layer, input first"""
     epochs: int
+    """0 in a network that was trained elsewhere, of which this and the next are not known"""
     eta: float
     batch_size: int
     validation: int

@@ -3,6 +3,7 @@
 import json
 import lzma
 import struct
+import sys
 import tokenize
 import zipfile
 import zlib
@@ -22,6 +23,7 @@ from mlp_cli.checkpoint.record import (
     Entry,
     ResumeState,
 )
+from mlp_cli.checkpoint.small import SMALL_DTYPE
 from mlp_cli.errors import CheckpointError
 from mlp_cli.nn.network import Network
 from mlp_cli.runs import NEW_RUN
@@ -78,12 +80,16 @@ def _parse(arrays: Arrays) -> Checkpoint:
     if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
         raise bad_meta("format_version", version, f"{FORMAT_VERSION}; a newer mlp may read it")
     settings = Settings.from_meta(meta)
-    history, best_epoch = _read_history(meta)
+    is_resumable = any(name.startswith("resume/") for name in arrays)
+    history, best_epoch = _read_history(meta, may_be_empty=not is_resumable)
     test_accuracy = meta.get("test_accuracy")
     if test_accuracy is not None and not _is_share(test_accuracy):
         raise bad_meta("test_accuracy", test_accuracy, "a number from 0 to 1, or null")
+    stored = meta.get("stored_dtype", settings.dtype)
+    if stored not in (settings.dtype, SMALL_DTYPE):
+        raise bad_meta("stored_dtype", stored, f"{settings.dtype} or {SMALL_DTYPE}")
     resume = None
-    if any(name.startswith("resume/") for name in arrays):
+    if is_resumable:
         resume = ResumeState(
             network=_read_network(arrays, settings, "resume/"),
             velocities=_read_velocities(arrays, settings),
@@ -91,7 +97,7 @@ def _parse(arrays: Arrays) -> Checkpoint:
         )
     return Checkpoint(
         settings,
-        network=_read_network(arrays, settings),
+        network=_read_network(arrays, settings, stored=stored),
         resume=resume,
         history=history,
         best_epoch=best_epoch,
@@ -110,23 +116,38 @@ def _read_json(arrays: Arrays, name: str) -> dict[str, Any]:
     return value
 
 
-def _read_history(meta: Mapping[str, Any]) -> tuple[list[Entry], int]:
+def _read_history(meta: Mapping[str, Any], *, may_be_empty: bool) -> tuple[list[Entry], int]:
     """Return the history and the best epoch in meta, both checked."""
     history, best_epoch = meta.get("history"), meta.get("best_epoch")
-    if not isinstance(history, list) or not history or not all(map(_is_entry, history)):
+    if history == [] and may_be_empty and best_epoch == 0 and type(best_epoch) is int:
+        return history, best_epoch
+    if (
+        not isinstance(history, list)
+        or not history
+        or not all(_is_entry(entry, epoch) for epoch, entry in enumerate(history, start=1))
+    ):
         raise bad_meta("history", history, f"a list of entries with {', '.join(HISTORY_KEYS)}")
     if type(best_epoch) is not int or not 1 <= best_epoch <= len(history):
         raise bad_meta("best_epoch", best_epoch, f"1 to {len(history)}")
     return history, best_epoch
 
 
-def _is_entry(entry: object) -> bool:
-    """Tell whether this is one epoch of a history: numbers, the accuracy possibly null."""
-    return isinstance(entry, dict) and all(
-        type(entry.get(key, "")) in (int, float)
-        or (key == "validation_accuracy" and entry.get(key, "") is None)
-        for key in HISTORY_KEYS
+def _is_entry(entry: object, epoch: int) -> bool:
+    """Tell whether this is that epoch of a history: finite numbers, the accuracy possibly null."""
+    if not isinstance(entry, dict) or not all(key in entry for key in HISTORY_KEYS):
+        return False
+    accuracy = entry["validation_accuracy"]
+    return (
+        type(entry["epoch"]) is int
+        and entry["epoch"] == epoch
+        and all(_is_finite(entry[key]) for key in ("eta", "cost", "seconds"))
+        and (accuracy is None or _is_share(accuracy))
     )
+
+
+def _is_finite(value: object) -> bool:
+    """Tell whether this is a number that is finite as a float, 0 or above."""
+    return type(value) in (int, float) and 0 <= value <= sys.float_info.max  # type: ignore[operator]
 
 
 def _is_share(value: object) -> bool:
@@ -150,18 +171,24 @@ def _read_velocities(arrays: Arrays, settings: Settings) -> list[npt.NDArray[Any
     return _read_network(arrays, settings, "resume/velocity/").parameters
 
 
-def _read_network(arrays: Arrays, settings: Settings, prefix: str = "") -> Network:
-    """Return the network whose parameters stand under this prefix."""
+def _read_network(
+    arrays: Arrays, settings: Settings, prefix: str = "", stored: str | None = None
+) -> Network:
+    """Return the network whose parameters stand under this prefix, in the settings' precision.
+
+    stored: their precision in the file, where it is another.
+    """
+    dtype = stored or settings.dtype
 
     def parameter(name: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:
         array = arrays.get(prefix + name)
-        if array is None or array.shape != shape or array.dtype != settings.dtype:
+        if array is None or array.shape != shape or array.dtype != dtype:
             found = "missing" if array is None else f"{array.dtype} {array.shape}"
-            expected = f"{settings.dtype} {shape}"
+            expected = f"{dtype} {shape}"
             raise CheckpointError(f"array {prefix}{name}: {found}, expected {expected}.")
         if not np.isfinite(array).all():
             raise CheckpointError(f"array {prefix}{name}: not finite, expected finite numbers.")
-        return array
+        return array.astype(settings.dtype, copy=False)
 
     shapes = list(enumerate(pairwise(settings.sizes), start=2))
     return Network(

@@ -1,12 +1,13 @@
 """A run so far, in memory, and how it is written to its file."""
 
 import json
+import math
 import platform
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,7 @@ class Checkpoint:
     history: list[Entry] = field(default_factory=list)
     """one entry per epoch: epoch, eta, cost, validation_accuracy, seconds (of training alone)"""
     best_epoch: int = 0
+    """1 for the first; 0 where there is no history, in a network that was trained elsewhere"""
     test_accuracy: float | None = None
     """of `network` on the test set, 0..1, once the run has come to its end"""
 
@@ -71,6 +73,41 @@ class Checkpoint:
                 "Choose as many or more."
             )
         return replace(self, settings=settings)
+
+    @classmethod
+    def adopt(cls, network: Network, dataset: str, image_shape: tuple[int, int] | None) -> Self:
+        """Return the checkpoint of a network that was trained elsewhere.
+
+        It has no history and no state to resume from; of its settings only those are known that
+        the network itself tells, and the others say 0.
+        image_shape: rows and columns of its images; None: they are square.
+        Raises OptionError where they have not as many pixels as the network has inputs.
+        """
+        pixels = network.sizes[0]
+        rows, columns = image_shape or (math.isqrt(pixels), math.isqrt(pixels))
+        if rows * columns != pixels:
+            found = f"{rows} x {columns}" if image_shape else "square"
+            raise OptionError(
+                f"image-shape {found}: the network has {pixels:,} inputs, one for each pixel. "
+                f"Choose rows and columns whose product is {pixels:,}."
+            )
+        settings = Settings(
+            dataset=dataset,
+            data_dir="data",
+            fingerprint="",
+            image_shape=(rows, columns),
+            sizes=tuple(network.sizes),
+            epochs=0,
+            eta=0.0,
+            batch_size=1,
+            validation=0,
+            seed=0,
+            init="scaled",
+            dtype="float64" if network.dtype == np.float64 else "float32",
+            activation=network.activation,
+            cost=network.cost,
+        )
+        return cls(settings, network, resume=None)
 
     def record(self, result: EpochResult, learner: Learner, rng: np.random.Generator) -> None:
         """Add an epoch: its figures, and the network as it left it, best or not.
@@ -117,38 +154,46 @@ class Checkpoint:
 
         Raises CheckpointError where the file cannot be written; the one before is untouched.
         """
-        versions = {
-            "mlp": __version__,
-            "numpy": np.__version__,
-            "python": platform.python_version(),
-        }
+        arrays = {**name_parameters(self.network.parameters), "meta": np.array(self.to_meta())}
+        if self.resume is not None:
+            arrays |= name_parameters(self.resume.network.parameters, "resume/")
+            arrays |= name_parameters(self.resume.velocities, "resume/velocity/")
+            arrays["resume/shuffle"] = np.array(json.dumps(self.resume.shuffling))
+        try:
+            with replacing(path) as file:
+                write_arrays(file, arrays)
+        except OSError as error:
+            raise CheckpointError(
+                f"{path}: cannot be written ({error.strerror or error}). "
+                "Check the disk and its permissions."
+            ) from error
+
+    def to_meta(self, **more: str) -> str:
+        """Return what is not an array, as JSON: settings, history, versions, and what is added."""
         meta = {
             "format_version": FORMAT_VERSION,
             **asdict(self.settings),
             "best_epoch": self.best_epoch,
             "test_accuracy": self.test_accuracy,
             "history": self.history,
-            "versions": versions,
+            "versions": {
+                "mlp": __version__,
+                "numpy": np.__version__,
+                "python": platform.python_version(),
+            },
         }
-        arrays: dict[str, npt.NDArray[Any]] = {
-            **_name_parameters(self.network.parameters),
-            "meta": np.array(json.dumps(meta)),
-        }
-        if self.resume is not None:
-            arrays |= _name_parameters(self.resume.network.parameters, "resume/")
-            arrays |= _name_parameters(self.resume.velocities, "resume/velocity/")
-            arrays["resume/shuffle"] = np.array(json.dumps(self.resume.shuffling))
-        try:
-            # What np.savez does; but that, in some versions, prints a traceback on a full disk.
-            with replacing(path) as file, zipfile.ZipFile(file, "w") as archive:
-                for name, array in arrays.items():
-                    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                        np.lib.format.write_array(member, array, allow_pickle=False)
-        except OSError as error:
-            raise CheckpointError(
-                f"{path}: cannot be written ({error.strerror or error}). "
-                "Check the disk and its permissions."
-            ) from error
+        return json.dumps(meta | more)
+
+
+def write_arrays(file: BinaryIO, arrays: Arrays, packing: int = zipfile.ZIP_STORED) -> None:
+    """Write arrays as a .npz file, by name.
+
+    What np.savez does; but that, in some versions, prints a traceback on a full disk.
+    """
+    with zipfile.ZipFile(file, "w", packing) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def _resume_state(learner: Learner, rng: np.random.Generator) -> ResumeState:
@@ -156,7 +201,7 @@ def _resume_state(learner: Learner, rng: np.random.Generator) -> ResumeState:
     return ResumeState(learner.network, learner.velocities, rng.bit_generator.state)
 
 
-def _name_parameters(
+def name_parameters(
     layers: Sequence[npt.NDArray[Any]], prefix: str = ""
 ) -> dict[str, npt.NDArray[Any]]:
     """Return the arrays (W^l | b^l) taken apart, under the notes' names: W2, b2, W3, b3, ..."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mlp_cli.commands.completion import complete_checkpoint
 from mlp_cli.commands.options import FilePath
 from mlp_cli.commands.text import note
 from mlp_cli.runs import FOLDER, newest_checkpoint
@@ -12,6 +13,7 @@ checkpoint_option = click.option(
     "--checkpoint",
     type=FilePath,
     show_default="the newest under checkpoints/",
+    shell_complete=complete_checkpoint,
     help="The trained network.",
 )
 

@@ -2,6 +2,7 @@
 
 import click
 
+from mlp_cli.commands.completion import complete_preset
 from mlp_cli.commands.options import Decorated
 from mlp_cli.config import find_preset, read_preset
 from mlp_cli.errors import ConfigError
@@ -16,6 +17,7 @@ def config_option(function: Decorated) -> Decorated:
         is_eager=True,
         expose_value=False,
         callback=_take_preset,
+        shell_complete=complete_preset,
         help="A preset: a TOML file of options, or the name of one that comes with mlp. "
         "Options on the command line win over it.",
     )(function)

@@ -9,6 +9,7 @@ import click
 from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint
 from mlp_cli.commands.dataset import load_for_network
 from mlp_cli.commands.options import DatasetName, common_options, run_data_dir_option
+from mlp_cli.commands.plot import draw_confusion, plot_option
 from mlp_cli.commands.text import json_result, note, percent, result, score
 from mlp_cli.datasets.catalogue import class_name
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 )
 @run_data_dir_option
 @click.option("--json", is_flag=True, help="Print one JSON document.")
+@plot_option(help="Draw the confusion matrix, as .png, .svg or .pdf.")
 @common_options
 def evaluate(
     checkpoint: Path | None,
@@ -42,6 +44,7 @@ def evaluate(
     dataset: str | None,
     data_dir: Path | None,
     json: bool,
+    plot: Path | None,
 ) -> None:
     """Print accuracy, cost, figures per class and the confusion matrix.
 
@@ -65,6 +68,8 @@ def evaluate(
     whole = Score.of(confusion)
     cost = mean_cost(outputs, chosen.labels, run.network.cost)
     figures = class_figures(confusion)
+    if plot:
+        draw_confusion(confusion, plot)
     if json:
         json_result(
             {

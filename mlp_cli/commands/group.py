@@ -8,9 +8,13 @@ import click
 from mlp_cli.commands.download import download
 from mlp_cli.commands.evaluate import evaluate
 from mlp_cli.commands.explain import explain
+from mlp_cli.commands.export import export
+from mlp_cli.commands.import_ import import_
+from mlp_cli.commands.inspect import inspect
 from mlp_cli.commands.options import common_options
 from mlp_cli.commands.predict import predict
-from mlp_cli.commands.text import printable
+from mlp_cli.commands.report import report
+from mlp_cli.commands.text import printable, result
 from mlp_cli.commands.train import train
 from mlp_cli.errors import InterruptedRunError, MlpError, OptionError
 
@@ -55,15 +59,29 @@ class Group(click.Group):
             ctx.exit(INTERRUPTED)
 
 
+GREETING = """\
+mlp trains a neural network to read handwritten digits. Begin with
+
+    mlp train --epochs 30 --eta 3.0    train a network; MNIST is fetched where it is not there
+    mlp evaluate                       measure it
+    mlp predict image.png              read the digit in a picture
+
+mlp --help lists all commands."""
+
+
 @click.group(
     cls=Group,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "MLP"},
     epilog="Begin with:  mlp train --epochs 30 --eta 3.0",
+    invoke_without_command=True,
 )
 @common_options
-def mlp() -> None:
+@click.pass_context
+def mlp(ctx: click.Context) -> None:
     """Train a multilayer perceptron on MNIST, with nothing but NumPy."""
+    if ctx.invoked_subcommand is None:
+        result(GREETING)
 
 
-for command in (download, train, evaluate, predict, explain):
+for command in (download, train, evaluate, predict, explain, report, inspect, export, import_):
     mlp.add_command(command)

@@ -1,6 +1,7 @@
 """How results, notes and numbers look."""
 
 import json
+import re
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from mlp_cli.errors import OutputError
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+CONTROL = re.compile(r"[^\n\t\x20-\x7e\xa0-\U0010ffff]")
 
 
 def result(text: str) -> None:
@@ -53,8 +56,12 @@ def note_above(bar: "tqdm[Any]", text: str) -> None:
 
 
 def printable(text: str) -> str:
-    """Return the text with `?` for the bytes of a file name that are no character."""
-    return text.encode(errors="replace").decode()
+    """Return the text with `?` for what must not reach a terminal.
+
+    That is the bytes of a file name that are no character, and characters that a terminal would
+    obey instead of showing them: file names and checkpoints come from anywhere.
+    """
+    return CONTROL.sub("?", text.encode(errors="replace").decode())
 
 
 def can_encode(text: str) -> bool:

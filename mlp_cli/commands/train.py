@@ -11,11 +11,13 @@ from click.core import ParameterSource
 
 from mlp_cli.commands.advice import Adviser
 from mlp_cli.commands.aftermath import what_is_left
+from mlp_cli.commands.completion import complete_checkpoint
 from mlp_cli.commands.config import config_option
 from mlp_cli.commands.dataset import load_first, load_or_download
 from mlp_cli.commands.interruption import Interruption, interruption
 from mlp_cli.commands.narration import epoch_line, introduce, report, say_if_out_of_patience
 from mlp_cli.commands.options import DEFAULT_DATA_DIR, FilePath, common_options, data_dir_option
+from mlp_cli.commands.plot import draw_learning_curves, plot_option
 from mlp_cli.commands.text import note, note_above, result, shows_bars
 from mlp_cli.commands.training_options import (
     check_combination,
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     "--checkpoint",
     type=FilePath,
     show_default="a new file under checkpoints/",
+    shell_complete=complete_checkpoint,
     help="Where to keep the run; with --resume, the run.",
 )
 @click.option(
@@ -66,6 +69,7 @@ if TYPE_CHECKING:
     help="Go on with a run: the newest, or that of --checkpoint, to --epochs.",
 )
 @click.option("--log", type=FilePath, help="Append a line of JSON for every epoch to this file.")
+@plot_option(help="Draw the learning curves at the end, as .png, .svg or .pdf.")
 @click.option("--print-config", is_flag=True, help="Print the options as a preset, and stop.")
 @common_options
 @click.pass_context
@@ -76,6 +80,7 @@ def train(
     checkpoint: Path | None,
     resume: bool,
     log: Path | None,
+    plot: Path | None,
     print_config: bool,
     **_: Any,  # noqa: ANN401  the options that make a run, which are asked for together
 ) -> None:
@@ -112,6 +117,8 @@ def train(
                     stack.callback(release, path)
             _train(run, path, log, interrupted)
             _finish(run, path, interrupted, by_itself=checkpoint is None)
+            if plot:
+                draw_learning_curves(run.checkpoint, plot)
         except KeyboardInterrupt as error:
             left = what_is_left(path, wanted, log)
             number = interrupted.signal or SIGINT

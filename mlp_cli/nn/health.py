@@ -1,5 +1,6 @@
 """How a network fares while it learns: signs of trouble that a number of correct answers hides."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.encoding import pixels_to_x
 from mlp_cli.nn.names import ActivationName
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Images, Labels
+from mlp_cli.nn.types import Floats, Images, Labels
 
 SAMPLE = 1000
 """images that are looked at: a few milliseconds"""
@@ -51,11 +52,25 @@ def examine(network: Network, images: Images, labels: Labels) -> Health:
     examples = np.bincount(labels, minlength=classes)
     answered = np.bincount(answers, minlength=classes)
     accuracy, chance = np.mean(answers == labels), examples.max() / len(labels)
-    derivative = ACTIVATIONS[network.activation].derivative
-    slopes = [derivative(a).mean(axis=0) for a in hidden] or [np.ones(1)]
+    slopes = _mean_slopes(network, hidden) or [np.ones(1)]
     return Health(
         silent_classes=np.flatnonzero((examples >= MIN_EXAMPLES) & (answered == 0)).tolist(),
         saturated=float(np.mean(np.concatenate(slopes) <= FLAT[network.activation])),
         is_near_chance=len(labels) >= MIN_EXAMPLES * classes
         and bool(accuracy < chance + NEAR_CHANCE),
     )
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def hidden_slopes(network: Network, images: Images) -> list[Floats]:
+    """Return sigma' of every hidden unit, averaged over the first of these images.
+
+    By layer from the second on, each (n_l,); at `FLAT` or below a unit counts as saturated.
+    """
+    _, *hidden, _ = network.feedforward(pixels_to_x(images[:SAMPLE], network.dtype))
+    return _mean_slopes(network, hidden)
+
+
+def _mean_slopes(network: Network, hidden: Sequence[Floats]) -> list[Floats]:
+    derivative = ACTIVATIONS[network.activation].derivative
+    return [derivative(a).mean(axis=0) for a in hidden]

@@ -1,0 +1,34 @@
+"""A checkpoint to pass on: small, and without what only its own machine needs."""
+
+import zipfile
+from dataclasses import replace
+from typing import BinaryIO
+
+import numpy as np
+
+from mlp_cli.checkpoint.record import Checkpoint, name_parameters, write_arrays
+from mlp_cli.errors import ExportError
+
+SMALL_DTYPE = "float16"
+"""11 significant bits, five for the exponent: a parameter is moved by 1/2048 of itself at most"""
+
+
+def write_small(run: Checkpoint, file: BinaryIO) -> None:
+    """Write a checkpoint with the network in half precision, packed, and no state to resume from.
+
+    It says nothing of the test set, since the rounded network may read an image otherwise, nor
+    where the data lay on this machine. Raises ExportError where a parameter is too large.
+    """
+    arrays = {}
+    largest = float(np.finfo(SMALL_DTYPE).max)
+    for name, array in name_parameters(run.network.parameters).items():
+        if (extreme := float(np.abs(array).max())) > largest:
+            raise ExportError(
+                f"array {name}: holds {extreme:.3g}, expected {largest:,.0f} at most, "
+                f"the largest {SMALL_DTYPE}. Pass the checkpoint on as it is."
+            )
+        arrays[name] = array.astype(SMALL_DTYPE)
+    settings = replace(run.settings, data_dir="data")
+    passed_on = replace(run, settings=settings, resume=None, test_accuracy=None)
+    arrays["meta"] = np.array(passed_on.to_meta(stored_dtype=SMALL_DTYPE))
+    write_arrays(file, arrays, zipfile.ZIP_DEFLATED)

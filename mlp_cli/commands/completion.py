@@ -1,0 +1,32 @@
+"""What the shell offers where a value is begun and Tab is pressed."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from mlp_cli.config import bundled_presets
+from mlp_cli.runs import FOLDER
+
+
+def complete_checkpoint(
+    _: click.Context, __: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Offer checkpoints: those beginning as typed, those of `checkpoints/`, and folders."""
+    return _files(incomplete, ".npz", [str(path) for path in FOLDER.glob("*.npz")])
+
+
+def complete_preset(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer presets: the names of those that come with mlp, TOML files, and folders."""
+    return _files(incomplete, ".toml", [preset.stem for preset in bundled_presets()])
+
+
+def _files(incomplete: str, ending: str, others: Iterable[str]) -> list[CompletionItem]:
+    folder, _, begun = incomplete.rpartition("/")
+    here = Path(f"{folder}/") if "/" in incomplete else Path()
+    names = {str(path) for path in here.glob(f"*{ending}") if path.name.startswith(begun)}
+    names.update(other for other in others if other.startswith(incomplete))
+    # The shell itself goes on with folders. Bash wants to be told so before it hears of names.
+    folders = CompletionItem(incomplete, type="dir")
+    return [folders, *(CompletionItem(name) for name in sorted(names))]

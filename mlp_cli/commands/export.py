@@ -1,0 +1,52 @@
+"""mlp export: a network or its history in another format."""
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint
+from mlp_cli.commands.options import FilePath, common_options
+from mlp_cli.commands.text import result
+from mlp_cli.errors import ExportError
+
+
+@click.command(short_help="Take a network elsewhere.")
+@checkpoint_option
+@click.option(
+    "--format",
+    "kind",
+    envvar="MLP_EXPORT_FORMAT",
+    type=click.Choice(["onnx", "nielsen", "csv", "small"]),
+    required=True,
+    help="What to write.",
+)
+@click.option("-o", "--output", type=FilePath, required=True, help="The file to write.")
+@common_options
+def export(
+    checkpoint: Path | None, kind: Literal["onnx", "nielsen", "csv", "small"], output: Path
+) -> None:
+    r"""Write a network, or its history, in another format.
+
+    \b
+    onnx     a model for other programs: images, 0 to 255, to outputs
+    nielsen  the JSON that network2.load of Nielsen's book reads; mlp import, too
+    csv      the history, a row for each epoch
+    small    a checkpoint to pass on: half precision, packed, not to be resumed
+    """
+    from mlp_cli.checkpoint import load_checkpoint, write_small
+    from mlp_cli.exports.history_csv import write_csv
+    from mlp_cli.exports.nielsen import write_nielsen
+    from mlp_cli.exports.onnx import write_onnx
+    from mlp_cli.outputs import writing
+
+    path = choose_checkpoint(checkpoint)
+    run = load_checkpoint(path)
+    writers = {"onnx": write_onnx, "nielsen": write_nielsen, "csv": write_csv, "small": write_small}
+    try:
+        with writing(output) as file:
+            writers[kind](run, file)
+    except ExportError as error:
+        raise ExportError(f"{path}: {error}") from error
+    size = output.stat().st_size
+    result(f"{click.format_filename(output)}: {size:,} bytes, {kind}")

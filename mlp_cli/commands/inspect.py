@@ -1,0 +1,78 @@
+"""mlp inspect: what a checkpoint is."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint
+from mlp_cli.commands.completion import complete_checkpoint
+from mlp_cli.commands.options import FilePath, common_options
+from mlp_cli.commands.text import json_result, percent, result
+
+
+@click.command(short_help="Say what a checkpoint is.")
+@click.argument(
+    "file",
+    metavar="[CHECKPOINT]",
+    required=False,
+    type=FilePath,
+    shell_complete=complete_checkpoint,
+)
+@checkpoint_option
+@click.option("--json", is_flag=True, help="Print one JSON document.")
+@common_options
+def inspect(file: Path | None, checkpoint: Path | None, json: bool) -> None:
+    """Print what a checkpoint is: network, training, settings, and the file itself.
+
+    Nothing is computed and no dataset is read.
+    """
+    from mlp_cli.checkpoint import load_checkpoint, read_facts
+
+    if file and checkpoint:
+        raise click.UsageError("CHECKPOINT and --checkpoint name the same thing: give one.")
+    path = choose_checkpoint(file or checkpoint)
+    run = load_checkpoint(path)
+    facts = read_facts(path)
+    settings = asdict(run.settings)
+    parameters = sum(array.size for array in run.network.parameters)
+    if json:
+        json_result(
+            {
+                "checkpoint": str(path),
+                "parameters": parameters,
+                "settings": settings,
+                "epochs": len(run.history),
+                "best_epoch": run.best_epoch,
+                "best_accuracy": run.best_accuracy,
+                "test_accuracy": run.test_accuracy,
+                "training_seconds": run.training_seconds,
+                "resumable": run.resume is not None,
+                "file": asdict(facts),
+            }
+        )
+        return
+    result(f"checkpoint     {path}")
+    result(f"network        {'-'.join(map(str, run.settings.sizes))}, {parameters:,} parameters")
+    if run.history:
+        first, last = run.history[0], run.history[-1]
+        result(f"history        {len(run.history)} epochs, {run.training_seconds:.1f} s")
+        result(
+            f"cost           {first['cost']:.4f} in the first epoch, {last['cost']:.4f} in the last"
+        )
+        result(f"best epoch     {run.best_epoch}, {percent(run.best_accuracy)} held out")
+        result(f"test accuracy  {percent(run.test_accuracy)}")
+    else:
+        result("history        none: trained elsewhere")
+    result(f"resume         {'yes' if run.resume else 'no: it holds only the network'}")
+    result(
+        f"file           format {facts.format_version}, {facts.size:,} bytes, {facts.stored_dtype}"
+    )
+    written_by = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
+    result(f"written by     {written_by or 'unknown'}\n")
+    if not run.history:
+        result("Of the settings only those are known that the network itself tells.\n")
+    width = max(map(len, settings))
+    for name, value in settings.items():
+        text = " ".join(map(str, value)) if isinstance(value, tuple) else value
+        result(f"{name:<{width}}  {text}")

@@ -1,0 +1,47 @@
+"""--plot: a command's result as a chart, too."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mlp_cli.commands.options import Decorated, FilePath
+from mlp_cli.commands.text import note
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from mlp_cli.checkpoint import Checkpoint
+
+
+def plot_option(help: str) -> Callable[[Decorated], Decorated]:  # noqa: A002  as Click calls it
+    """Add --plot FILE. That it can be drawn and written is seen before the work begins."""
+    return click.option("--plot", type=FilePath, metavar="FILE", callback=_check, help=help)
+
+
+def _check(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
+    if path is not None:
+        from mlp_cli.plots.figures import check_destination
+
+        check_destination(path)
+    return path
+
+
+def draw_learning_curves(run: "Checkpoint", path: Path) -> None:
+    """Draw the learning curves of a run, and say where."""
+    from mlp_cli.plots.charts import learning_curves
+    from mlp_cli.plots.figures import save_figure
+
+    save_figure(learning_curves([run]), path)
+    note(f"{click.format_filename(path)}: the learning curves")
+
+
+def draw_confusion(confusion: "npt.NDArray[np.int64]", path: Path) -> None:
+    """Draw a confusion matrix, and say where."""
+    from mlp_cli.plots.charts import confusion_heat_map
+    from mlp_cli.plots.figures import save_figure
+
+    save_figure(confusion_heat_map(confusion), path)
+    note(f"{click.format_filename(path)}: the confusion matrix")

@@ -1,0 +1,59 @@
+"""mlp report: one page about a run, or about several."""
+
+from pathlib import Path
+
+import click
+
+from mlp_cli.commands.checkpoint import choose_checkpoint
+from mlp_cli.commands.completion import complete_checkpoint
+from mlp_cli.commands.dataset import load_for_network
+from mlp_cli.commands.options import (
+    FilePath,
+    common_options,
+    run_data_dir_option,
+)
+from mlp_cli.commands.text import result
+
+
+@click.command(short_help="Write a page about a run, or several.")
+@click.option(
+    "--checkpoint",
+    type=FilePath,
+    multiple=True,
+    show_default="the newest under checkpoints/",
+    shell_complete=complete_checkpoint,
+    help="A trained network. Repeat it to compare several.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=FilePath,
+    default=Path("report.html"),
+    show_default=True,
+    help="The page to write.",
+)
+@run_data_dir_option
+@common_options
+def report(checkpoint: tuple[Path, ...], output: Path, data_dir: Path | None) -> None:
+    """Write one HTML page that needs no network, no script and no other file.
+
+    It shows settings, learning curves, the confusion matrix, figures per digit, the mistakes that
+    the network is surest of, the weights of the first layer, saturation and the time per epoch.
+    """
+    from mlp_cli.checkpoint import load_checkpoint
+    from mlp_cli.outputs import check_output, writing
+    from mlp_cli.plots.figures import require_matplotlib
+    from mlp_cli.report import find, render
+
+    require_matplotlib()
+    check_output(output)
+    findings = []
+    for path in checkpoint or [choose_checkpoint(None)]:
+        run = load_checkpoint(path)
+        settings = run.settings
+        dataset = load_for_network(settings, settings.dataset, data_dir)
+        findings.append(find(path.name, run, dataset.test))
+    page = render(findings)
+    with writing(output) as file:
+        file.write(page)
+    result(f"{click.format_filename(output)}: {len(page):,} bytes, open it in a browser.")

@@ -1,0 +1,1 @@
+"""Networks and histories in other programs' formats, one file for each."""

@@ -1,0 +1,87 @@
+"""The network as an ONNX model, which most programs that run networks can read."""
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+
+from mlp_cli import __version__
+from mlp_cli.checkpoint import Checkpoint
+from mlp_cli.errors import ExportError, MissingPackageError
+from mlp_cli.nn.names import ActivationName, CostName
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+# Of 2021: onnxruntime from 1.7 on reads them, and nothing newer is needed.
+OPSET, IR_VERSION = 13, 7
+MAX_BYTES = 2_000_000_000
+"""of parameters: a file may have 2 GiB in all"""
+
+HIDDEN: dict[ActivationName, str] = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu"}
+OUTPUT: dict[CostName, str] = {
+    "quadratic": "Sigmoid",
+    "cross-entropy": "Sigmoid",
+    "log-likelihood": "Softmax",
+}
+
+
+def write_onnx(run: Checkpoint, file: BinaryIO) -> None:
+    """Write a model from `images`, grey levels 0..255, to `outputs`, the activations A^L.
+
+    images: uint8, (n, rows, columns).  outputs: (n, n_L), of the run's precision.
+    Raises MissingPackageError without the package onnx, ExportError for a network too large.
+    """
+    if find_spec("onnx") is None:
+        raise MissingPackageError(
+            "onnx is not installed, and its files are written by it. "
+            'Install it with: pip install "mlp-cli[onnx]"'
+        )
+    size = sum(array.nbytes for array in run.network.parameters)
+    if size > MAX_BYTES:
+        raise ExportError(f"{size:,} bytes of parameters, expected {MAX_BYTES:,} at most.")
+    file.write(_model(run).SerializeToString())
+
+
+def _model(run: Checkpoint) -> "ModelProto":
+    """Return x = pixel / 255, then for every layer Z^l = A^{l-1} (W^l)^T + b^l, A^l = sigma(Z^l).
+
+    The parameters and the activations have the notes' names: W2, b2, z2, a2, ...
+    """
+    from onnx import TensorProto, checker, helper, numpy_helper
+
+    network, (rows, columns) = run.network, run.settings.image_shape
+    kind = helper.np_dtype_to_tensor_dtype(network.dtype)
+    nodes = [
+        helper.make_node("Flatten", ["images"], ["bytes"]),
+        helper.make_node("Cast", ["bytes"], ["levels"], to=kind),
+        helper.make_node("Div", ["levels", "white"], ["a1"]),
+    ]
+    constants = [numpy_helper.from_array(np.array(255, network.dtype), "white")]
+    last = len(network.sizes)
+    for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True), start=2):
+        constants += [
+            numpy_helper.from_array(np.ascontiguousarray(W), f"W{l}"),
+            numpy_helper.from_array(np.ascontiguousarray(b), f"b{l}"),
+        ]
+        sigma = HIDDEN[network.activation] if l < last else OUTPUT[network.cost]
+        nodes += [
+            helper.make_node("Gemm", [f"a{l - 1}", f"W{l}", f"b{l}"], [f"z{l}"], transB=1),
+            helper.make_node(sigma, [f"z{l}"], [f"a{l}" if l < last else "outputs"]),
+        ]
+    graph = helper.make_graph(
+        nodes,
+        "multilayer perceptron",
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", rows, columns])],
+        [helper.make_tensor_value_info("outputs", kind, ["n", network.sizes[-1]])],
+        constants,
+    )
+    model = helper.make_model(
+        graph,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="mlp",
+        producer_version=__version__,
+    )
+    checker.check_model(model)
+    return model

@@ -1,0 +1,150 @@
+"""The page as a whole: its head, what compares the runs, and a part for each of them."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from mlp_cli.checkpoint import Checkpoint
+from mlp_cli.plots.charts import learning_curves
+from mlp_cli.report.findings import Findings
+from mlp_cli.report.markup import Html, element, join, percent, table
+from mlp_cli.report.sections import chart, run_sections, section
+from mlp_cli.settings import Settings
+
+STYLE = Path(__file__).with_name("style.css")
+
+
+def render(findings: Sequence[Findings]) -> bytes:
+    """Return the page about these runs: HTML in UTF-8 that needs no other file and no script."""
+    title = f"mlp report: {', '.join(_title(f) for f in findings)}"
+    several = len(findings) > 1
+    parts = [
+        _tiles(findings[0]) if not several else _scores(findings),
+        _curves(findings),
+        _settings(findings),
+    ]
+    for number, found in enumerate(findings, start=1):
+        if several:
+            parts.append(element("h2", f"Run {number}: {found.name}", class_="run"))
+        parts.append(run_sections(found))
+    body = element("main", element("h1", _heading(findings)), *parts)
+    head = join(
+        [
+            element("meta", charset="utf-8"),
+            element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            element("meta", name="color-scheme", content="light dark"),
+            # Whatever a checkpoint might smuggle in could neither run nor fetch anything.
+            element(
+                "meta",
+                http_equiv="Content-Security-Policy",
+                content="default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+            ),
+            element("title", title),
+            element("style", Html(STYLE.read_text(encoding="utf-8"))),
+        ]
+    )
+    html = element("html", element("head", head), element("body", body), lang="en")
+    # A name of a file may have bytes that are no character.
+    return f"<!doctype html>\n{html}\n".encode(errors="replace")
+
+
+def _heading(findings: Sequence[Findings]) -> str:
+    return findings[0].name if len(findings) == 1 else f"{len(findings)} runs"
+
+
+def _title(found: Findings) -> str:
+    return f"{_sizes(found.run)} on {found.run.settings.dataset}, {percent(found.score.accuracy)}"
+
+
+def _sizes(run: Checkpoint) -> str:
+    return "-".join(map(str, run.settings.sizes))
+
+
+def _tiles(found: Findings) -> Html:
+    """Return the figures that one looks for first."""
+    score, run = found.score, found.run
+    low, high = score.interval
+    tiles = [
+        ("test accuracy", percent(score.accuracy), f"{score.correct:,} of {score.examples:,}"),
+        ("95 % interval", f"{percent(low)} to {percent(high)}", "Wilson"),
+        ("network", _sizes(run), f"{sum(p.size for p in run.network.parameters):,} parameters"),
+    ]
+    if run.best_accuracy is not None:
+        best = f"epoch {run.best_epoch} of {len(run.history)}"
+        tiles.append(("best validation accuracy", percent(run.best_accuracy), best))
+    if run.history:
+        trained = f"{len(run.history)} epochs"
+        tiles.append(("training time", f"{run.training_seconds:,.1f} s", trained))
+    return element(
+        "dl",
+        *(
+            element(
+                "div", element("dt", name), element("dd", value), element("dd", more, class_="more")
+            )
+            for name, value, more in tiles
+        ),
+        class_="tiles",
+    )
+
+
+def _scores(findings: Sequence[Findings]) -> Html:
+    """Return a row for each run, with the figures that one compares first."""
+    head = ["run", "file", "network", "test", "validation", "best epoch", "time"]
+    rows = [
+        [
+            f"{number}",
+            found.name,
+            _sizes(found.run),
+            percent(found.score.accuracy),
+            percent(found.run.best_accuracy),
+            f"{found.run.best_epoch} of {len(found.run.history)}",
+            f"{found.run.training_seconds:,.1f} s",
+        ]
+        for number, found in enumerate(findings, start=1)
+    ]
+    return section("Runs", table(head, rows))
+
+
+def _curves(findings: Sequence[Findings]) -> Html:
+    """Return the learning curves of all runs in one chart. Without a history there are none."""
+    runs = [found.run for found in findings]
+    if not any(run.history for run in runs):
+        return section("Learning curves", element("p", "No history: trained elsewhere."))
+    text = "Cost is the mean over the training images of an epoch, while they are learnt from."
+    if any(run.best_accuracy is not None for run in runs):
+        text += " The dot marks the best epoch, whose parameters are the network's."
+    name = "Cost and validation accuracy by epoch"
+    return section("Learning curves", element("p", text), chart(learning_curves(runs), name))
+
+
+def _settings(findings: Sequence[Findings]) -> Html:
+    """Return the settings, a column for each run; rows in which runs differ are marked."""
+    columns = [_texts(found.run.settings) for found in findings]
+    several = len(columns) > 1
+    rows, classes = [], []
+    for name in columns[0]:
+        values = [column[name] for column in columns]
+        differs = len(set(values)) > 1
+        # Not by the colour alone, which not everybody sees.
+        rows.append([f"{name} ≠" if differs else name, *values])
+        classes.append("differs" if differs else "")
+    head = ["setting", *(f"{n}" if several else "" for n in range(1, len(columns) + 1))]
+    parts = [table(head, rows, classes)]
+    if several:
+        parts.insert(0, element("p", "Settings in which the runs differ are marked with ≠."))
+    return section("Settings", *parts)
+
+
+def _texts(settings: Settings) -> dict[str, str]:
+    """Return every setting as text, by its name."""
+    texts = {}
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        if field.name == "sizes":
+            value = "-".join(map(str, value))
+        elif field.name == "image_shape":
+            value = " x ".join(map(str, value))
+        elif field.name == "fingerprint":
+            value = f"{value[:16]}..." if value else "unknown"
+        texts[field.name.replace("_", " ")] = str(value)
+    return texts

@@ -1,0 +1,129 @@
+"""The parts of the page that are about one run."""
+
+from statistics import median
+from typing import TYPE_CHECKING
+
+from mlp_cli.plots.charts import confusion_heat_map, epoch_seconds, unit_slopes
+from mlp_cli.plots.figures import to_inline_svg
+from mlp_cli.report.findings import Findings
+from mlp_cli.report.markup import Html, element, percent, table
+from mlp_cli.report.pictures import image_uri, weights_uri
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SHOWN_UNITS = 100
+"""of the first layer: more pictures would only make the page long"""
+
+
+def run_sections(found: Findings) -> Html:
+    """Return all that is told of one run."""
+    wide = [_mistakes(found), _first_weights(found)]
+    narrow = [_confusion(found), _digits(found), _saturation(found), _seconds(found)]
+    return element(
+        "div", *narrow[:2], *wide, *(part for part in narrow[2:] if part), class_="sections"
+    )
+
+
+def section(title: str, *content: str, kind: str = "") -> Html:
+    """Return a part of the page under its heading."""
+    return element("section", element("h3", title), *content, class_=kind)
+
+
+def chart(figure: "Figure", name: str) -> Html:
+    """Return a chart that says its name to who cannot see it."""
+    return element("figure", Html(to_inline_svg(figure)), role="img", aria_label=name)
+
+
+def _confusion(found: Findings) -> Html:
+    text = "Blue: answered right. The stronger the orange, the larger a share of its row."
+    figure = confusion_heat_map(found.confusion)
+    return section("Confusion matrix", element("p", text), chart(figure, "Confusion matrix"))
+
+
+def _digits(found: Findings) -> Html:
+    head = ["digit", "precision", "recall", "F1", "examples"]
+    rows = [
+        [f"{f.label}", percent(f.precision), percent(f.recall), percent(f.f1), f"{f.examples:,}"]
+        for f in found.figures
+    ]
+    text = f"Mean cost of a test image: {found.cost:.4f}."
+    return section("Digit by digit", table(head, rows), element("p", text))
+
+
+def _mistakes(found: Findings) -> Html:
+    if not found.mistakes:
+        return section("Mistakes", element("p", "Not one."), kind="wide")
+    score = found.score
+    text = (
+        f"The {len(found.mistakes)} of {score.examples - score.correct:,} wrong answers that the "
+        "network is surest of: the true digit, the answer, and its output."
+    )
+    pictures = [
+        element(
+            "li",
+            element(
+                "img",
+                src=image_uri(m.image),
+                alt=f"test image {m.index}: a {m.truth}, read as {m.answer}",
+                title=f"test image {m.index}",
+            ),
+            element("span", f"{m.truth} → ", element("b", f"{m.answer}")),
+            element("span", f"{m.confidence:.3f}", class_="more"),
+        )
+        for m in found.mistakes
+    ]
+    listed = element("ul", *pictures, class_="pictures")
+    return section("Most confidently wrong", element("p", text), listed, kind="wide")
+
+
+def _first_weights(found: Findings) -> Html:
+    weights = found.run.network.weights[0]
+    shape = found.run.settings.image_shape
+    shown = weights[:SHOWN_UNITS]
+    pictures = [
+        element(
+            "li",
+            element("img", src=weights_uri(w.reshape(shape)), alt=f"weights of unit {unit}"),
+            element("span", f"{unit}", class_="more"),
+        )
+        for unit, w in enumerate(shown, start=1)
+    ]
+    of = (
+        f" These are the first {len(shown)} of {len(weights):,}."
+        if len(weights) > len(shown)
+        else ""
+    )
+    text = (
+        "The weights W² of each unit, laid out as the pixels that they weigh. Blue speaks for the "
+        f"unit, orange against it; the strongest weight of each has the full colour.{of}"
+    )
+    listed = element("ul", *pictures, class_="pictures weights")
+    title = "What the first layer looks at"
+    return section(title, element("p", text), listed, kind="wide")
+
+
+def _saturation(found: Findings) -> Html:
+    if not found.slopes:
+        return section("Saturation", element("p", "No hidden layer, so no unit to saturate."))
+    counts = "; ".join(
+        f"layer {l}: {count:,} of {len(layer):,}"
+        for l, (count, layer) in enumerate(zip(found.saturated, found.slopes, strict=True), start=2)
+    )
+    text = (
+        "The slope of each hidden unit, averaged over test images. At the dotted line or below "
+        f"it a unit counts as saturated and hardly learns. Saturated: {counts}."
+    )
+    figure = unit_slopes(found.slopes, found.flat)
+    return section("Saturation", element("p", text), chart(figure, "Mean slope of hidden units"))
+
+
+def _seconds(found: Findings) -> Html:
+    if not found.seconds:
+        return Html("")
+    text = (
+        f"Median {median(found.seconds):.2f} s, from {min(found.seconds):.2f} s to "
+        f"{max(found.seconds):.2f} s; training alone."
+    )
+    figure = epoch_seconds([found.run])
+    return section("Time per epoch", element("p", text), chart(figure, "Seconds by epoch"))
