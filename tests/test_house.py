@@ -33,12 +33,18 @@ ALLOWED = {
     "metrics": {"numpy", "errors"},
     "runs": {"errors", "files"},
     "settings": {"errors", "nn"},
+    "outputs": {"errors", "files"},
+    "plots": {"numpy", "matplotlib", "errors", "outputs", "checkpoint", "nn", "plots"},
+    "exports": {"numpy", "onnx", "errors", "checkpoint", "nn", "__init__"},
+    "report": {
+        *("numpy", "PIL", "checkpoint", "datasets", "metrics", "nn", "plots", "settings", "report"),
+    },
     "checkpoint": {
         *("numpy", "errors", "files", "nn", "runs", "settings", "checkpoint", "__init__"),
     },
 }
 # What must not be loaded for a page of help.
-HEAVY = {"numpy", "requests", "PIL", "tqdm", "threadpoolctl"}
+HEAVY = {"numpy", "requests", "PIL", "tqdm", "threadpoolctl", "matplotlib", "onnx"}
 
 
 def room(path):
@@ -86,7 +92,7 @@ def test_modules_open_with_a_sentence_and_stay_readable(path):
     assert len(text.splitlines()) <= 300
 
 
-@pytest.mark.parametrize("arguments", ["--help", "--version", "train --help", "predict -h"])
+@pytest.mark.parametrize("arguments", ["", "--help", "--version", "train --help", "predict -h"])
 def test_help_loads_nothing_heavy(arguments):
     code = (
         "import sys; from mlp_cli.commands.group import mlp;"
@@ -150,3 +156,13 @@ def test_dependencies_are_those_of_the_design():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = {re.match(r"[a-z]+", requirement)[0] for requirement in project["dependencies"]}
     assert names == {"click", "numpy", "pillow", "requests", "threadpoolctl", "tqdm"}
+
+
+def test_the_readmes_pictures_are_there_and_small():
+    readme = (ROOT / "README.md").read_text()
+    docs = ROOT / "docs"
+    if docs.is_dir():  # not in a package of the source
+        shown = re.findall(r"\]\(docs/([^)]+)\)", readme)
+        assert shown
+        assert set(shown) <= {path.name for path in docs.iterdir()}
+        assert sum(path.stat().st_size for path in docs.iterdir()) <= 200_000

@@ -19,9 +19,8 @@ def render(findings: Sequence[Findings]) -> bytes:
     title = f"mlp report: {', '.join(_title(f) for f in findings)}"
     several = len(findings) > 1
     parts = [
-        _tiles(findings[0]) if not several else _scores(findings),
-        _curves(findings),
-        _settings(findings),
+        _scores(findings) if several else _tiles(findings[0]),
+        element("div", _curves(findings), _settings(findings), class_="sections"),
     ]
     for number, found in enumerate(findings, start=1):
         if several:
@@ -102,7 +101,7 @@ def _scores(findings: Sequence[Findings]) -> Html:
         ]
         for number, found in enumerate(findings, start=1)
     ]
-    return section("Runs", table(head, rows))
+    return section("Runs", table(head, rows, numbers_from=3))
 
 
 def _curves(findings: Sequence[Findings]) -> Html:
@@ -129,7 +128,7 @@ def _settings(findings: Sequence[Findings]) -> Html:
         rows.append([f"{name} ≠" if differs else name, *values])
         classes.append("differs" if differs else "")
     head = ["setting", *(f"{n}" if several else "" for n in range(1, len(columns) + 1))]
-    parts = [table(head, rows, classes)]
+    parts = [table(head, rows, classes=classes)]
     if several:
         parts.insert(0, element("p", "Settings in which the runs differ are marked with ≠."))
     return section("Settings", *parts)

@@ -48,7 +48,7 @@ def _digits(found: Findings) -> Html:
         for f in found.figures
     ]
     text = f"Mean cost of a test image: {found.cost:.4f}."
-    return section("Digit by digit", table(head, rows), element("p", text))
+    return section("Digit by digit", table(head, rows, numbers_from=1), element("p", text))
 
 
 def _mistakes(found: Findings) -> Html:
