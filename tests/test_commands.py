@@ -97,6 +97,7 @@ DEFAULTS = {
     "checkpoint": None,
     "resume": False,
     "log": None,
+    "plot": None,
     "print_config": False,
     "dtype": "float32",
     "init": "scaled",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mlp_cli.checkpoint import Checkpoint
 from mlp_cli.plots.charts import learning_curves
+from mlp_cli.plots.figures import to_inline_svg
 from mlp_cli.report.findings import Findings
 from mlp_cli.report.markup import Html, element, join, percent, table
 from mlp_cli.report.sections import chart, run_sections, section
@@ -113,7 +114,9 @@ def _curves(findings: Sequence[Findings]) -> Html:
     if any(run.best_accuracy is not None for run in runs):
         text += " The dot marks the best epoch, whose parameters are the network's."
     name = "Cost and validation accuracy by epoch"
-    return section("Learning curves", element("p", text), chart(learning_curves(runs), name))
+    return section(
+        "Learning curves", element("p", text), chart(to_inline_svg(learning_curves(runs)), name)
+    )
 
 
 def _settings(findings: Sequence[Findings]) -> Html:

@@ -1,16 +1,12 @@
 """The parts of the page that are about one run."""
 
 from statistics import median
-from typing import TYPE_CHECKING
 
 from mlp_cli.plots.charts import confusion_heat_map, epoch_seconds, unit_slopes
 from mlp_cli.plots.figures import to_inline_svg
 from mlp_cli.report.findings import Findings
 from mlp_cli.report.markup import Html, element, percent, table
 from mlp_cli.report.pictures import image_uri, weights_uri
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 SHOWN_UNITS = 100
 """of the first layer: more pictures would only make the page long"""
@@ -30,15 +26,15 @@ def section(title: str, *content: str, kind: str = "") -> Html:
     return element("section", element("h3", title), *content, class_=kind)
 
 
-def chart(figure: "Figure", name: str) -> Html:
+def chart(svg: str, name: str) -> Html:
     """Return a chart that says its name to who cannot see it."""
-    return element("figure", Html(to_inline_svg(figure)), role="img", aria_label=name)
+    return element("figure", Html(svg), role="img", aria_label=name)
 
 
 def _confusion(found: Findings) -> Html:
     text = "Blue: answered right. The stronger the orange, the larger a share of its row."
-    figure = confusion_heat_map(found.confusion)
-    return section("Confusion matrix", element("p", text), chart(figure, "Confusion matrix"))
+    svg = to_inline_svg(confusion_heat_map(found.confusion))
+    return section("Confusion matrix", element("p", text), chart(svg, "Confusion matrix"))
 
 
 def _digits(found: Findings) -> Html:
@@ -114,8 +110,8 @@ def _saturation(found: Findings) -> Html:
         "The slope of each hidden unit, averaged over test images. At the dotted line or below "
         f"it a unit counts as saturated and hardly learns. Saturated: {counts}."
     )
-    figure = unit_slopes(found.slopes, found.flat)
-    return section("Saturation", element("p", text), chart(figure, "Mean slope of hidden units"))
+    svg = to_inline_svg(unit_slopes(found.slopes, found.flat))
+    return section("Saturation", element("p", text), chart(svg, "Mean slope of hidden units"))
 
 
 def _seconds(found: Findings) -> Html:
@@ -125,5 +121,5 @@ def _seconds(found: Findings) -> Html:
         f"Median {median(found.seconds):.2f} s, from {min(found.seconds):.2f} s to "
         f"{max(found.seconds):.2f} s; training alone."
     )
-    figure = epoch_seconds([found.run])
-    return section("Time per epoch", element("p", text), chart(figure, "Seconds by epoch"))
+    svg = to_inline_svg(epoch_seconds([found.run]))
+    return section("Time per epoch", element("p", text), chart(svg, "Seconds by epoch"))

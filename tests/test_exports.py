@@ -1,0 +1,331 @@
+"""Networks and histories in other formats, and back: exact, bounded, and refused by name."""
+
+import contextlib
+import csv
+import json
+import resource
+from io import BytesIO
+from itertools import product
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import onnxruntime
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mlp_cli.checkpoint import Checkpoint, load_checkpoint, write_small
+from mlp_cli.datasets.loading import load_dataset
+from mlp_cli.errors import (
+    CheckpointError,
+    ExportError,
+    MissingPackageError,
+    NetworkFileError,
+    OptionError,
+)
+from mlp_cli.exports import nielsen
+from mlp_cli.exports.history_csv import write_csv
+from mlp_cli.exports.nielsen import read_nielsen, write_nielsen
+from mlp_cli.exports.onnx import write_onnx
+from mlp_cli.nn.names import ActivationName, CostName
+from mlp_cli.nn.network import Network
+from tests.makers import damage, make_run
+
+PATH = Path("network.json")
+
+
+def adopted(sizes=(6, 5, 3), shape=(2, 3), seed=0, **options):
+    network = Network.initialise(sizes, np.random.default_rng(seed), **options)
+    return Checkpoint.adopt(network, "mnist", shape)
+
+
+def written(write, run):
+    file = BytesIO()
+    write(run, file)
+    return file.getvalue()
+
+
+def parameters(network):
+    return [(array.dtype, array.shape, array.tobytes()) for array in network.parameters]
+
+
+# csv
+
+
+def test_the_history_is_a_row_for_each_epoch_with_all_digits():
+    run = make_run(accuracies=(0.5, None))
+    run.history[0]["cost"] = 0.1 + 0.2
+    text = written(write_csv, run).decode()
+    assert text.startswith("epoch,eta,cost,validation_accuracy,seconds\n")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert [float(row["cost"]) for row in rows] == [0.1 + 0.2, 0.25]
+    assert [row["validation_accuracy"] for row in rows] == ["0.5", ""]
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+
+
+def test_without_a_history_there_is_no_table():
+    with pytest.raises(ExportError, match="no history"):
+        written(write_csv, adopted())
+
+
+# the book's JSON
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("cost", ["quadratic", "cross-entropy"])
+def test_there_and_back_every_parameter_is_the_same_to_the_bit(dtype, cost):
+    run = adopted(dtype=dtype, cost=cost)
+    run.network.weights[0][0, :4] = [-0.0, 1e-40, 3e38, 1 / 3]
+    PATH.write_bytes(written(write_nielsen, run))
+    back = read_nielsen(PATH)
+    assert parameters(back) == parameters(run.network)
+    assert back.cost == cost
+
+
+def test_the_books_own_formula_reads_what_is_written():
+    """network2.load makes arrays of the lists; its feedforward is sigma(w a + b), a a column."""
+    run = adopted(dtype="float64")
+    whole = json.loads(written(write_nielsen, run))
+    assert list(whole) == ["sizes", "weights", "biases", "cost"]
+    assert (whole["sizes"], whole["cost"]) == ([6, 5, 3], "QuadraticCost")
+    images = np.arange(12, dtype=np.uint8).reshape(2, 6)
+    for image, outputs in zip(images, run.network.outputs(images), strict=True):
+        a = image[:, None] / 255
+        for w, b in zip(whole["weights"], whole["biases"], strict=True):
+            a = 1 / (1 + np.exp(-(np.array(w) @ a + np.array(b))))
+        np.testing.assert_allclose(a[:, 0], outputs, atol=1e-15)
+
+
+@pytest.mark.parametrize("option", [{"activation": "tanh"}, {"cost": "log-likelihood"}])
+def test_a_network_that_the_book_does_not_know_is_refused(option):
+    with pytest.raises(ExportError, match=f"{next(iter(option.values()))}: the format knows"):
+        written(write_nielsen, adopted(**option))
+
+
+WHOLE = {
+    "sizes": [2, 1],
+    "weights": [[[0.5, -1]]],
+    "biases": [[[2.0]]],
+    "cost": "CrossEntropyCost",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"cost": "HingeCost"}, "cost 'HingeCost', expected QuadraticCost or CrossEntropyCost"),
+        ({"cost": None}, "cost None"),
+        ({"cost": ["QuadraticCost"]}, "cost ['QuadraticCost']"),
+        ({"sizes": [2]}, "sizes [2], expected whole numbers above 0, two at least"),
+        ({"sizes": [2, 0]}, "sizes [2, 0]"),
+        ({"sizes": [2.0, 1]}, "sizes [2.0, 1]"),
+        ({"sizes": [True, 1]}, "sizes [True, 1]"),
+        ({"sizes": "21"}, "sizes '21'"),
+        ({"sizes": [2, 10**12]}, "weights[0]: expected 1000000000000 rows of 2 numbers"),
+        ({"weights": []}, "weights: expected a list of 1, one for each layer"),
+        ({"weights": [[[0.5]]]}, "weights[0]: expected 1 rows of 2 numbers"),
+        ({"weights": [[[0.5, "1"]]]}, "weights[0]: expected 1 rows"),
+        ({"weights": [[[0.5, None]]]}, "weights[0]: expected 1 rows"),
+        ({"weights": [[[0.5, True]]]}, "weights[0]: expected 1 rows"),
+        ({"weights": [[[0.5, [1]]]]}, "weights[0]: expected 1 rows"),
+        ({"weights": [[[0.5, 10**400]]]}, "weights[0]: a number too large for float64"),
+        ({"biases": [[2.0]]}, "biases[0]: expected 1 rows of 1 numbers"),
+        ({"biases": None}, "biases: expected a list of 1"),
+    ],
+)
+def test_what_is_no_network_is_refused_by_the_part(change, words):
+    PATH.write_text(json.dumps(WHOLE | change))
+    with pytest.raises(NetworkFileError) as refused:
+        read_nielsen(PATH)
+    assert str(refused.value).startswith(f"{PATH}: {words}")
+    assert str(refused.value).endswith("Expected the JSON that the book's network2.save writes.")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"", "not JSON"),
+        (b"\xff\xfe\xfd", "not JSON"),
+        (b"[1]", "no JSON object"),
+        (b'{"sizes": ' + b"[" * 100_000, "not JSON"),
+        (b'{"sizes": [NaN]}', "not JSON (NaN is no number of JSON)"),
+        (json.dumps(WHOLE).replace("0.5", "1e999").encode(), "weights[0]: a number too large"),
+        (json.dumps(WHOLE).replace("0.5", "9" * 5000).encode(), "not JSON"),
+        (b"[" * 2_000_000, "more lists or objects than a network has"),
+        (b'{"a": {}}', "more lists or objects than a network has"),
+    ],
+)
+def test_what_is_no_json_of_a_network_is_refused(text, words):
+    PATH.write_bytes(text)
+    with pytest.raises(NetworkFileError) as refused:
+        read_nielsen(PATH)
+    assert words in str(refused.value)
+
+
+def test_a_file_too_large_is_refused_before_it_is_parsed(monkeypatch):
+    monkeypatch.setattr(nielsen, "MAX_BYTES", 100)
+    PATH.write_text(json.dumps(WHOLE) + " " * 100)
+    with pytest.raises(NetworkFileError, match="more than 100 bytes"):
+        read_nielsen(PATH)
+
+
+def test_empty_lists_do_not_fill_the_memory():
+    """12 MB of them would take 400 MB; the process's peak is counted in kilobytes."""
+    PATH.write_bytes(b'{"sizes": [' + b"[]," * 4_000_000 + b"0]}")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(NetworkFileError, match="more lists"):
+        read_nielsen(PATH)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000
+
+
+def test_a_missing_file_is_refused():
+    with pytest.raises(NetworkFileError, match="No such file"):
+        read_nielsen(PATH)
+
+
+@given(data=st.data())
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damage_anywhere_is_refused_or_does_no_harm(data):
+    PATH.write_bytes(damage(data, written(write_nielsen, adopted((2, 2, 1), (1, 2)))))
+    with contextlib.suppress(NetworkFileError):
+        assert read_nielsen(PATH).is_finite()
+
+
+# a network from elsewhere as a checkpoint
+
+
+def test_a_network_from_elsewhere_is_a_checkpoint_without_history():
+    run = adopted(dtype="float64", cost="cross-entropy")
+    run.save(Path("a.npz"))
+    back = load_checkpoint(Path("a.npz"))
+    assert parameters(back.network) == parameters(run.network)
+    assert (back.settings, back.history, back.best_epoch) == (run.settings, [], 0)
+    assert back.resume is None
+    assert (back.best_accuracy, back.training_seconds) == (None, 0)
+
+
+def test_images_are_square_unless_said_and_have_a_pixel_for_each_input():
+    network = adopted((9, 2), (1, 9)).network
+    assert Checkpoint.adopt(network, "mnist", None).settings.image_shape == (3, 3)
+    with pytest.raises(OptionError, match="image-shape 2 x 4: the network has 9 inputs"):
+        Checkpoint.adopt(network, "mnist", (2, 4))
+    with pytest.raises(OptionError, match="image-shape square: the network has 6 inputs"):
+        Checkpoint.adopt(adopted().network, "mnist", None)
+
+
+def test_a_run_with_a_state_to_resume_must_have_a_history():
+    run = make_run()
+    run.history, run.best_epoch = [], 0
+    run.save(Path("a.npz"))
+    with pytest.raises(CheckpointError, match="meta: history is "):
+        load_checkpoint(Path("a.npz"))
+
+
+# small
+
+
+def write_small_file(run):
+    Path("small.npz").write_bytes(written(write_small, run))
+    return Path("small.npz")
+
+
+def test_a_small_checkpoint_reads_as_one_that_cannot_be_resumed():
+    run = make_run(dtype="float64", activation="tanh", data_dir="/home/jane/data")
+    run.test_accuracy = 0.9
+    back = load_checkpoint(write_small_file(run))
+    assert back.resume is None
+    assert (back.history, back.best_epoch) == (run.history, 2)
+    assert back.network.activation == "tanh"
+    assert back.network.dtype == np.float64
+    for ours, theirs in zip(run.network.parameters, back.network.parameters, strict=True):
+        np.testing.assert_allclose(theirs, ours, rtol=2**-11)
+        np.testing.assert_array_equal(theirs, theirs.astype(np.float16))
+    # The rounded network may read an image otherwise, and the folder is nobody else's business.
+    assert back.test_accuracy is None
+    assert back.settings.data_dir == "data"
+
+
+def test_a_small_checkpoint_of_a_small_one_is_the_same_network():
+    once = load_checkpoint(write_small_file(make_run()))
+    twice = load_checkpoint(write_small_file(once))
+    assert parameters(once.network) == parameters(twice.network)
+
+
+def test_320_000_parameters_take_at_most_700_kilobytes():
+    run = adopted((784, 400, 10), (28, 28))
+    assert 300_000 < sum(array.size for array in run.network.parameters) < 330_000
+    assert len(written(write_small, run)) <= 700_000
+
+
+def test_a_parameter_too_large_for_half_precision_is_refused():
+    run = adopted()
+    run.network.biases[1][2] = -70_000
+    with pytest.raises(ExportError, match="array b3: holds 7e\\+04, expected 65,504 at most"):
+        written(write_small, run)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("W2", lambda a: a.astype("f4"), "array W2: float32 (5, 6), expected float16 (5, 6)"),
+        ("b3", lambda a: np.full_like(a, np.inf), "array b3: not finite"),
+        ("W3", lambda a: a.T, "array W3: float16 (5, 3), expected float16 (3, 5)"),
+        ("meta", lambda a: np.char.replace(a, "float16", "int8"), "stored_dtype is 'int8'"),
+        ("meta", lambda a: np.char.replace(a, "stored_dtype", "x"), "expected float32 (5, 6)"),
+    ],
+)
+def test_a_small_checkpoint_is_held_to_its_word(name, change, words):
+    path = write_small_file(make_run())
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    arrays[name] = change(arrays[name])
+    np.savez(path, **arrays)
+    with pytest.raises(CheckpointError) as refused:
+        load_checkpoint(path)
+    assert words in str(refused.value)
+
+
+# onnx
+
+
+def onnx_outputs(run, images):
+    session = onnxruntime.InferenceSession(written(write_onnx, run))
+    (outputs,) = session.run(["outputs"], {"images": images})
+    return outputs
+
+
+@pytest.mark.parametrize(
+    ("activation", "cost", "dtype"),
+    list(product(get_args(ActivationName), get_args(CostName), ["float32", "float64"])),
+)
+def test_onnxruntime_answers_as_the_network_does(activation, cost, dtype):
+    run = adopted(
+        (6, 5, 4, 3), activation=activation, cost=cost, dtype=dtype, init="normal", seed=3
+    )
+    images = np.random.default_rng(1).integers(0, 256, (50, 2, 3), np.uint8)
+    expected = run.network.outputs(images)
+    found = onnx_outputs(run, images)
+    assert found.dtype == expected.dtype
+    assert expected.std() > 0.01
+    np.testing.assert_allclose(found, expected, atol=1e-6 if dtype == "float32" else 1e-14)
+
+
+@pytest.mark.mnist
+def test_onnxruntime_agrees_on_real_images(mnist_dir):
+    run = adopted((784, 30, 10), (28, 28), init="normal")
+    images = load_dataset("mnist", mnist_dir).test.images[:1000]
+    expected = run.network.outputs(images)
+    np.testing.assert_allclose(onnx_outputs(run, images), expected, atol=1e-5)
+
+
+def test_without_onnx_it_is_said_how_to_install_it(monkeypatch):
+    monkeypatch.setattr("mlp_cli.exports.onnx.find_spec", lambda _: None)
+    with pytest.raises(MissingPackageError, match=r'pip install "mlp-cli\[onnx\]"$'):
+        written(write_onnx, adopted())
+
+
+def test_a_network_too_large_for_an_onnx_file_is_refused(monkeypatch):
+    monkeypatch.setattr("mlp_cli.exports.onnx.MAX_BYTES", 100)
+    with pytest.raises(ExportError, match="212 bytes of parameters, expected 100 at most"):
+        written(write_onnx, adopted())
