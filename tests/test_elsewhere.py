@@ -1,0 +1,223 @@
+"""report, export, import, inspect and --plot as a user meets them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from mlp_cli.checkpoint import load_checkpoint
+from mlp_cli.commands.group import mlp
+from tests.makers import make_run, write_dataset
+
+FIRST = Path("checkpoints/mnist-64-30-10-001.npz")
+TRAIN = "train -q --epochs 2 --validation 10"
+
+
+def run(command, status=0):
+    arguments = command.split() if isinstance(command, str) else command
+    done = CliRunner().invoke(mlp, arguments, prog_name="mlp")
+    assert done.exit_code == status, done.output
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    return done
+
+
+@pytest.fixture
+def trained():
+    write_dataset(Path("data"))
+    run(TRAIN)
+
+
+def test_report_writes_a_page_about_the_newest_run(trained):
+    done = run("report")
+    page = Path("report.html").read_bytes()
+    assert done.stdout == f"report.html: {len(page):,} bytes, open it in a browser.\n"
+    assert done.stderr == f"Using {FIRST}, the newest.\n"
+    assert page.startswith(b"<!doctype html>")
+    assert b"<h1>mnist-64-30-10-001.npz</h1>" in page
+    run("report")  # a page may be written anew
+
+
+def test_report_compares_several(trained):
+    run(f"{TRAIN} --seed 1 --checkpoint other.npz")
+    run(f"report --checkpoint {FIRST} --checkpoint other.npz -o both.html")
+    assert b"<h1>2 runs</h1>" in Path("both.html").read_bytes()
+
+
+@pytest.mark.parametrize("command", ["report -o", "export --format csv -o", "evaluate --plot"])
+def test_no_output_takes_the_place_of_a_run(trained, command):
+    before = FIRST.read_bytes()
+    Path("claim.npz").touch()
+    Path("run.svg").write_bytes(before)
+    for name in (FIRST, "claim.npz", "run.svg"):
+        if command.endswith("--plot") and str(name).endswith(".npz"):
+            continue  # it is refused for its ending
+        assert f"{name}: a checkpoint" in run(f"{command} {name}", status=1).stderr
+    assert FIRST.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("command", "package"),
+    [
+        ("report", "plots.figures"),
+        ("evaluate --plot a.png", "plots.figures"),
+        ("train --plot a.png", "plots.figures"),
+        ("export --format onnx -o a.onnx", "exports.onnx"),
+    ],
+)
+def test_without_the_package_one_line_says_how_to_install_it(
+    trained, monkeypatch, command, package
+):
+    monkeypatch.setattr(f"mlp_cli.{package}.find_spec", lambda _: None)
+    done = run(command, status=1)
+    (line,) = [line for line in done.stderr.splitlines() if not line.startswith("Using ")]
+    assert "is not installed" in line
+    assert "Install it with: pip install" in line
+    assert [path.name for path in Path("checkpoints").iterdir()] == [FIRST.name]
+    assert not Path("a.onnx").exists()
+
+
+def test_train_plots_its_learning_curves_at_the_end():
+    write_dataset(Path("data"))
+    done = run("train --epochs 2 --validation 10 --plot curve.svg")
+    assert "curve.svg: the learning curves\n" in done.stderr
+    assert "best epoch " in Path("curve.svg").read_text()
+
+
+def test_evaluate_plots_the_confusion_matrix(trained):
+    done = run("evaluate --json --plot confusion.png")
+    assert Path("confusion.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads(done.stdout)["examples"] == 12
+
+
+def test_an_ending_that_names_no_format_is_wrong_usage_before_any_work(trained):
+    done = run("train --plot curve.bmp", status=2)
+    assert "curve.bmp: a chart's name ends in .png, .svg or .pdf" in done.stderr
+    assert "epoch " not in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["onnx", "nielsen", "csv", "small"])
+def test_export_writes_a_file_and_says_how_large_it_is(trained, kind):
+    done = run(f"export --format {kind} -o out")
+    assert done.stdout == f"out: {Path('out').stat().st_size:,} bytes, {kind}\n"
+
+
+def test_an_export_that_fails_leaves_what_was_there(trained):
+    run("train -q --epochs 1 --validation 10 --activation tanh --checkpoint tanh.npz")
+    Path("out").write_text("mine")
+    done = run("export --checkpoint tanh.npz --format nielsen -o out", status=1)
+    assert "Error: tanh.npz: activation tanh: the format knows only sigmoid." in done.stderr
+    assert Path("out").read_text() == "mine"
+    assert not list(Path().glob(".*.part"))
+
+
+def test_a_network_goes_out_comes_back_and_answers_the_same(trained):
+    run("export --format nielsen -o out.json")
+    done = run("import out.json")
+    second = "checkpoints/mnist-64-30-10-002.npz"
+    assert done.stdout == (
+        f"network     64-30-10, float32\ncheckpoint  {second}\nnext        mlp evaluate\n"
+    )
+    ours, theirs = load_checkpoint(FIRST), load_checkpoint(Path(second))
+    for a, b in zip(ours.network.parameters, theirs.network.parameters, strict=True):
+        assert a.tobytes() == b.tobytes()
+    evaluated = [run(f"evaluate --checkpoint {path}").stdout for path in (FIRST, second)]
+    assert evaluated[0] == evaluated[1]
+    run(f"export --checkpoint {second} --format nielsen -o again.json")
+    assert Path("again.json").read_bytes() == Path("out.json").read_bytes()
+    assert (
+        "holds no state to resume from"
+        in run(f"train --resume --checkpoint {second}", status=1).stderr
+    )
+
+
+def test_import_names_the_checkpoint_that_was_named_and_never_overwrites(trained):
+    run("export --format nielsen -o out.json")
+    assert (
+        "mlp evaluate --checkpoint own.npz\n" in run("import out.json --checkpoint own.npz").stdout
+    )
+    before = Path("own.npz").read_bytes()
+    assert "own.npz: exists" in run("import out.json --checkpoint own.npz", status=1).stderr
+    assert Path("own.npz").read_bytes() == before
+
+
+def test_import_refuses_what_is_no_network_and_claims_nothing():
+    Path("a.json").write_text("{}")
+    assert "a.json: cost None, expected" in run("import a.json", status=1).stderr
+    assert "b.json: cannot be read" in run("import b.json", status=1).stderr
+    assert not Path("checkpoints").exists()
+
+
+def test_import_takes_images_that_are_not_square():
+    make_run(image_shape=(2, 3)).save(Path("a.npz"))
+    run("export --checkpoint a.npz --format nielsen -o a.json")
+    done = run("import a.json", status=2)
+    assert "image-shape square: the network has 6 inputs" in done.stderr
+    run("import a.json --image-shape 2 3 --checkpoint b.npz")
+    assert load_checkpoint(Path("b.npz")).settings.image_shape == (2, 3)
+
+
+def test_a_small_checkpoint_predicts_and_does_not_resume(trained):
+    run("export --format small -o small.npz")
+    before, after = (
+        json.loads(run(f"evaluate --json --checkpoint {path}").stdout)
+        for path in (FIRST, "small.npz")
+    )
+    assert after["cost"] == pytest.approx(before["cost"], rel=0.01)
+    done = run("train --resume --checkpoint small.npz", status=1)
+    assert "small.npz: holds no state to resume from, only the network" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [f"inspect {FIRST}", f"inspect --checkpoint {FIRST}", "inspect"]
+)
+def test_inspect_says_what_a_checkpoint_is(trained, command):
+    lines = run(command).stdout.splitlines()
+    assert f"checkpoint     {FIRST}" in lines
+    assert "network        64-30-10, 2,260 parameters" in lines
+    assert "resume         yes" in lines
+    assert any(line.startswith("history        2 epochs, ") for line in lines)
+    assert any(line.startswith("written by     mlp ") for line in lines)
+    assert f"file           format 1, {FIRST.stat().st_size:,} bytes, float32" in lines
+    assert "seed              0" in lines
+
+
+def test_inspect_prints_json(trained):
+    run("export --format small -o small.npz")
+    whole, small = (
+        json.loads(run(f"inspect --json {path}").stdout) for path in (FIRST, "small.npz")
+    )
+    assert (whole["parameters"], whole["epochs"], whole["resumable"]) == (2260, 2, True)
+    assert (small["resumable"], small["file"]["stored_dtype"]) == (False, "float16")
+    assert small["settings"]["dtype"] == "float32"
+    assert whole["file"]["versions"]["numpy"] == np.__version__
+
+
+def test_inspect_says_what_is_not_known_of_a_network_from_elsewhere(trained):
+    run("export --format nielsen -o out.json")
+    run("import out.json")
+    out = run("inspect").stdout
+    assert "history        none: trained elsewhere\n" in out
+    assert "Of the settings only those are known that the network itself tells.\n" in out
+
+
+def test_inspect_takes_one_checkpoint():
+    assert "name the same thing" in run("inspect a.npz --checkpoint b.npz", status=2).stderr
+
+
+def test_what_a_checkpoint_says_does_not_command_the_terminal():
+    make_run(data_dir="\x1b[2Jgone\x07\x9b\r").save(Path("a.npz"))
+    out = run("inspect a.npz").stdout
+    assert "data_dir          ?[2Jgone???\n" in out
+
+
+@pytest.mark.parametrize("versions", [None, "1", {"mlp": 3}, {"numpy": "2"}])
+def test_versions_that_are_no_text_are_left_out(versions):
+    make_run().save(Path("a.npz"))
+    with np.load("a.npz") as archive:
+        arrays = dict(archive)
+    meta = json.loads(arrays["meta"].item()) | {"versions": versions}
+    np.savez("a.npz", **arrays | {"meta": np.array(json.dumps(meta))})
+    expected = "numpy 2" if versions == {"numpy": "2"} else "unknown"
+    assert f"written by     {expected}\n" in run("inspect a.npz").stdout

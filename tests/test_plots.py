@@ -1,0 +1,170 @@
+"""Charts: what is drawn in them, where they may go, and what they must not do."""
+
+import warnings
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from PIL import Image
+
+from mlp_cli.errors import MissingPackageError, OptionError, OutputError
+from mlp_cli.plots.charts import (
+    confusion_heat_map,
+    epoch_seconds,
+    learning_curves,
+    unit_slopes,
+)
+from mlp_cli.plots.figures import INK, check_destination, save_figure, to_inline_svg
+from tests.makers import make_run
+
+
+def points(axes):
+    return [list(zip(*line.get_data(), strict=True)) for line in axes.get_lines()]
+
+
+def texts(axes):
+    return {text.get_text() for text in axes.texts}
+
+
+def test_cost_and_accuracy_are_drawn_and_the_best_epoch_is_marked():
+    cost, accuracy = learning_curves([make_run(accuracies=(0.5, 0.75, 0.25))]).axes
+    assert points(cost) == [[(1, 0.5), (2, 0.25), (3, 0.5 / 3)]]
+    curve, dot, _ = points(accuracy)
+    assert curve == [(1, 0.5), (2, 0.75), (3, 0.25)]
+    assert dot == [(2, 0.75)]
+    assert accuracy.get_title() == "best epoch 2: 75.00 %"
+
+
+def test_without_validation_the_cost_stands_alone():
+    (cost,) = learning_curves([make_run(accuracies=(None, None))]).axes
+    assert points(cost) == [[(1, 0.5), (2, 0.25)]]
+
+
+def test_several_runs_are_told_apart_by_numbers_and_colours():
+    runs = [make_run(), make_run(accuracies=(None,)), make_run(accuracies=(0.5,))]
+    cost, accuracy = learning_curves(runs).axes
+    assert [text.get_text() for text in cost.get_legend().get_texts()] == ["1", "2", "3"]
+    assert len({line.get_color() for line in cost.get_lines()}) == 3
+    assert [len(curve) for curve in points(cost)] == [3, 1, 1]
+    assert [len(curve) for curve in points(accuracy)] == [3, 1, 0, 1, 1]
+
+
+def test_twenty_runs_have_twenty_kinds_of_curve():
+    cost, _ = learning_curves([make_run(accuracies=(0.5, 0.6))] * 20).axes
+    kinds = {(line.get_color(), line.get_linestyle()) for line in cost.get_lines()}
+    assert len(kinds) == 20
+
+
+def test_a_single_epoch_is_a_point_that_can_be_seen():
+    cost, _ = learning_curves([make_run(accuracies=(0.5,))]).axes
+    assert cost.get_lines()[0].get_marker() == "o"
+
+
+def test_the_time_of_each_epoch_is_drawn():
+    (axes,) = epoch_seconds([make_run()]).axes
+    assert points(axes) == [[(1, 0.25), (2, 0.25), (3, 0.25)]]
+
+
+def test_numbers_that_no_run_gives_are_drawn_all_the_same():
+    run = make_run()
+    for entry in run.history:
+        entry.update(cost=1.7e308, seconds=1.7e308)
+    for figure in (learning_curves([run]), epoch_seconds([run])):
+        assert "<svg" in to_inline_svg(figure)
+
+
+def test_the_heat_map_shows_every_count_and_colours_mistakes_by_their_share():
+    confusion = np.array([[8, 2, 0], [0, 0, 0], [10, 0, 90]])
+    (axes,) = confusion_heat_map(confusion).axes
+    assert texts(axes) == {"8", "2", "10", "90"}
+    opacity = axes.collections[0].get_array()[..., 3]
+    assert opacity[0, 1] > opacity[2, 0] > opacity[0, 2] == 0
+    assert opacity[0, 0] == opacity[2, 2] > 0
+    assert axes.yaxis_inverted()
+
+
+def test_a_heat_map_without_a_mistake_is_drawn():
+    (axes,) = confusion_heat_map(np.diag([3, 4])).axes
+    assert texts(axes) == {"3", "4"}
+
+
+def test_slopes_are_drawn_by_layer_the_steepest_first():
+    slopes = [np.array([0.1, np.nan, 0.2]), np.array([0.3])]
+    (axes,) = unit_slopes(slopes, flat=0.01).axes
+    first, second, flat = (line.get_ydata() for line in axes.get_lines())
+    assert list(first) == [0.2, 0.1, 0]
+    assert list(second) == [0.3]
+    assert list(flat) == [0.01, 0.01]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["layer 2", "layer 3"]
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("a.png", b"\x89PNG"), ("a.svg", b"<?xml"), ("a.PDF", b"%PDF")]
+)
+def test_the_ending_tells_the_format_and_the_same_chart_gives_the_same_file(name, start):
+    written = []
+    for _ in range(2):
+        save_figure(confusion_heat_map(np.eye(3, dtype=int)), Path(name))
+        written.append(Path(name).read_bytes())
+    assert written[0].startswith(start)
+    assert written[0] == written[1]
+
+
+def test_a_file_is_drawn_on_white():
+    save_figure(learning_curves([make_run()]), Path("a.png"))
+    with Image.open("a.png") as image:
+        assert image.convert("RGBA").getpixel((0, 0)) == (255, 255, 255, 255)
+
+
+def test_in_a_page_the_ink_is_the_pages_and_no_id_stands_twice():
+    svg = to_inline_svg(learning_curves([make_run()]))
+    assert svg.startswith("<svg")
+    assert svg.endswith("</svg>")
+    assert INK not in svg
+    assert "currentColor" in svg
+    assert "<metadata" not in svg
+    assert '<g id="' not in svg
+    assert ">epoch</text>" in svg
+
+
+def test_the_users_own_style_changes_nothing_and_is_left_alone():
+    before = to_inline_svg(learning_curves([make_run()]))
+    with mpl.rc_context({"lines.linewidth": 9, "font.size": 30}):
+        assert to_inline_svg(learning_curves([make_run()])) == before
+        assert mpl.rcParams["font.size"] == 30
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a", "png", "a.png.txt"])
+def test_another_ending_is_refused(name):
+    with pytest.raises(OptionError, match=f"^{name}: a chart's name ends in .png, .svg or .pdf"):
+        check_destination(Path(name))
+
+
+def test_without_matplotlib_it_is_said_how_to_install_it(monkeypatch):
+    monkeypatch.setattr("mlp_cli.plots.figures.find_spec", lambda _: None)
+    with pytest.raises(MissingPackageError, match=r'pip install "mlp-cli\[plot\]"$'):
+        check_destination(Path("a.png"))
+
+
+def test_a_chart_never_takes_the_place_of_a_checkpoint_or_of_what_is_no_file():
+    make_run().save(Path("a.png"))
+    with pytest.raises(OutputError, match=r"a\.png: a checkpoint"):
+        check_destination(Path("a.png"))
+    Path("b.png").symlink_to("/dev/null")
+    with pytest.raises(OutputError, match=r"b\.png: not a plain file"):
+        check_destination(Path("b.png"))
+    with pytest.raises(OutputError, match=r"no/a\.png: cannot be written \(No such file"):
+        check_destination(Path("no/a.png"))
+
+
+def test_a_folder_that_cannot_be_written_is_found_out_beforehand(unprivileged):
+    Path("shut").mkdir(mode=0o555)
+    with unprivileged(), pytest.raises(OutputError, match="Permission denied"):
+        check_destination(Path("shut/a.png"))
+
+
+def test_nothing_warns_of_a_font_or_a_glyph():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        save_figure(unit_slopes([np.array([0.1])], flat=0.0), Path("a.pdf"))

@@ -1,0 +1,233 @@
+"""The report: what stands in it, that it needs nothing else, and that it trusts nothing."""
+
+import re
+from base64 import b64decode
+from html.parser import HTMLParser
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mlp_cli.checkpoint import Checkpoint
+from mlp_cli.datasets.loading import Split
+from mlp_cli.nn.network import Network
+from mlp_cli.report import find, render
+from mlp_cli.report.markup import Html, element, table
+from mlp_cli.report.pictures import image_uri, weights_uri
+from tests.makers import make_arrays, make_run
+
+VOID = {"img", "meta"}
+
+
+class Reader(HTMLParser):
+    """Reads a page: that elements nest, its text, its elements."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.elements, self.text = [], [], []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] not in ("style", "text"):
+            self.text.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+SHAPE = {"image_shape": (8, 8), "sizes": (64, 5, 10)}
+
+
+@pytest.fixture(scope="module")
+def test_images():
+    _, _, images, labels = make_arrays(test=100)
+    return Split(images, labels)
+
+
+@pytest.fixture(scope="module")
+def found(test_images):
+    return find("run.npz", make_run(**SHAPE), test_images)
+
+
+@pytest.fixture(scope="module")
+def one_page(found):
+    return render([found]).decode()
+
+
+@pytest.fixture(scope="module")
+def two_page(found, test_images):
+    other = find("b.npz", make_run(**SHAPE, eta=0.5, seed=7), test_images)
+    return render([found, other]).decode()
+
+
+def pixels(uri):
+    assert uri.startswith("data:image/png;base64,")
+    with Image.open(BytesIO(b64decode(uri.partition(",")[2]))) as image:
+        return np.asarray(image)
+
+
+# findings
+
+
+def test_the_mistakes_are_wrong_and_the_surest_first(found, test_images):
+    outputs = found.run.network.outputs(test_images.images)
+    wrong = np.flatnonzero(outputs.argmax(axis=1) != test_images.labels)
+    assert len(wrong) > 48
+    assert len(found.mistakes) == 48
+    confidences = [mistake.confidence for mistake in found.mistakes]
+    assert confidences == sorted(outputs.max(axis=1)[wrong].tolist(), reverse=True)[:48]
+    for mistake in found.mistakes:
+        assert mistake.truth == test_images.labels[mistake.index] != mistake.answer
+        assert mistake.confidence == outputs[mistake.index, mistake.answer]
+        np.testing.assert_array_equal(mistake.image, test_images.images[mistake.index])
+
+
+def test_saturated_units_are_counted_by_layer(test_images):
+    network = Network.initialise((64, 4, 3, 10), np.random.default_rng(0))
+    network.biases[0][:] = [90, -90, 0, 0]
+    network.biases[1][:] = [0, 90, 0]
+    run = Checkpoint.adopt(network, "mnist", (8, 8))
+    found = find("run.npz", run, test_images)
+    assert found.saturated == [2, 1]
+    assert [len(layer) for layer in found.slopes] == [4, 3]
+    x = test_images.images.reshape(100, -1) / np.float32(255)
+    hidden = network.feedforward(x)[1]
+    np.testing.assert_allclose(found.slopes[0], (hidden * (1 - hidden)).mean(axis=0), atol=1e-6)
+
+
+# the page
+
+
+def test_everything_that_the_page_is_for_stands_in_it(found, one_page):
+    page = Reader(one_page)
+    text = "".join(page.text)
+    titles = ["Learning curves", "Settings", "Confusion matrix", "Digit by digit"]
+    titles += ["Most confidently wrong", "What the first layer looks at", "Saturation"]
+    for title in [*titles, "Time per epoch"]:
+        assert title in text
+    assert len(page.all("svg")) == 4
+    assert len(page.all("img")) == 48 + 5
+    first = found.mistakes[0]
+    assert page.all("img")[0]["alt"] == (
+        f"test image {first.index}: a {first.truth}, read as {first.answer}"
+    )
+    np.testing.assert_array_equal(pixels(page.all("img")[0]["src"]), first.image)
+    assert f"{found.score.correct} of 100" in text
+    assert "epoch 2 of 3" in text
+    assert "Median 0.25 s" in text
+
+
+def test_the_page_needs_no_network_no_script_and_no_other_file(two_page):
+    page = Reader(two_page)
+    assert {tag for tag, _ in page.elements}.isdisjoint(
+        {"script", "link", "iframe", "object", "base", "form", "foreignobject"}
+    )
+    for tag, attributes in page.elements:
+        for name, value in attributes.items():
+            assert not name.startswith("on"), tag
+            if name in ("src", "href", "xlink:href", "action"):
+                assert value.startswith(("data:image/png;base64,", "#")), tag
+    assert "url(http" not in two_page
+    assert "@import" not in two_page
+    (policy,) = (m for m in page.all("meta") if "http-equiv" in m)
+    assert policy["content"].startswith("default-src 'none'")
+
+
+def test_several_runs_share_the_curves_and_differing_settings_are_marked(two_page):
+    rows = re.findall(r'<tr class="differs"><th scope="row">(.*?)</th>', two_page)
+    assert rows == ["eta ≠", "seed ≠"]
+    assert two_page.count('aria-label="Cost and validation accuracy by epoch"') == 1
+    assert two_page.count('aria-label="Confusion matrix"') == 2
+    text = "".join(Reader(two_page).text)
+    assert "Run 1: run.npz" in text
+    assert "Run 2: b.npz" in text
+
+
+def test_one_run_has_nothing_to_differ_from(one_page):
+    assert 'class="differs"' not in one_page
+
+
+def test_a_network_from_elsewhere_is_reported_without_a_history(test_images):
+    network = Network.initialise((64, 10), np.random.default_rng(0))
+    run = Checkpoint.adopt(network, "mnist", (8, 8))
+    text = "".join(Reader(render([find("a.npz", run, test_images)]).decode()).text)
+    assert "No history: trained elsewhere." in text
+    assert "No hidden layer, so no unit to saturate." in text
+    assert "Time per epoch" not in text
+
+
+def test_a_network_without_a_mistake_is_reported(test_images):
+    network = Network.initialise((64, 10), np.random.default_rng(0))
+    network.biases[0][:] = np.where(np.arange(10) == 3, 90, -90)
+    threes = Split(test_images.images[:4], np.full(4, 3, np.uint8))
+    found = find("a.npz", Checkpoint.adopt(network, "mnist", (8, 8)), threes)
+    assert "Not one." in "".join(Reader(render([found]).decode()).text)
+
+
+HOSTILE = "</td></style><script>alert(1)</script><img src=x onerror=alert(1)>\"'&\ud800$\\frac{"
+
+
+def test_nothing_that_a_checkpoint_says_becomes_html(test_images):
+    run = make_run(**SHAPE, dataset=HOSTILE, data_dir=HOSTILE, fingerprint=HOSTILE)
+    page = Reader(render([find(HOSTILE, run, test_images)] * 2).decode())
+    assert not page.all("script")
+    assert all(image["src"].startswith("data:") for image in page.all("img"))
+    assert HOSTILE.replace("\ud800", "?") in "".join(page.text)
+
+
+def test_parameters_and_figures_at_the_edge_of_numbers_are_reported(test_images):
+    run = make_run(**SHAPE)
+    for parameter in run.network.parameters:
+        parameter[:] = 3e38
+        parameter[:, ::2] = -3e38
+    for entry in run.history:
+        entry.update(cost=1.7e308, seconds=1.7e308)
+    Reader(render([find("a.npz", run, test_images)]).decode())
+
+
+# markup and pictures
+
+
+def test_only_what_is_known_to_be_html_is_not_escaped():
+    assert element("p", "<b>", Html("<i>")) == "<p>&lt;b&gt;<i></p>"
+    assert element("img", alt='"<') == '<img alt="&quot;&lt;">'
+    assert element("p", class_="") == "<p></p>"
+
+
+def test_numbers_stand_one_below_the_other():
+    html = table(["a", "b"], [["1", "2"]], numbers_from=1)
+    assert '<th scope="col">a</th><th scope="col" class="number">b</th>' in html
+    assert '<th scope="row">1</th><td class="number">2</td>' in html
+
+
+def test_weights_are_blue_above_0_orange_below_and_0_is_clear():
+    rgba = pixels(weights_uri(np.array([[2.0, -1.0, 0.0, -1e-9]], np.float32)))
+    (blue, orange, nothing, hardly) = rgba[0].tolist()
+    assert blue[2] > blue[0]
+    assert blue[3] == 255
+    assert orange[0] > orange[2]
+    assert 120 <= orange[3] <= 135
+    assert nothing == hardly == [0, 0, 0, 0]
+
+
+def test_weights_that_are_all_0_are_clear():
+    assert not pixels(weights_uri(np.zeros((2, 2)))).any()
+
+
+def test_an_image_keeps_its_grey_levels():
+    image = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    np.testing.assert_array_equal(pixels(image_uri(image)), image)
