@@ -206,6 +206,19 @@ def test_a_newer_format_is_refused_by_its_number():
             "history",
             [dict.fromkeys(("epoch", "eta", "cost", "validation_accuracy", "seconds"), "1")],
         ),
+        *(
+            ("history", [{"epoch": 1, "eta": 1, "cost": 1, "seconds": 1} | change])
+            for change in (
+                {"validation_accuracy": 1.5},
+                {"validation_accuracy": None, "cost": float("nan")},
+                {"validation_accuracy": None, "cost": 10**400},
+                {"validation_accuracy": None, "eta": float("inf")},
+                {"validation_accuracy": None, "seconds": -1},
+                {"validation_accuracy": None, "cost": True},
+                {"validation_accuracy": None, "epoch": 2},
+                {"validation_accuracy": None, "epoch": True},
+            )
+        ),
         ("best_epoch", 0),
         ("best_epoch", 4),
         ("best_epoch", None),
