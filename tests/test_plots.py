@@ -122,6 +122,7 @@ def test_in_a_page_the_ink_is_the_pages_and_no_id_stands_twice():
     assert svg.startswith("<svg")
     assert svg.endswith("</svg>")
     assert INK not in svg
+    assert "#ffffff" not in svg
     assert "currentColor" in svg
     assert "<metadata" not in svg
     assert '<g id="' not in svg
