@@ -39,19 +39,6 @@ def run():
 
 
 @pytest.fixture
-def run():
-    def run(command, status=0, **options):
-        arguments = command.split() if isinstance(command, str) else command
-        done = CliRunner().invoke(mlp, arguments, prog_name="mlp", **options)
-        assert done.exit_code == status, done.output
-        # Click leaves by SystemExit; anything else would be a traceback on the user's screen.
-        assert done.exception is None or isinstance(done.exception, SystemExit)
-        return done
-
-    return run
-
-
-@pytest.fixture
 def unprivileged(own_folder, tmp_path):
     """Run a block without root's power to ignore permissions.
 
