@@ -7,7 +7,7 @@ from typing import Self
 from mlp_cli.checkpoint import Checkpoint
 from mlp_cli.datasets.ahead import DistortedEpochs
 from mlp_cli.datasets.loading import Dataset
-from mlp_cli.errors import CheckpointError, DataError
+from mlp_cli.errors import DataError
 from mlp_cli.nn.health import Health, examine
 from mlp_cli.nn.learner import Learner
 from mlp_cli.nn.network import Network
@@ -57,11 +57,7 @@ class Run:
         Raises CheckpointError where the checkpoint was made without what that needs, DataError
         where the data are not those that it was trained on.
         """
-        settings, state = checkpoint.settings, checkpoint.resume
-        if state is None:
-            raise CheckpointError(
-                "holds no state to resume from, only the network.\nTrain a new one: mlp train"
-            )
+        settings, state = checkpoint.settings, checkpoint.require_state()
         if (fingerprint := dataset.fingerprint()) != settings.fingerprint:
             raise DataError(
                 f"{dataset.folder}: other data than the run was trained on: SHA-256 over the "

@@ -124,6 +124,8 @@ def test_a_network_goes_out_comes_back_and_answers_the_same(trained):
         assert a.tobytes() == b.tobytes()
     evaluated = [run(f"evaluate --checkpoint {path}").stdout for path in (FIRST, second)]
     assert evaluated[0] == evaluated[1]
+    # Of what it was trained on nothing is known, so nothing is said.
+    assert run(f"evaluate --checkpoint {second}").stderr == ""
     run(f"export --checkpoint {second} --format nielsen -o again.json")
     assert Path("again.json").read_bytes() == Path("out.json").read_bytes()
     assert (

@@ -123,7 +123,7 @@ def test_everything_that_the_page_is_for_stands_in_it(found, one_page):
     assert len(page.all("img")) == 48 + 5
     first = found.mistakes[0]
     assert page.all("img")[0]["alt"] == (
-        f"test image {first.index}: a {first.truth}, read as {first.answer}"
+        f"test image {first.index}: {first.truth}, read as {first.answer}"
     )
     np.testing.assert_array_equal(pixels(page.all("img")[0]["src"]), first.image)
     assert f"{found.score.correct} of 100" in text
@@ -155,6 +155,31 @@ def test_several_runs_share_the_curves_and_differing_settings_are_marked(two_pag
     text = "".join(Reader(two_page).text)
     assert "Run 1: run.npz" in text
     assert "Run 2: b.npz" in text
+
+
+def test_classes_that_are_no_digits_have_their_names(test_images):
+    found = find("a.npz", make_run(**SHAPE, dataset="fashion-mnist"), test_images)
+    page = Reader(render([found]).decode())
+    text = "".join(page.text)
+    assert "Class by class" in text
+    assert "9 Ankle boot" in text
+    first = found.mistakes[0]
+    names = [
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+    ]
+    names.append("Ankle boot")
+    assert page.all("img")[0]["alt"].endswith(
+        f": {names[first.truth]}, read as {names[first.answer]}"
+    )
+    assert f"{names[first.truth]} → {names[first.answer]}" in text
 
 
 def test_one_run_has_nothing_to_differ_from(one_page):

@@ -84,6 +84,7 @@ def complete(tmp_path):
         ("mlp ev", ["evaluate"]),
         ("mlp train --mom", ["--momentum"]),
         ("mlp train --dataset mni", ["mnist"]),
+        ("mlp evaluate --dataset syn", ["synthetic"]),
         ("mlp export --format o", ["onnx"]),
         ("mlp train --config book", ["book-100", "book-30"]),
         ("mlp train --config ./my", ["./my.toml"]),

@@ -64,8 +64,9 @@ class Checkpoint:
         """Return the run as it goes on with these options.
 
         Raises OptionError, naming both values, for one that would make it another run, or that
-        asks for fewer epochs than it has had.
+        asks for fewer epochs than it has had; CheckpointError where it cannot go on.
         """
+        self.require_state()
         settings, done = self.settings.with_options(given), len(self.history)
         if settings.epochs < done:
             raise OptionError(
@@ -73,6 +74,17 @@ class Checkpoint:
                 "Choose as many or more."
             )
         return replace(self, settings=settings)
+
+    def require_state(self) -> ResumeState:
+        """Return what the next epoch begins with.
+
+        Raises CheckpointError where the checkpoint was made without it.
+        """
+        if self.resume is None:
+            raise CheckpointError(
+                "holds no state to resume from, only the network.\nTrain a new one: mlp train"
+            )
+        return self.resume
 
     @classmethod
     def adopt(cls, network: Network, dataset: str, image_shape: tuple[int, int] | None) -> Self:

@@ -7,6 +7,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mlp_cli.config import bundled_presets
+from mlp_cli.datasets.catalogue import NAMES
 from mlp_cli.runs import FOLDER
 
 
@@ -15,6 +16,14 @@ def complete_checkpoint(
 ) -> list[CompletionItem]:
     """Offer checkpoints: those beginning as typed, those of `checkpoints/`, and folders."""
     return _files(incomplete, ".npz", [str(path) for path in FOLDER.glob("*.npz")])
+
+
+def complete_dataset(
+    _: click.Context, __: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Offer datasets by name, and folders."""
+    names = [CompletionItem(name) for name in NAMES if name.startswith(incomplete)]
+    return [CompletionItem(incomplete, type="dir"), *names]
 
 
 def complete_preset(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

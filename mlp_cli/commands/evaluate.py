@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint
+from mlp_cli.commands.completion import complete_dataset
 from mlp_cli.commands.dataset import load_for_network
 from mlp_cli.commands.options import DatasetName, common_options, run_data_dir_option
 from mlp_cli.commands.plot import draw_confusion, plot_option
 from mlp_cli.commands.text import json_result, note, percent, result, score
-from mlp_cli.datasets.catalogue import class_name
+from mlp_cli.datasets.catalogue import class_headings, class_name
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset, SplitName
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--dataset",
     type=DatasetName(),
+    shell_complete=complete_dataset,
     show_default="the one that the network was trained on",
     help="Measure on another dataset, or a folder of your own with four IDX files.",
 )
@@ -93,7 +95,7 @@ def evaluate(
     result(f"accuracy   {score(whole.accuracy, whole.correct, whole.examples)}")
     result(f"interval   {percent(low)} to {percent(high)} (95 %)")
     result(f"mean cost  {cost:.4f}\n")
-    kind, rows = _class_headings(name, len(figures))
+    kind, rows = class_headings(name, len(figures))
     result(_figures_table(kind, rows, figures))
     result(f"\nTrue {kind} down, answer across:\n")
     result(_confusion_table(kind, rows, confusion.tolist()))
@@ -103,15 +105,8 @@ def _note_other_data(name: str, data: "Dataset", settings: "Settings") -> None:
     """Say where the data are not those that the network was trained on."""
     if name != settings.dataset:
         note(f"The network was trained on {settings.dataset}, and is measured on {name}.")
-    elif data.fingerprint() != settings.fingerprint:
+    elif settings.fingerprint and data.fingerprint() != settings.fingerprint:
         note(f"{data.folder}: other images or labels than the {name} that it was trained on.")
-
-
-def _class_headings(dataset: str, count: int) -> tuple[str, list[str]]:
-    """Return what the classes of a dataset are, and what stands at the row of each."""
-    names = [class_name(dataset, label) for label in range(count)]
-    rows = [name if name == str(label) else f"{label} {name}" for label, name in enumerate(names)]
-    return ("digit" if all(name.isdecimal() for name in names) else "class"), rows
 
 
 def _figures_table(kind: str, rows: list[str], figures: "list[ClassFigures]") -> str:

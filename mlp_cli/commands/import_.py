@@ -7,6 +7,7 @@ import click
 
 from mlp_cli.commands.options import FilePath, common_options, dataset_option
 from mlp_cli.commands.text import result
+from mlp_cli.datasets.catalogue import file_stem
 from mlp_cli.runs import FOLDER, claim, claim_next, release
 
 
@@ -40,7 +41,7 @@ def import_(
     run = Checkpoint.adopt(read_nielsen(file), dataset, image_shape)
     sizes = run.settings.sizes
     if checkpoint is None:
-        path = claim_next(FOLDER, dataset, sizes)
+        path = claim_next(FOLDER, file_stem(dataset), sizes)
     else:
         claim(path := checkpoint)
     try:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from mlp_cli import __version__
+from mlp_cli.commands.completion import complete_dataset
 from mlp_cli.datasets.catalogue import DEFAULT_DATASET, NAMES
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -91,6 +92,7 @@ dataset_option = click.option(
     "--dataset",
     type=DatasetName(),
     default=DEFAULT_DATASET,
+    shell_complete=complete_dataset,
     show_default=True,
     help="Which dataset, or a folder of your own with four IDX files. "
     "`synthetic` is drawn: no network, no file.",

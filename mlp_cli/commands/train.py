@@ -140,8 +140,8 @@ def _saved_run(path: Path | None, ctx: click.Context) -> "tuple[Path, Checkpoint
     saved = load_checkpoint(path)
     try:
         return path, saved.with_options(given_options(ctx))
-    except OptionError as error:
-        raise OptionError(f"{path}: {error}") from error
+    except (CheckpointError, OptionError) as error:
+        raise type(error)(f"{path}: {error}") from error
 
 
 def _begin(options: "dict[str, Option]", data_dir: Path) -> "Run":

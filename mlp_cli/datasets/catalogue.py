@@ -59,6 +59,13 @@ def class_name(dataset: str, label: int) -> str:
     return classes[label] if label < len(classes) else str(label)
 
 
+def class_headings(dataset: str, count: int) -> tuple[str, list[str]]:
+    """Return what the classes of a dataset are, `digit` or `class`, and what heads each of them."""
+    names = [class_name(dataset, label) for label in range(count)]
+    headings = [n if n == str(label) else f"{label} {n}" for label, n in enumerate(names)]
+    return ("digit" if all(name.isdecimal() for name in names) else "class"), headings
+
+
 def file_stem(dataset: str) -> str:
     """Return what a file about a dataset is called: its name, or its folder's, made safe.
 

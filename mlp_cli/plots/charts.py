@@ -99,7 +99,7 @@ def confusion_heat_map(confusion: npt.NDArray[np.int64]) -> "Figure":
         axes.set_xticks(centres, [str(label) for label in range(classes)])
         axes.set_yticks(centres, [str(label) for label in range(classes)])
         axes.set_xlabel("answer")
-        axes.set_ylabel("true digit")
+        axes.set_ylabel("truth")
         axes.xaxis.set_label_position("top")
         axes.tick_params(length=0, labeltop=True, labelbottom=False)
         axes.spines[:].set_visible(False)

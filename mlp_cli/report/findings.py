@@ -52,7 +52,7 @@ class Findings:
 
     @property
     def figures(self) -> list[ClassFigures]:
-        """How each digit fares."""
+        """How each class fares."""
         return class_figures(self.confusion)
 
     @property

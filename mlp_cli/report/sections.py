@@ -2,6 +2,7 @@
 
 from statistics import median
 
+from mlp_cli.datasets.catalogue import class_headings, class_name
 from mlp_cli.plots.charts import confusion_heat_map, epoch_seconds, unit_slopes
 from mlp_cli.plots.figures import to_inline_svg
 from mlp_cli.report.findings import Findings
@@ -15,7 +16,7 @@ SHOWN_UNITS = 100
 def run_sections(found: Findings) -> Html:
     """Return all that is told of one run."""
     wide = [_mistakes(found), _first_weights(found)]
-    narrow = [_confusion(found), _digits(found), _saturation(found), _seconds(found)]
+    narrow = [_confusion(found), _classes(found), _saturation(found), _seconds(found)]
     return element(
         "div", *narrow[:2], *wide, *(part for part in narrow[2:] if part), class_="sections"
     )
@@ -37,14 +38,18 @@ def _confusion(found: Findings) -> Html:
     return section("Confusion matrix", element("p", text), chart(svg, "Confusion matrix"))
 
 
-def _digits(found: Findings) -> Html:
-    head = ["digit", "precision", "recall", "F1", "examples"]
+def _classes(found: Findings) -> Html:
+    figures = found.figures
+    kind, headings = class_headings(found.run.settings.dataset, len(figures))
+    head = [kind, "precision", "recall", "F1", "examples"]
     rows = [
-        [f"{f.label}", percent(f.precision), percent(f.recall), percent(f.f1), f"{f.examples:,}"]
-        for f in found.figures
+        [heading, percent(f.precision), percent(f.recall), percent(f.f1), f"{f.examples:,}"]
+        for heading, f in zip(headings, figures, strict=True)
     ]
     text = f"Mean cost of a test image: {found.cost:.4f}."
-    return section("Digit by digit", table(head, rows, numbers_from=1), element("p", text))
+    return section(
+        f"{kind.capitalize()} by {kind}", table(head, rows, numbers_from=1), element("p", text)
+    )
 
 
 def _mistakes(found: Findings) -> Html:
@@ -53,18 +58,19 @@ def _mistakes(found: Findings) -> Html:
     score = found.score
     text = (
         f"The {len(found.mistakes)} of {score.examples - score.correct:,} wrong answers that the "
-        "network is surest of: the true digit, the answer, and its output."
+        "network is surest of: the truth, the answer, and its output."
     )
+    names = [class_name(found.run.settings.dataset, label) for label in range(len(found.confusion))]
     pictures = [
         element(
             "li",
             element(
                 "img",
                 src=image_uri(m.image),
-                alt=f"test image {m.index}: a {m.truth}, read as {m.answer}",
+                alt=f"test image {m.index}: {names[m.truth]}, read as {names[m.answer]}",
                 title=f"test image {m.index}",
             ),
-            element("span", f"{m.truth} → ", element("b", f"{m.answer}")),
+            element("span", f"{names[m.truth]} → ", element("b", names[m.answer])),
             element("span", f"{m.confidence:.3f}", class_="more"),
         )
         for m in found.mistakes
