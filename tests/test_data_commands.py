@@ -120,7 +120,8 @@ def test_an_interruption_anywhere_ends_in_a_word_and_130(run, source, monkeypatc
         raise KeyboardInterrupt
 
     monkeypatch.setattr("mlp_cli.datasets.loading.load_dataset", interrupted)
-    assert run(TRAIN, status=130).stderr == "\nInterrupted.\n"
+    words = "Interrupted. No epoch was finished: nothing is saved."
+    assert run(TRAIN, status=130).stderr == f"\n{words}\n"
 
 
 def test_a_data_folder_without_permission_is_said(run, source, unprivileged):

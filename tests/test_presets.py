@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.commands.group import mlp
 from mlp_cli.config import MAX_BYTES, bundled_presets, find_preset, format_preset
+from mlp_cli.datasets.catalogue import CATALOGUE
 from mlp_cli.settings import MOST, OPTIONS
 from tests.makers import write_dataset
 
@@ -105,6 +106,8 @@ def values_of(name):
     kind = KINDS[name]
     if name == "hidden":
         return st.lists(st.integers(1, 1_000_000), max_size=4)
+    if name == "dataset":
+        return st.sampled_from(list(CATALOGUE))
     if isinstance(kind, click.Choice):
         return st.sampled_from(list(kind.choices))
     if isinstance(kind, click.IntRange):
@@ -176,7 +179,7 @@ WRONG = {
     'cost = "entropy"': "cost is 'entropy', expected quadratic or cross-entropy or",
     "cost = 3": "cost is 3, expected quadratic or",
     "dataset = 3": "dataset is 3, expected text.",
-    'dataset = "cifar"': "dataset: 'cifar' is not",
+    'dataset = "cifar"': "dataset: 'cifar' is neither a dataset",
     "eta = 2020-02-02": "eta is datetime.date(2020, 2, 2), expected a number",
     'checkpoint = "x"': "checkpoint cannot be set in a preset",
     'log = "x"': "Give it on the command line: --log",
