@@ -264,14 +264,34 @@ def test_on_a_corner_of_relu_nothing_is_compared():
     assert e.passes
 
 
-def test_where_the_cost_bends_much_a_smaller_step_is_taken():
-    """Weights of 1,000 make sigma a cliff of a thousandth's width."""
+def test_a_smaller_step_is_taken_beside_a_corner_that_hardly_matters():
+    """1-1-2-1: of two relu units the second, 5e-4 from its corner, weighs a millionth."""
     network = Network(
-        [np.array([[0.001]]), np.array([[1000.0]])], [np.zeros(1), np.array([-500.0])]
+        [np.array([[0.5]]), np.array([[1.0], [1.0]]), np.array([[1.5, 1e-6]])],
+        [np.array([0.5]), np.array([1.0, -1.0 + 5e-4]), np.array([0.1])],
+        activation="relu",
     )
     e = explain(network, np.array([1.0]), 0, 3.0, np.random.default_rng(0))
-    assert abs(e.layers[0].d_a.values[0]) > 100
-    assert e.layers[0].d_a.largest_deviation < 1e-4
+    assert e.incomparable == 0
+    assert e.passes
+
+
+def test_where_the_cost_bends_much_a_smaller_step_is_taken():
+    """A weight of 300 makes sigma rise within a hundredth of a^2."""
+    network = Network([np.array([[0.001]]), np.array([[300.0]])], [np.zeros(1), np.array([-149.0])])
+    e = explain(network, np.array([1.0]), 0, 3.0, np.random.default_rng(0))
+    assert abs(e.layers[0].d_a.values[0]) > 1
+    assert e.passes
+
+
+def test_an_output_that_rounding_has_brought_near_the_end_of_the_logarithm_is_not_compared():
+    """y = (1, 0), a_2 = sigma(22) = 1 - 2.8e-10: in float64 the distance from 1 has six digits."""
+    network = Network([np.ones((2, 1))], [np.array([0.0, 21.0])], cost="cross-entropy")
+    e = explain(network, np.array([1.0]), 0, 3.0, np.random.default_rng(0))
+    (output,) = e.layers
+    assert np.isnan(output.d_a.deviations).tolist() == [False, True]
+    assert e.incomparable == 1
+    assert e.passes
 
 
 def test_an_output_at_the_end_of_the_logarithm_is_not_compared():
