@@ -32,7 +32,7 @@ OPTIONS = (
 CHANGEABLE = {"epochs", "eta", "patience", "threads"}
 """the settings that a run may go on with otherwise"""
 
-LEAST = {"batch_size": 1, "schedule_every": 1, "threads": 1}
+LEAST = {"epochs": 1, "batch_size": 1, "schedule_every": 1, "threads": 1}
 """the numbers among the settings that must not be 0"""
 
 
@@ -117,7 +117,9 @@ class Settings:
             if name not in meta and field.default is not MISSING:
                 continue
             value = meta.get(name)
-            if (expected := expected_instead(name, value)) is not None:
+            # A network that was trained elsewhere has had no epochs here.
+            adopted = name == "epochs" and type(value) is int and value == 0
+            if not adopted and (expected := expected_instead(name, value)) is not None:
                 raise bad_meta(name, value, expected)
             values[name] = tuple(value) if isinstance(value, list) else value
         settings = cls(**values)
