@@ -29,7 +29,7 @@ ALLOWED = {
     },
     "nn": {"numpy", "errors", "nn"},
     "datasets": {"numpy", "requests", "urllib3", "errors", "files", "datasets"},
-    "images": {"numpy", "PIL", "errors"},
+    "images": {"numpy", "PIL", "errors", "files", "images"},
     "metrics": {"numpy", "errors"},
     "runs": {"errors", "files"},
     "settings": {"errors", "nn"},

@@ -6,6 +6,19 @@ the digit, and gives its strokes the width that they have in MNIST.
 """
 
 from mlp_cli.images.digit import Digit, find_digit, normalise
-from mlp_cli.images.reading import read_picture, take_as_is
+from mlp_cli.images.folder import Places, pictures_in, save_image
+from mlp_cli.images.reading import read_picture, read_stream, take_as_is
+from mlp_cli.images.show import draw_answer
 
-__all__ = ["Digit", "find_digit", "normalise", "read_picture", "take_as_is"]
+__all__ = [
+    "Digit",
+    "Places",
+    "draw_answer",
+    "find_digit",
+    "normalise",
+    "pictures_in",
+    "read_picture",
+    "read_stream",
+    "save_image",
+    "take_as_is",
+]

@@ -14,8 +14,8 @@ Counts = npt.NDArray[np.int64]
 class Parts:
     """The connected parts of a mask, numbered from 0.
 
-    labels: (rows, columns), -1 where there is nothing.  top, bottom, left, right: the box of
-    each, the ends excluded.  area: its pixels.
+    labels: (rows, columns), the part's number + 1, or 0 where there is none.  top, bottom, left,
+    right: the box of each, the ends excluded.  area: its pixels.
     """
 
     labels: npt.NDArray[np.int32]
@@ -42,9 +42,17 @@ class Parts:
 
     def sum(self, values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
         """Return the sum of these values over each part."""
-        flat = self.labels.ravel()
-        inside = flat >= 0
-        return np.bincount(flat[inside], values.ravel()[inside], minlength=self.area.size)
+        held = np.flatnonzero(self.labels)
+        weights = values.ravel()[held].astype(np.float64)
+        sums = np.bincount(self.labels.ravel()[held] - 1, weights, self.area.size)
+        return sums.astype(np.float64)
+
+    def mask_of(self, numbers: Counts) -> Mask:
+        """Return the pixels of these parts."""
+        wanted = np.zeros(self.area.size + 1, np.bool_)
+        wanted[numbers + 1] = True
+        mask: Mask = wanted[self.labels]
+        return mask
 
 
 def find_parts(mask: Mask) -> Parts:
@@ -64,7 +72,7 @@ def find_parts(mask: Mask) -> Parts:
     marks = np.zeros((rows, columns + 1), np.int32)
     marks[row, left] += number.astype(np.int32) + 1
     np.add.at(marks, (row, right), -(number.astype(np.int32) + 1))
-    labels = np.cumsum(marks, axis=1, dtype=np.int32)[:, :-1] - 1
+    labels = np.cumsum(marks, axis=1, dtype=np.int32)[:, :-1]
 
     box = {"top": np.full(n, rows), "bottom": np.zeros(n, int)}
     box |= {"left": np.full(n, columns), "right": np.zeros(n, int)}
@@ -123,14 +131,22 @@ class Choice:
 
     mask: Mask
     """its pixels"""
-    box: tuple[slice, slice]
-    """rows and columns around them"""
+    top: int
+    bottom: int
+    left: int
+    right: int
+    """the box around them, the ends excluded"""
     others: int
     """how many parts of a digit's size are left over"""
     share: float
     """of all the ink, the share that is the digit's"""
     at_border: bool
     """it touches the border"""
+
+    @property
+    def extent(self) -> int:
+        """The longer side of the box."""
+        return max(self.bottom - self.top, self.right - self.left)
 
 
 def choose_digit(ink: Ink, mask: Mask, seeds: Mask) -> Choice | None:
@@ -141,7 +157,8 @@ def choose_digit(ink: Ink, mask: Mask, seeds: Mask) -> Choice | None:
     specks, the page's edge, and what stands beside it as tall as itself.
     """
     parts = find_parts(mask)
-    candidates = np.flatnonzero(parts.sum(seeds) > 0)
+    seeded = parts.sum(seeds) > 0
+    candidates = np.flatnonzero(seeded)
     if not candidates.size:
         return None
     rows, columns = mask.shape
@@ -162,16 +179,17 @@ def choose_digit(ink: Ink, mask: Mask, seeds: Mask) -> Choice | None:
     allowed = candidates[~touches[candidates] | (touches[main] & ~page[candidates])]
     chosen = _gather(parts, main, allowed)
 
-    left_over = np.setdiff1d(candidates[~page[candidates]], chosen)
-    tall = parts.height[left_over] > AS_TALL * parts.height[main]
+    left_over = seeded & ~page
+    left_over[chosen] = False
+    tall = left_over & (parts.height > AS_TALL * parts.height[main])
     return Choice(
-        mask=np.isin(parts.labels, chosen),
-        box=(
-            slice(int(parts.top[chosen].min()), int(parts.bottom[chosen].max())),
-            slice(int(parts.left[chosen].min()), int(parts.right[chosen].max())),
-        ),
+        mask=parts.mask_of(chosen),
+        top=int(parts.top[chosen].min()),
+        bottom=int(parts.bottom[chosen].max()),
+        left=int(parts.left[chosen].min()),
+        right=int(parts.right[chosen].max()),
         others=int(tall.sum()),
-        share=float(mass[chosen].sum() / mass[np.union1d(chosen, left_over)].sum()),
+        share=float(mass[chosen].sum() / (mass[chosen].sum() + mass[left_over].sum())),
         at_border=bool(touches[chosen].any()),
     )
 

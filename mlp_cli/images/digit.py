@@ -63,7 +63,7 @@ def find_digit(grey: Grey, shape: tuple[int, ...] = (28, 28)) -> Digit:
         raise _blank()
     ink, levels = remove_lines(ink, levels)
     choice = choose_digit(ink, ink > levels.growth, ink > levels.seed)
-    if choice is None or _extent(choice) < MIN_EXTENT * max(grey.shape):
+    if choice is None or choice.extent < MIN_EXTENT * max(grey.shape):
         raise _blank()
     strokes = set_stroke_width(cut(ink, choice, levels), shape)
     if strokes is None:
@@ -73,9 +73,11 @@ def find_digit(grey: Grey, shape: tuple[int, ...] = (28, 28)) -> Digit:
 
 def cut(ink: Ink, choice: Choice, levels: Levels) -> Ink:
     """Return the digit's box, one pixel wider for its soft edge: 0..1, 1 the level of its ink."""
-    rows, columns = (slice(max(0, part.start - 1), part.stop + 1) for part in choice.box)
+    rows = slice(max(0, choice.top - 1), choice.bottom + 1)
+    columns = slice(max(0, choice.left - 1), choice.right + 1)
     soft = widen(choice.mask[rows, columns])
-    return (ink[rows, columns] / np.float32(levels.ink)).clip(0, 1) * soft
+    strength: Ink = (ink[rows, columns] / np.float32(levels.ink)).clip(0, 1) * soft
+    return strength
 
 
 def widen(mask: Mask) -> Mask:
@@ -86,10 +88,6 @@ def widen(mask: Mask) -> Mask:
     wide[:, 1:] |= mask[:, :-1]
     wide[:, :-1] |= mask[:, 1:]
     return wide
-
-
-def _extent(choice: Choice) -> int:
-    return max(part.stop - part.start for part in choice.box)
 
 
 def _blank() -> PictureError:
@@ -109,6 +107,6 @@ def _doubts(choice: Choice, levels: Levels, strokes: Strokes) -> tuple[str, ...]
         doubts.append("no strokes but a solid shape; it may be a picture of something else")
     if levels.ink < FAINT:
         doubts.append("very faint ink")
-    if _extent(choice) < COARSE:
-        doubts.append(f"the digit is only {_extent(choice)} pixels large")
+    if choice.extent < COARSE:
+        doubts.append(f"the digit is only {choice.extent} pixels large")
     return tuple(doubts)

@@ -32,19 +32,14 @@ def find_ink(grey: Grey) -> Ink:
     """
     border = border_of(grey)
     if is_even(border) or min(grey.shape) < SMALL:
-        bright = is_ground_bright(grey, border)
-        ground: Grey | np.float32 = _level(border, otsu_threshold(grey), bright)
-    else:
-        bright = has_dark_strokes(grey)
-        ground = _light(grey, bright)
-    if bright:
-        ink = (ground - grey) / np.maximum(ground, DARKEST)
-    else:
-        ink = (grey - ground) / np.maximum(255 - ground, DARKEST)
-    if ground.ndim:
-        # Filling up takes the lightest of the noise for the ground: back to its middle.
-        ink = ink - np.median(ink[ink <= otsu_threshold(ink)])
-    return ink.astype(np.float32)
+        threshold = otsu_threshold(grey)
+        bright = is_ground_bright(grey, border, threshold)
+        return _contrast(grey, _level(border, threshold, bright), bright)
+    bright = has_dark_strokes(grey)
+    ink = _contrast(grey, _light(grey, bright), bright)
+    # Filling up takes the lightest of the noise for the ground: back to its middle.
+    ink -= np.median(ink[ink <= otsu_threshold(ink)])
+    return ink
 
 
 def border_of(grey: Grey) -> Grey:
@@ -60,14 +55,13 @@ def is_even(border: Grey) -> bool:
     return bool(np.convolve(counts, np.ones(EVEN_LEVELS)).max() > border.size / 2)
 
 
-def is_ground_bright(grey: Grey, border: Grey) -> bool:
+def is_ground_bright(grey: Grey, border: Grey, threshold: float) -> bool:
     """Tell whether the ground is the brighter of two groups: by border, corners and share.
 
     Each by itself can be wrong: a digit may run along the border, a brush fill the picture.
     """
     k = max(1, int(min(grey.shape) * CORNER))
     corners = np.stack([grey[:k, :k], grey[:k, -k:], grey[-k:, :k], grey[-k:, -k:]])
-    threshold = otsu_threshold(grey)
     bright = sum(float((part > threshold).mean()) for part in (border, corners, grey))
     return bright > 1.5
 
@@ -84,10 +78,18 @@ def has_dark_strokes(grey: Grey) -> bool:
     return bool((difference**3).sum() < 0)
 
 
-def _level(border: Grey, threshold: float, bright: bool) -> np.float32:
+def _contrast(grey: Grey, ground: Grey, bright: bool) -> Ink:
+    """Return how far each pixel is from the ground, 1 being black, or white on a dark ground."""
+    if not bright:
+        grey, ground = 255 - grey, 255 - ground
+    contrast: Ink = np.divide(ground - grey, np.maximum(ground, DARKEST), dtype=np.float32)
+    return contrast
+
+
+def _level(border: Grey, threshold: float, bright: bool) -> Grey:
     """Return the grey level of an even ground: the middle one of its pixels in the border."""
     ground = border[(border > threshold) == bright]
-    return np.float32(np.median(ground if ground.size else border))
+    return np.array(np.median(ground if ground.size else border), np.float32)
 
 
 def _light(grey: Grey, bright: bool) -> Grey:

@@ -24,7 +24,7 @@ def has_mnist_form(grey: Grey, shape: tuple[int, ...]) -> bool:
         held = np.flatnonzero(mass)
         spans.append(held[-1] - held[0] + 1)
         offsets.append(abs(mass @ np.arange(n) / mass.sum() - n / 2))
-    return max(spans) == round(DIGIT_SHARE * min(shape)) and max(offsets) <= OFF_CENTRE
+    return bool(max(spans) == round(DIGIT_SHARE * min(shape)) and max(offsets) <= OFF_CENTRE)
 
 
 def place(ink: Ink, scale: float, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
@@ -58,4 +58,6 @@ def _coverage(mass: npt.NDArray[np.float64], scale: float, n: int) -> npt.NDArra
         origin = min(max(origin, -first), n - last)
     start = origin + np.arange(m) * scale
     pixel = np.arange(n)[:, None]
-    return np.clip(np.minimum(start + scale, pixel + 1) - np.maximum(start, pixel), 0, None)
+    overlap = np.minimum(start + scale, pixel + 1) - np.maximum(start, pixel)
+    covered: npt.NDArray[np.float64] = np.maximum(overlap, 0)
+    return covered

@@ -2,8 +2,9 @@
 
 import struct
 import warnings
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +13,13 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from mlp_cli.errors import PictureError
 from mlp_cli.images.types import Grey
 
-Colours = npt.NDArray[np.float32]
+Colours = npt.NDArray[np.uint8]
+"""0..255: (rows, columns, 3), red, green and blue, or 4, with the opacity"""
 
 MAX_SIDE = 1024
 """pixels: a larger picture is reduced to this first, which a digit of 20 pixels does not notice"""
+MAX_BYTES = 2**28
+"""of a picture that comes through a pipe, which may have no end"""
 COLOUR_SIDE = 64
 """pixels: colours are compared in a picture reduced to this"""
 LUMINANCE = np.array([0.299, 0.587, 0.114])
@@ -59,6 +63,22 @@ def read_picture(source: Path | BinaryIO) -> Grey:
         raise PictureError(f"cannot be read ({reason}), expected a whole picture.") from error
 
 
+def read_stream(stream: TextIO | None) -> Grey:
+    """Return the grey levels of a picture that comes through a pipe, such as sys.stdin.
+
+    Raises PictureError where it is closed, too long, or not a picture.
+    """
+    if stream is None:
+        raise PictureError("closed, expected a picture.")
+    try:
+        data = stream.buffer.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise PictureError(f"cannot be read ({error}), expected a picture.") from error
+    if len(data) > MAX_BYTES:
+        raise PictureError(f"more than {MAX_BYTES:,} bytes, expected a picture.")
+    return read_picture(BytesIO(data))
+
+
 def take_as_is(grey: Grey, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
     """Return a picture that has MNIST's form already as it is.
 
@@ -76,10 +96,10 @@ def _read(file: BinaryIO) -> Grey:
         plain = _upright(_plain(picture))
     if plain.mode == "F":
         return _to_eight_bits(np.asarray(plain))
-    if plain.mode == "RGBA":
-        return to_grey(lay_on_ground(np.asarray(plain, np.float32)))
-    pixels = np.asarray(plain, np.float32)
-    return pixels if plain.mode == "L" else to_grey(pixels)
+    pixels = np.asarray(plain)
+    if plain.mode == "L":
+        return pixels.astype(np.float32)
+    return to_grey(lay_on_ground(pixels) if plain.mode == "RGBA" else pixels)
 
 
 def _plain(picture: Image.Image) -> Image.Image:
@@ -88,6 +108,11 @@ def _plain(picture: Image.Image) -> Image.Image:
         plain = picture.convert("F")
     elif "A" in picture.getbands() or "a" in picture.getbands() or "transparency" in picture.info:
         plain = picture.convert("RGBA")
+        if plain.getchannel("A").getextrema() == (
+            255,
+            255,
+        ):  # as paint programs save what has no hole
+            plain = plain.convert("RGB")
     else:
         plain = picture.convert("L" if picture.mode in ("1", "L") else "RGB")
     if max(plain.size) > MAX_SIDE:
@@ -113,9 +138,9 @@ def to_grey(colours: Colours) -> Grey:
 
     colours: (rows, columns, 3), 0..255.
     """
-    red, green, blue = np.moveaxis(colours, 2, 0)
-    if (red == green).all() and (green == blue).all():
-        return red
+    red, green, blue = colours[..., 0], colours[..., 1], colours[..., 2]
+    if np.array_equal(red, green) and np.array_equal(green, blue):
+        return red.astype(np.float32)
     step = max(1, max(colours.shape[:2]) // COLOUR_SIDE)
     rows, columns = (n // step * step for n in colours.shape[:2])
     blocks = colours[:rows, :columns].reshape(rows // step, step, columns // step, step, 3)
@@ -131,7 +156,8 @@ def to_grey(colours: Colours) -> Grey:
     if mix.sum() < 0:
         mix = -mix
     grey: Grey = colours @ mix.astype(np.float32) - np.float32(255 * mix[mix < 0].sum())
-    return grey.clip(0, 255)
+    clipped: Grey = grey.clip(0, 255)
+    return clipped
 
 
 def lay_on_ground(picture: Colours) -> Colours:
@@ -142,14 +168,14 @@ def lay_on_ground(picture: Colours) -> Colours:
 
     picture: (rows, columns, 4), 0..255.  Returns (rows, columns, 3).
     """
-    colours, alpha = picture[..., :3], picture[..., 3:] / 255
+    colours, alpha = picture[..., :3], picture[..., 3:] / np.float32(255)
     opaque = alpha[..., 0] > 0.5
     if opaque.mean() > 0.5:
         ground = np.median(colours[opaque], axis=0)
     else:
         brightness = (colours * alpha).sum(axis=(0, 1)) / max(float(alpha.sum()), 1.0) @ LUMINANCE
         ground = np.full(3, 255 if brightness < 128 else 0)
-    on_ground: Colours = (ground + (colours - ground) * alpha).astype(np.float32)
+    on_ground: Colours = (ground + (colours - ground) * alpha).round().astype(np.uint8)
     return on_ground
 
 

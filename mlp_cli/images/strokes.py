@@ -20,7 +20,7 @@ SOLID = 0.4
 """of the box: what is wider is no stroke but a blot or a picture, and keeps its width"""
 DEEPEST = 20
 """pixels: a distance to the edge beyond this is that of a blot"""
-FAINTEST = 0.35
+FAINTEST = np.float32(0.35)
 """of the ink's level: fainter strokes than this stay fainter"""
 REACH = BOX / 16
 """pixels around each that its brightness is compared with"""
@@ -82,7 +82,8 @@ def enlarge(ink: Ink) -> Ink:
     how = Image.Resampling.BICUBIC if factor > 1 else Image.Resampling.BOX
     large = np.asarray(Image.fromarray(ink).resize((columns, rows), how))
     strongest = window_maximum(large, odd(2 * REACH))
-    return large / np.maximum(strongest, FAINTEST)
+    strength: Ink = large / np.maximum(strongest, FAINTEST)
+    return strength
 
 
 def stroke_width(inside: Floats, mask: Mask) -> float:
@@ -100,7 +101,8 @@ def thicken(mask: Mask, by: float) -> Ink:
     """Return the mask grown by this many pixels on all sides, with an edge one pixel soft."""
     reach = math.ceil(by) + 1
     wide = np.pad(mask, reach)
-    return np.clip(by + 1 - distance_to(wide, reach), 0, 1).astype(np.float32)
+    grown: Ink = (np.float32(by + 1) - distance_to(wide, reach)).clip(0, 1)
+    return grown
 
 
 def thin(inside: Floats, mask: Mask, share: float, side: int) -> Ink:
@@ -110,7 +112,8 @@ def thin(inside: Floats, mask: Mask, share: float, side: int) -> Ink:
     the middle line than `share`, the distance to the edge being largest there.
     """
     middle = window_maximum(np.where(mask, inside, 0), side)
-    return np.clip(inside - (1 - share) * middle + 0.5, 0, 1).astype(np.float32) * mask
+    left: Ink = (inside - np.float32(1 - share) * middle + np.float32(0.5)).clip(0, 1) * mask
+    return left
 
 
 def distance_to(mask: Mask, reach: int) -> Floats:
@@ -120,17 +123,21 @@ def distance_to(mask: Mask, reach: int) -> Floats:
     distance within their column.
     Source: P. Felzenszwalb and D. Huttenlocher, Theory of Computing 8 (2012), 415-428, eq. 1.
     """
-    farthest = float(reach + 1) ** 2
-    squares = np.where(mask, np.float32(0), np.float32(farthest))
-    for axis in (0, 1):
-        lines = squares if axis else squares.T
-        wide = np.pad(lines, ((0, 0), (reach, reach)), constant_values=farthest)
-        nearest = lines.copy()
-        for k in range(1, min(reach, lines.shape[1] - 1) + 1):
+    farthest = np.float32((reach + 1) ** 2)
+    squares = np.where(mask, np.float32(0), farthest)
+    for _ in range(2):
+        # Columns first, and turned back by the second turn.
+        lines = np.ascontiguousarray(squares.T)
+        length = lines.shape[1]
+        wide = np.full((len(lines), length + 2 * reach), farthest, np.float32)
+        wide[:, reach : reach + length] = squares.T
+        further = np.empty_like(lines)
+        # From further away than all distances found so far, none gets less.
+        for k in range(1, min(reach + 1, length, math.ceil(math.sqrt(lines.max())))):
             for start in (reach - k, reach + k):
-                shifted = wide[:, start : start + lines.shape[1]]
-                np.minimum(nearest, shifted + np.float32(k * k), out=nearest)
-        squares = nearest if axis else nearest.T
+                np.add(wide[:, start : start + length], np.float32(k * k), out=further)
+                np.minimum(lines, further, out=lines)
+        squares = lines
     return np.sqrt(squares)
 
 

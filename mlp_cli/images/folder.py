@@ -1,0 +1,77 @@
+"""Pictures among files: those of a folder, and where normalised ones are kept."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import chain, count
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from mlp_cli.errors import OutputError, PictureError
+from mlp_cli.files import replacing
+
+SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
+    *(".ppm", ".pgm", ".pbm", ".pnm"),
+)
+"""of the files in a folder that are taken for pictures, in lower case"""
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the picture files of a folder, by name; what its folders hold is not looked at.
+
+    Raises PictureError where it cannot be listed or holds no picture.
+    """
+    try:
+        found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+    except OSError as error:
+        reason = error.strerror or error
+        raise PictureError(f"cannot be listed ({reason}), expected a folder.") from error
+    if not found:
+        raise PictureError(
+            f"no pictures in this folder, expected files named {', '.join(SUFFIXES)}."
+        )
+    return found
+
+
+def save_image(image: npt.NDArray[np.uint8], path: Path) -> None:
+    """Write an image as PNG, whole or not at all.  Raises OutputError where that fails."""
+    try:
+        with replacing(path) as file:
+            Image.fromarray(image).save(file, "PNG")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror or error}).") from error
+
+
+@dataclass
+class Places:
+    """A file of its own in one folder for the normalised form of every picture."""
+
+    folder: Path
+    taken: set[Path]
+    """no picture goes there: other pictures do, or are read from there"""
+
+    @classmethod
+    def in_folder(cls, folder: Path, names: Iterable[str]) -> Self:
+        """Return the places in this folder, which is made where it is missing.
+
+        names: of the pictures that are read.  Raises OutputError where it cannot be made.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return cls(folder.resolve(), {Path(name).resolve() for name in names})
+        except OSError as error:
+            reason = error.strerror or error
+            raise OutputError(f"{folder}: cannot be made a folder ({reason}).") from error
+
+    def of(self, name: str) -> Path:
+        """Return the place for a picture: 2.png for 2.jpg, 2-2.png if that is taken, and so on."""
+        stem = Path(name).stem
+        endings = chain([""], (f"-{number}" for number in count(2)))
+        places = (self.folder / f"{stem}{ending}.png" for ending in endings)
+        place = next(place for place in places if place not in self.taken)
+        self.taken.add(place)
+        return place
