@@ -14,11 +14,13 @@ Counts = npt.NDArray[np.int64]
 class Parts:
     """The connected parts of a mask, numbered from 0.
 
-    labels: (rows, columns), the part's number + 1, or 0 where there is none.  top, bottom, left,
-    right: the box of each, the ends excluded.  area: its pixels.
+    pixels: of the mask, as indices into the raveled picture.  owner: the part of each.  top,
+    bottom, left, right: the box of each part, the ends excluded.  area: its pixels.
     """
 
-    labels: npt.NDArray[np.int32]
+    shape: tuple[int, ...]
+    pixels: Counts
+    owner: Counts
     top: Counts
     bottom: Counts
     left: Counts
@@ -42,16 +44,15 @@ class Parts:
 
     def sum(self, values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
         """Return the sum of these values over each part."""
-        held = np.flatnonzero(self.labels)
-        weights = values.ravel()[held].astype(np.float64)
-        sums = np.bincount(self.labels.ravel()[held] - 1, weights, self.area.size)
-        return sums.astype(np.float64)
+        weights = values.ravel()[self.pixels].astype(np.float64)
+        return np.bincount(self.owner, weights, self.area.size).astype(np.float64)
 
     def mask_of(self, numbers: Counts) -> Mask:
         """Return the pixels of these parts."""
-        wanted = np.zeros(self.area.size + 1, np.bool_)
-        wanted[numbers + 1] = True
-        mask: Mask = wanted[self.labels]
+        wanted = np.zeros(self.area.size, np.bool_)
+        wanted[numbers] = True
+        mask = np.zeros(self.shape, np.bool_)
+        mask.ravel()[self.pixels] = wanted[self.owner]
         return mask
 
 
@@ -61,37 +62,36 @@ def find_parts(mask: Mask) -> Parts:
     Works on runs, the stretches of a row without a gap. Two runs of neighbouring rows that
     touch get the lower number of the two, until nothing changes.
     """
-    rows, columns = mask.shape
-    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    row, left = np.nonzero(edges == 1)
-    right = np.nonzero(edges == -1)[1]
-    roots = _join(len(row), *_touching(row, left, right, columns))
+    # A column of nothing at the right keeps runs from going on in the next row.
+    stride = mask.shape[1] + 1
+    framed = np.zeros(mask.shape[0] * stride + 1, np.bool_)
+    framed[1:].reshape(-1, stride)[:, :-1] = mask
+    ends = np.flatnonzero(framed[1:] != framed[:-1])
+    row, left = np.divmod(ends[::2], stride)
+    right = ends[1::2] - row * stride
+    roots = _join(len(row), *_touching(row, left, right, stride))
     _, number = np.unique(roots, return_inverse=True)
     n = int(number.max()) + 1 if number.size else 0
 
-    marks = np.zeros((rows, columns + 1), np.int32)
-    marks[row, left] += number.astype(np.int32) + 1
-    np.add.at(marks, (row, right), -(number.astype(np.int32) + 1))
-    labels = np.cumsum(marks, axis=1, dtype=np.int32)[:, :-1]
-
-    box = {"top": np.full(n, rows), "bottom": np.zeros(n, int)}
-    box |= {"left": np.full(n, columns), "right": np.zeros(n, int)}
+    box = {"top": np.full(n, mask.shape[0]), "bottom": np.zeros(n, int)}
+    box |= {"left": np.full(n, stride), "right": np.zeros(n, int)}
     np.minimum.at(box["top"], number, row)
     np.maximum.at(box["bottom"], number, row + 1)
     np.minimum.at(box["left"], number, left)
     np.maximum.at(box["right"], number, right)
     area = np.bincount(number, right - left, minlength=n).astype(np.int64)
-    return Parts(labels=labels, area=area, **box)
+    owner = np.repeat(number, right - left)
+    return Parts(mask.shape, np.flatnonzero(mask), owner, area=area, **box)
 
 
-def _touching(row: Counts, left: Counts, right: Counts, columns: int) -> tuple[Counts, Counts]:
+def _touching(row: Counts, left: Counts, right: Counts, stride: int) -> tuple[Counts, Counts]:
     """Return pairs of runs that touch: the upper and the lower one of each.
 
     Runs come in reading order, so that those of the next row that may touch one follow each
     other: from the first that does not end before it begins to the last that does not begin
-    after it ends.
+    after it ends.  stride: more than any column's number.
     """
-    stride = columns + 2
+    stride += 1
     start, end = row * stride + left, row * stride + right
     first = np.searchsorted(end, start + stride, side="left")
     last = np.searchsorted(start, end + stride, side="right")

@@ -62,8 +62,9 @@ def is_ground_bright(grey: Grey, border: Grey, threshold: float) -> bool:
     """
     k = max(1, int(min(grey.shape) * CORNER))
     corners = np.stack([grey[:k, :k], grey[:k, -k:], grey[-k:, :k], grey[-k:, -k:]])
-    bright = sum(float((part > threshold).mean()) for part in (border, corners, grey))
-    return bright > 1.5
+    parts = (border, corners, grey)
+    bright = sum(np.count_nonzero(part > threshold) / part.size for part in parts)
+    return bool(bright > 1.5)
 
 
 def has_dark_strokes(grey: Grey) -> bool:
