@@ -477,7 +477,7 @@ def test_predict_raw_gives_the_networks_own_outputs(run, trained, pictures, data
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     outputs = load_checkpoint(FIRST).network.outputs(data[2][:2])
     for answer, name, output in zip(answers, ("a.png", "b.png"), outputs, strict=True):
-        assert list(answer) == ["image", "prediction", "confidence", "outputs"]
+        assert list(answer) == ["image", "prediction", "confidence", "outputs", "warnings"]
         assert answer["image"] == name
         assert answer["prediction"] == output.argmax()
         assert answer["confidence"] == pytest.approx(output.max(), rel=1e-6)

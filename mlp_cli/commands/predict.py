@@ -93,9 +93,9 @@ def predict(
 
     An IMAGE is a picture file, a folder of them, or - for standard input. A picture may be a
     drawing, a scan or a photograph, dark on light or light on dark, of any size: the digit is
-    found, scaled and centred as MNIST's are. Outputs lie between 0 and 1, each by itself: they
-    do not add up to 1. What makes a reading doubtful is said on stderr. A picture that cannot
-    be read is reported and the others are read all the same.
+    found, scaled and centred as MNIST's are. Outputs lie between 0 and 1, each by itself, unless
+    a softmax makes them add up to 1. What makes a reading doubtful is said on stderr. A picture
+    that cannot be read is reported and the others are read all the same.
     """
     import numpy as np
 

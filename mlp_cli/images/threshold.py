@@ -10,6 +10,8 @@ from mlp_cli.images.types import Ink
 BINS = 256
 LEAST = 0.02
 """of the possible contrast: less than five grey levels are paper whatever the noise"""
+CLEAR = 4
+"""times the noise: ink that is not stronger is the noise's own farthest part"""
 SEED, GROWTH = 0.5, 1 / 3
 """of the ink's level: what is above the first is ink, and what hangs together with it above the
 second; a stroke's soft edge lies between"""
@@ -72,4 +74,5 @@ def find_levels(ink: Ink) -> Levels | None:
     if rising.size < 3:
         return None
     threshold = otsu_threshold(np.concatenate([rising, np.zeros(rising.size // 2, np.float32)]))
-    return Levels.of(noise, float(np.median(rising[rising > threshold])))
+    level = float(np.median(rising[rising > threshold]))
+    return Levels.of(noise, level) if level > CLEAR * noise else None

@@ -1,0 +1,234 @@
+"""mlp predict: which pictures, what is printed, what is saved."""
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from mlp_cli.commands import predict as command
+from mlp_cli.commands.group import mlp
+from mlp_cli.images import normalise, read_picture
+from tests.makers import draw_seven, make_run
+
+CHECKPOINT = Path("net.npz")
+
+
+@pytest.fixture
+def network():
+    """A network that has learned nothing, which is enough to know what it was given."""
+    run = make_run(image_shape=(28, 28), sizes=(784, 5, 10))
+    run.save(CHECKPOINT)
+    return run.network
+
+
+@pytest.fixture
+def predict(network):
+    def predict(*arguments, status=0, **options):
+        words = ["predict", "--checkpoint", str(CHECKPOINT), *arguments]
+        done = CliRunner().invoke(mlp, words, prog_name="mlp", **options)
+        assert done.exit_code == status, done.output
+        assert done.exception is None or isinstance(done.exception, SystemExit)
+        return done
+
+    return predict
+
+
+def save(name, **options):
+    draw_seven(**options).save(name)
+    return normalise(read_picture(Path(name)))
+
+
+def png(**options):
+    data = io.BytesIO()
+    draw_seven(**options).save(data, "PNG")
+    return data.getvalue()
+
+
+def documents(done):
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_folder_stands_for_its_pictures_by_name(predict):
+    Path("seven").mkdir()
+    for name in ("b.png", "a.png", "c.jpg"):
+        save(f"seven/{name}")
+    Path("seven/notes.txt").write_text("no picture")
+    lines = predict("seven").stdout.splitlines()
+    assert [line.split(":")[0] for line in lines] == ["seven/a.png", "seven/b.png", "seven/c.jpg"]
+
+
+def test_a_folder_without_pictures_is_reported_and_the_others_are_read(predict):
+    Path("empty").mkdir()
+    save("a.png")
+    done = predict("empty", "a.png", status=1)
+    assert "Error: empty: no pictures in this folder" in done.stderr
+    assert done.stdout.startswith("a.png: ")
+
+
+def test_standard_input_is_read_as_a_picture(predict, network):
+    save("a.png")
+    (piped,) = documents(predict("--json", "-", input=png()))
+    (named,) = documents(predict("--json", "a.png"))
+    assert piped == named | {"image": "-"}
+    assert predict("-", input=png()).stdout.startswith("standard input: ")
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture"])
+def test_standard_input_without_a_picture_is_reported(predict, data):
+    done = predict("-", status=1, input=data)
+    assert "Error: standard input: not a picture" in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_closed_standard_input_is_reported(predict, monkeypatch):
+    monkeypatch.setattr(command, "sys", type("Closed", (), {"stdin": None}))
+    assert "Error: standard input: closed" in predict("-", status=1).stderr
+
+
+def test_batches_change_nothing_and_keep_the_order(predict, monkeypatch):
+    names = [f"{number}.png" for number in range(7)]
+    for number, name in enumerate(names):
+        save(name, at=(50 + number, 40))
+    whole = documents(predict("--json", *names))
+    monkeypatch.setattr(command, "BATCH", 3)
+    for one, other in zip(documents(predict("--json", *names)), whole, strict=True):
+        assert one["image"] == other["image"]
+        assert one["outputs"] == pytest.approx(other["outputs"], rel=1e-5)
+    Path("4.png").write_text("no picture")
+    done = predict("--json", *names, status=1)
+    assert [document["image"] for document in documents(done)] == names[:4] + names[5:]
+
+
+def test_a_batch_of_bad_pictures_only_is_no_reason_to_stop(predict, monkeypatch):
+    monkeypatch.setattr(command, "BATCH", 2)
+    save("a.png")
+    done = predict("none.png", "none.jpg", "a.png", status=1)
+    assert done.stdout.startswith("a.png: ")
+
+
+def test_no_more_than_a_batch_is_in_memory(predict, monkeypatch):
+    """Each call of the network sees a batch, and the next batch is read after it."""
+    monkeypatch.setattr(command, "BATCH", 2)
+    seen = []
+    read, outputs = command._read, type(make_run().network).outputs
+    monkeypatch.setattr(command, "_read", lambda *given: seen.append("read") or read(*given))
+    monkeypatch.setattr(
+        "mlp_cli.nn.network.Network.outputs",
+        lambda self, images: seen.append(len(images)) or outputs(self, images),
+    )
+    save("a.png")
+    predict(*["a.png"] * 5)
+    assert seen == ["read", "read", 2, "read", "read", 2, "read", 1]
+
+
+def test_warnings_are_on_stderr_or_in_the_document(predict):
+    save("cut.png", at=(60, -30))
+    words = "the digit touches the picture's edge and may be cut off"
+    done = predict("cut.png")
+    assert f"cut.png: {words}.\n" in done.stderr
+    assert words not in done.stdout
+    assert words not in predict("-q", "cut.png").stderr
+    (document,) = documents(predict("--json", "cut.png"))
+    assert words in document["warnings"]
+    assert list(document) == ["image", "prediction", "confidence", "outputs", "warnings"]
+
+
+@pytest.mark.parametrize(("bias", "unsure"), [(-10, True), (10, False)])
+def test_an_unsure_network_is_a_warning(predict, bias, unsure):
+    run = make_run(image_shape=(28, 28), sizes=(784, 5, 10))
+    run.network.biases[-1][:] = bias
+    run.save(CHECKPOINT)
+    save("a.png")
+    assert ("no output reaches one half" in predict("a.png").stderr) == unsure
+
+
+def test_show_prints_what_the_network_sees_and_the_outputs(predict, network):
+    image = save("a.png")
+    lines = predict("--show", "a.png").stdout.splitlines()
+    assert len(lines) == 1 + 14
+    lit = sum(
+        line[:28].count("▀") + line[:28].count("▄") + 2 * line[:28].count("█") for line in lines[1:]
+    )
+    assert lit == (image > 96).sum()
+    outputs = network.outputs(image[None])[0]
+    assert lines[3].endswith(f"{outputs[0]:.3f}")
+
+
+def test_show_is_ascii_where_the_terminal_knows_no_more(predict):
+    save("a.png")
+    done = CliRunner(charset="ascii").invoke(
+        mlp, ["predict", "--checkpoint", str(CHECKPOINT), "--show", "a.png"]
+    )
+    assert done.exit_code == 0
+    assert done.stdout.isascii()
+    assert "@" in done.stdout
+
+
+def test_show_and_json_exclude_each_other(predict):
+    assert "give one of the two" in predict("--show", "--json", "a.png", status=2).stderr
+
+
+def test_the_normalised_picture_is_saved_and_read_the_same_again(predict):
+    image = save("a.png")
+    first = predict("a.png", "--save-normalised", "seen.png").stdout
+    np.testing.assert_array_equal(np.asarray(Image.open("seen.png")), image)
+    assert predict("--raw", "seen.png").stdout == first.replace("a.png", "seen.png")
+
+
+def test_several_normalised_pictures_go_to_a_folder(predict):
+    Path("in").mkdir()
+    for name in ("in/a.png", "in/a.jpg", "b.png"):
+        save(name)
+    predict("in", "b.png", "--save-normalised", "seen")
+    assert sorted(path.name for path in Path("seen").iterdir()) == ["a-2.png", "a.png", "b.png"]
+    predict("in", "--save-normalised", "more")
+    assert len(list(Path("more").iterdir())) == 2
+
+
+def test_a_picture_is_never_replaced_by_its_normalised_form(predict):
+    save("a.png")
+    Path("in").mkdir()
+    save("in/a.png")
+    before = Path("a.png").read_bytes()
+    done = predict("a.png", "--save-normalised", "a.png", status=1)
+    assert "the picture that is read, expected another name" in done.stderr
+    predict("in", "--save-normalised", "in")
+    assert Path("a.png").read_bytes() == Path("in/a.png").read_bytes() == before
+    assert Path("in/a-2.png").exists()
+
+
+def test_a_place_that_cannot_be_written_is_an_error(predict):
+    save("a.png")
+    done = predict("a.png", "--save-normalised", "none/seen.png", status=1)
+    assert "Error: none/seen.png: cannot be written" in done.stderr
+
+
+HOSTILE = {
+    "huge.png": lambda: Image.new("1", (30_000, 30_000)),
+    "long.png": lambda: Image.new("L", (20_000, 1), 9),
+    "deep.png": lambda: Image.fromarray(np.asarray(draw_seven()).astype(np.uint16) * 257),
+    "cmyk.tiff": lambda: draw_seven("RGB", (0, 0, 0), (255,) * 3).convert("CMYK"),
+    "palette.gif": lambda: draw_seven().convert("P"),
+    "lab.tiff": lambda: Image.new("LAB", (50, 50)),
+    "pixel.png": lambda: Image.new("RGBA", (1, 1), (0, 0, 0, 0)),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_odd_pictures_are_read_or_refused_in_our_words(predict, name):
+    HOSTILE[name]().save(name)
+    done = CliRunner().invoke(mlp, ["predict", "--checkpoint", str(CHECKPOINT), name])
+    assert done.exit_code in (0, 1)
+    assert isinstance(done.exception, SystemExit | None)
+    assert done.stdout if done.exit_code == 0 else done.stderr.startswith(f"Error: {name}: ")
+
+
+def test_an_animation_is_read_by_its_first_picture(predict):
+    draw_seven().save("moving.gif", save_all=True, append_images=[Image.new("L", (200, 200))])
+    draw_seven().save("still.gif")
+    one, other = documents(predict("--json", "moving.gif", "still.gif"))
+    assert one["outputs"] == other["outputs"]

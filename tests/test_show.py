@@ -1,0 +1,79 @@
+"""What the network sees, as text; and where normalised pictures go."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mlp_cli.errors import OutputError, PictureError
+from mlp_cli.images import Places, draw_answer, pictures_in, save_image
+from mlp_cli.images.show import draw_bars, draw_image
+
+
+def test_two_rows_of_pixels_are_a_line_of_blocks():
+    image = np.array([[0, 255, 0, 255], [0, 0, 255, 255]], np.uint8)
+    assert draw_image(image, blocks=True) == [" ▀▄█"]
+
+
+def test_an_odd_row_is_shown_too():
+    image = np.array([[0], [0], [255]], np.uint8)
+    assert draw_image(image, blocks=True) == [" ", "▀"]
+
+
+def test_ascii_shows_how_light_two_pixels_are_together():
+    image = np.array([[0, 255, 100], [0, 255, 155]], np.uint8)
+    (line,) = draw_image(image, blocks=False)
+    assert line.isascii()
+    assert (line[0], line[1]) == (" ", "@")
+    assert line[2] not in " @"
+
+
+def test_bars_are_as_long_as_the_outputs():
+    lines = draw_bars(np.array([0, 0.5, 1]), blocks=False)
+    assert [line.count("#") for line in lines] == [0, 10, 20]
+    assert lines[1] == "1  ##########            0.500"
+
+
+@pytest.mark.parametrize("rows", [2, 28])
+def test_bars_stand_beside_the_image_all_of_them(rows):
+    text = draw_answer(np.full((rows, 6), 255, np.uint8), np.linspace(0, 1, 10), blocks=True)
+    assert [f"{d}  " in text for d in range(10)] == [True] * 10
+    assert len(text.splitlines()) == max(10, rows // 2)
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+def test_a_folders_pictures_come_by_name_and_nothing_else_does():
+    for name in ("b.PNG", "a.jpg", "c.txt", "d"):
+        Path(name).touch()
+    Path("e.png").mkdir()
+    assert [path.name for path in pictures_in(Path())] == ["a.jpg", "b.PNG"]
+
+
+def test_a_folder_without_pictures_is_refused():
+    with pytest.raises(PictureError, match="no pictures in this folder"):
+        pictures_in(Path())
+    with pytest.raises(PictureError, match="cannot be listed"):
+        pictures_in(Path("none"))
+
+
+def test_every_picture_gets_a_place_of_its_own():
+    places = Places.in_folder(Path("out"), ["out/3.png"])
+    names = [places.of(name).name for name in ("a/2.jpg", "b/2.png", "2.png", "3.png", "-")]
+    assert names == ["2.png", "2-2.png", "2-3.png", "3-2.png", "-.png"]
+    assert Path("out").is_dir()
+
+
+def test_a_place_that_cannot_be_is_refused():
+    Path("file").touch()
+    with pytest.raises(OutputError, match="cannot be made a folder"):
+        Places.in_folder(Path("file"), [])
+
+
+def test_an_image_is_saved_whole_or_not_at_all():
+    image = np.arange(784, dtype=np.uint8).reshape(28, 28)
+    save_image(image, Path("a.png"))
+    np.testing.assert_array_equal(np.asarray(Image.open("a.png")), image)
+    with pytest.raises(OutputError, match="cannot be written"):
+        save_image(image, Path("none/a.png"))
+    assert [path.name for path in Path().iterdir()] == ["a.png"]
