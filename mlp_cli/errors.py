@@ -57,6 +57,10 @@ class CheckpointError(MlpError):
     """A checkpoint that cannot be read, written or used here."""
 
 
+class NoCheckpointError(CheckpointError):
+    """No checkpoint where one is looked for."""
+
+
 class PictureError(MlpError):
     """A picture that cannot be read as a digit."""
 

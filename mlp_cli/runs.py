@@ -7,7 +7,7 @@ from errno import EACCES
 from pathlib import Path
 from stat import S_ISREG
 
-from mlp_cli.errors import CheckpointError
+from mlp_cli.errors import CheckpointError, NoCheckpointError
 from mlp_cli.files import rehearse, sweep, sweep_beside
 
 FOLDER = Path("checkpoints")
@@ -81,7 +81,7 @@ def check_room(path: Path, size: int) -> None:
 def newest_checkpoint(folder: Path) -> Path:
     """Return the checkpoint in the folder that was written last.
 
-    Raises CheckpointError where there is none.
+    Raises NoCheckpointError where there is none, CheckpointError where the folder is unreadable.
     """
     try:
         names = os.listdir(folder)
@@ -100,7 +100,7 @@ def newest_checkpoint(folder: Path) -> Path:
             if S_ISREG(stat.st_mode) and stat.st_size:
                 written.append((stat.st_mtime_ns, path))
     if not written:
-        raise CheckpointError(
+        raise NoCheckpointError(
             f"{folder}: no checkpoint (.npz) here, expected one.\n"
             f"{NEW_RUN}; or name a file with --checkpoint."
         )

@@ -20,6 +20,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # The packages outside the standard library, and the rooms of this one, that each room may import.
 ALLOWED = {
     "errors": set(),
+    "boxed": set(),
     "files": set(),
     "config": {"errors", "settings"},
     "epochlog": {"errors"},

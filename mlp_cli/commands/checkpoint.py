@@ -4,9 +4,11 @@ from pathlib import Path
 
 import click
 
+from mlp_cli import boxed
 from mlp_cli.commands.completion import complete_checkpoint
 from mlp_cli.commands.options import FilePath
-from mlp_cli.commands.text import note
+from mlp_cli.commands.text import note, percent
+from mlp_cli.errors import NoCheckpointError
 from mlp_cli.runs import FOLDER, newest_checkpoint
 
 checkpoint_option = click.option(
@@ -25,3 +27,15 @@ def choose_checkpoint(checkpoint: Path | None) -> Path:
     path = newest_checkpoint(FOLDER)
     note(f"Using {path}, the newest.")
     return path
+
+
+def choose_reader(checkpoint: Path | None) -> Path:
+    """Return the checkpoint to read pictures with: the one named, the newest, or mlp's own."""
+    try:
+        return choose_checkpoint(checkpoint)
+    except NoCheckpointError:
+        note(
+            f"Using the network that comes with mlp, {percent(boxed.TEST_ACCURACY)} of MNIST's "
+            "test images. Your own comes first: mlp train"
+        )
+        return boxed.PATH

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint
+from mlp_cli.commands.checkpoint import checkpoint_option, choose_reader
 from mlp_cli.commands.options import common_options
 from mlp_cli.commands.text import can_encode, json_result, note, result
+from mlp_cli.datasets.catalogue import class_name
 from mlp_cli.errors import OptionError, OutputError, PictureError
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Reading:
     name: str
     digit: "Digit"
     outputs: "npt.NDArray[np.floating]"
+    dataset: str
+    """what the network was trained on, which names the classes"""
 
     @property
     def ranked(self) -> list[int]:
@@ -93,7 +96,8 @@ def predict(
 
     An IMAGE is a picture file, a folder of them, or - for standard input. A picture may be a
     drawing, a scan or a photograph, dark on light or light on dark, of any size: the digit is
-    found, scaled and centred as MNIST's are. Outputs lie between 0 and 1, each by itself, unless
+    found, scaled and centred as MNIST's are. Without a checkpoint of your own, the network that
+    comes with mlp reads it. Outputs lie between 0 and 1, each by itself, unless
     a softmax makes them add up to 1. What makes a reading doubtful is said on stderr. A picture
     that cannot be read is reported and the others are read all the same.
     """
@@ -104,8 +108,8 @@ def predict(
 
     if json and show:
         raise OptionError("--show draws and --json does not: give one of the two.")
-    run = load_checkpoint(choose_checkpoint(checkpoint))
-    shape = run.settings.image_shape
+    run = load_checkpoint(choose_reader(checkpoint))
+    shape, dataset = run.settings.image_shape, run.settings.dataset
     expanded, failed = _each(images, _expand)
     names = list(chain.from_iterable(expanded))
     place = _places(images, names, save_normalised) if save_normalised else None
@@ -119,7 +123,7 @@ def predict(
         for (name, digit), output in zip(digits, outputs, strict=True):
             if place is not None:
                 save_image(digit.image, place(name))
-            _print(Reading(name, digit, output), top=top, json=json, show=show)
+            _print(Reading(name, digit, output, dataset), top=top, json=json, show=show)
     if failed:
         ctx.exit(1)
 
@@ -180,7 +184,7 @@ def _print(reading: Reading, *, top: int, json: bool, show: bool) -> None:
             }
         )
         return
-    result(f"{_printed(reading.name)}: {_ranking(reading.ranked[:top], reading.outputs)}")
+    result(f"{_printed(reading.name)}: {_ranking(reading, top)}")
     if show:
         from mlp_cli.images import draw_answer
 
@@ -193,7 +197,10 @@ def _printed(name: str) -> str:
     return "standard input" if name == STDIN else click.format_filename(name)
 
 
-def _ranking(ranked: list[int], outputs: "npt.NDArray[np.floating]") -> str:
-    """Return the likeliest digit with its output, then the next ones."""
-    first, *others = (f"{digit} ({outputs[digit]:.3f})" for digit in ranked)
+def _ranking(reading: Reading, top: int) -> str:
+    """Return the likeliest class with its output, then the next ones."""
+    first, *others = (
+        f"{class_name(reading.dataset, label)} ({reading.outputs[label]:.3f})"
+        for label in reading.ranked[:top]
+    )
     return first + (f"   next {', '.join(others)}" if others else "")

@@ -73,15 +73,6 @@ def can_encode(text: str) -> bool:
     return True
 
 
-def can_encode(text: str) -> bool:
-    """Tell whether stdout's encoding has these characters."""
-    try:
-        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
-
-
 def percent(share: float | None) -> str:
     """Return a share as in `95.31 %`."""
     return "-" if share is None else f"{share:.2%}".replace("%", " %")

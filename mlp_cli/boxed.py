@@ -1,0 +1,10 @@
+"""The network that comes with the program, for reading pictures before any training.
+
+It is the preset `handwriting`, seed 0, made small by `mlp export --format small`.
+"""
+
+from pathlib import Path
+
+PATH = Path(__file__).parent / "handwriting.npz"
+TEST_ACCURACY = 0.993
+"""of MNIST's test images, as stored, in half precision"""
