@@ -16,10 +16,11 @@ def what_is_left(
     wanted: the settings the run was to go on with, which the file may not know of yet.
     too_large: the one among them that must be smaller for it to go on.
     """
-    from mlp_cli.checkpoint import load_checkpoint
-
     if path is None or is_claim(path):
         return "No epoch was finished: nothing is saved."
+    # Not before: NumPy cannot be imported again where a signal broke into its first import.
+    from mlp_cli.checkpoint import load_checkpoint
+
     try:
         saved = load_checkpoint(path)
     except CheckpointError as error:
