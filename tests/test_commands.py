@@ -437,7 +437,7 @@ def test_evaluate_refuses_images_of_another_size(run, trained):
     assert "images of 9 x 8 pixels, expected 8 x 8" in done.stderr
 
 
-@pytest.mark.parametrize("command", ["evaluate", "predict picture.png"])
+@pytest.mark.parametrize("command", ["evaluate", "inspect"])
 def test_without_a_checkpoint_the_next_step_is_named(run, command):
     done = run(command, status=1)
     assert "checkpoints: no checkpoint (.npz) here, expected one." in done.stderr
@@ -467,7 +467,9 @@ def test_predict_prints_the_digit_and_the_next_two(run, trained, pictures):
     assert re.fullmatch(
         r"a\.png: \d \(\d\.\d{3}\)   next \d \(\d\.\d{3}\), \d \(\d\.\d{3}\)\n", done.stdout
     )
-    assert done.stderr == f"Using {FIRST}, the newest.\n"
+    first, *warnings = done.stderr.splitlines()
+    assert first == f"Using {FIRST}, the newest."
+    assert "a.png: the digit is only 8 pixels large." in warnings
     assert "next" not in run("predict --top 1 a.png").stdout
     assert run("predict --top 99 a.png").stdout.count("(") == 10
 
