@@ -99,7 +99,7 @@ def test_the_halves_of_a_broken_digit_belong_together():
 
 
 def test_another_digit_beside_does_not_belong_to_it_and_is_counted():
-    taken, choice = chosen((30, 70, 42, 52), (30, 70, 66, 76))
+    taken, choice = chosen((30, 70, 42, 52), (30, 70, 60, 70))
     assert taken == [True, False]
     assert choice.others == 1
 
@@ -113,10 +113,14 @@ def test_what_is_far_away_is_left_out():
 
 
 def test_the_edge_of_the_page_is_left_out_however_dark():
-    taken, choice = chosen((0, 100, 0, 10), (30, 70, 40, 60))
+    taken, choice = chosen((0, 100, 0, 10), (40, 60, 48, 52))
     assert taken == [False, True]
-    assert (choice.top, choice.bottom, choice.left, choice.right) == (30, 70, 40, 60)
+    assert (choice.top, choice.bottom, choice.left, choice.right) == (40, 60, 48, 52)
     assert (choice.others, choice.share, choice.at_border) == (0, 1, False)
+
+
+def test_what_reaches_in_from_the_border_counts_less():
+    assert chosen((0, 45, 60, 100), (30, 70, 30, 50))[0] == [False, True]
 
 
 def test_a_digit_at_the_border_is_taken_where_there_is_no_other():
@@ -357,9 +361,12 @@ def test_noisy_paper_under_a_lamp_is_blank(seed):
         find_digit(paper)
 
 
-def test_a_speck_is_blank():
+@pytest.mark.parametrize("side", [1, 2, 3])
+def test_a_speck_is_blank(side):
+    paper = np.full((200, 200), 255)
+    paper[100 : 100 + side, 90 : 90 + side] = 0
     with pytest.raises(PictureError, match="blank"):
-        find_digit(drawn(lambda draw: draw.point((100, 100), fill=0)))
+        find_digit(paper)
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(1, 40), (40, 1), (2, 2), (7, 90), (64, 64)]))

@@ -196,6 +196,7 @@ def test_red_on_green_of_the_same_brightness_is_seen():
     """Luminance has 0.299 red and 0.587 green: both colours have 59.8 of it."""
     picture = draw_seven("RGB", (200, 0, 0), (0, 102, 0))
     assert np.ptp(np.asarray(picture.convert("L"))) <= 1
+    assert 50 < read(picture).min() < read(picture).max() - 100 < 155
     assert_alike(normalise(read(picture)), normalise(read(draw_seven())))
 
 

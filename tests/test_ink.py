@@ -107,6 +107,12 @@ def test_ink_is_a_share_of_the_light_that_fell_on_the_paper():
     assert find_ink(grey)[drawn] == pytest.approx(0.7, abs=0.05)
 
 
+@pytest.mark.parametrize("light", ["lamp", "noise"])
+def test_unevenly_lit_paper_has_no_ink_on_average(light):
+    grey, drawn = seven_on(pages()[light])
+    assert np.median(find_ink(grey)[~drawn]) == pytest.approx(0, abs=0.005)
+
+
 def test_the_ground_is_what_the_border_mostly_is():
     grey = np.full((20, 20), 200, np.float32)
     grey[5:15, 8:12] = 50
@@ -192,6 +198,21 @@ def test_lines_as_dark_as_the_pen_are_cut_but_not_where_a_stroke_crosses():
 def test_a_1_from_border_to_border_is_not_a_line_of_the_paper():
     ink = np.zeros((100, 80), np.float32)
     ink[:, 38:43] = 0.8
+    left, _ = remove_lines(ink, find_levels(ink))
+    np.testing.assert_array_equal(left, ink)
+
+
+def test_the_foot_of_a_2_from_border_to_border_is_not_a_line_of_the_paper():
+    ink = np.zeros((100, 80), np.float32)
+    ink[80:86] = ink[20:86, 30:36] = 0.8
+    left, _ = remove_lines(ink, find_levels(ink))
+    np.testing.assert_array_equal(left, ink)
+
+
+def test_what_has_only_lines_is_left_as_it_is():
+    ink = np.zeros((100, 80), np.float32)
+    ink[:, 20:24] = ink[:, 50:54] = 0.8
+    assert len(find_lines(ink, 0.3)) == 2
     left, _ = remove_lines(ink, find_levels(ink))
     np.testing.assert_array_equal(left, ink)
 
