@@ -5,6 +5,8 @@ import random
 import re
 import shlex
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -212,6 +214,21 @@ def test_a_second_signal_does_not_wait_and_a_third_does_not_count():
         signal.raise_signal(signal.SIGINT)  # in the cleaning up
         assert asked.signal == signal.SIGTERM
     assert steps == []
+
+
+def test_the_exit_status_is_ours_even_where_a_signal_breaks_into_exec():
+    """As in an import that makes a dataclass; Python answers a KeyboardInterrupt there itself."""
+    Path("broken_into.py").write_text(
+        "import os, signal, sys\n"
+        "from mlp_cli.commands.interruption import interruption\n"
+        "try:\n"
+        "    with interruption():\n"
+        "        exec('os.kill(os.getpid(), signal.SIGTERM)')\n"
+        "except KeyboardInterrupt:\n"
+        "    sys.exit(143)\n"
+    )
+    done = subprocess.run([sys.executable, "-m", "broken_into"], timeout=60, check=False)
+    assert done.returncode == 143
 
 
 def test_what_fails_while_a_signal_waits_is_told():

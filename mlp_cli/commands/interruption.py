@@ -8,6 +8,14 @@ from types import FrameType
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+class StopError(KeyboardInterrupt):
+    """What a signal raises.
+
+    A plain KeyboardInterrupt that comes out of `exec` makes `python -m` end by SIGINT, whatever
+    exit status is asked for (CPython's `unhandled_keyboard_interrupt`); and imports run `exec`.
+    """
+
+
 class Interruption:
     """Remembers the signal that asked the run to stop, and decides when it does."""
 
@@ -28,7 +36,7 @@ class Interruption:
             self._raise()
 
     def handle(self, number: int, _: FrameType | None) -> None:
-        """Raise KeyboardInterrupt, unless this is the first signal and it has to wait."""
+        """Raise StopError, unless this is the first signal and it has to wait."""
         waits = self._waits and self.signal is None
         self.signal = self.signal or number
         if not waits:
@@ -38,12 +46,12 @@ class Interruption:
         # Once: what follows is cleaning up, which is short, and a key held down must not stop it.
         if not self._has_raised:
             self._has_raised = True
-            raise KeyboardInterrupt
+            raise StopError
 
 
 @contextmanager
 def interruption() -> Iterator[Interruption]:
-    """Answer the signals by KeyboardInterrupt while the block lasts.
+    """Answer the signals by StopError, a KeyboardInterrupt, while the block lasts.
 
     That may come anywhere. It costs the epoch that is being learnt, which would be lost anyway,
     and leaves whole files, since a checkpoint takes its name in one step at the end.
