@@ -208,8 +208,8 @@ def test_a_large_network_says_how_many_were_compared(run, monkeypatch):
     monkeypatch.setattr("mlp_cli.nn.explanation.BUDGET", 1)
     text = run("explain --sizes 60-20-10 --check").stdout
     found = re.search(r"compared    (\d+) of 1,430 parameters, (\d+) derivatives", text)
-    assert 230 <= int(found[1]) <= 240
-    assert re.search(r"Fact 5   D_W² C +20 x 60, 10\d compared\n +worst +D_W² C", text)
+    assert 40 <= int(found[1]) <= 55
+    assert re.search(r"Fact 5   D_W² C +20 x 60, 1\d compared\n +worst +D_W² C", text)
     again = run("explain --sizes 60-20-10 --check").stdout
     assert again == text
     assert run("explain --sizes 60-20-10 --check --seed 1").stdout != text

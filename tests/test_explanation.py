@@ -331,7 +331,7 @@ def test_a_large_network_is_compared_in_part_and_by_its_largest_derivatives(monk
     e = explain(network, x, label, 3.0, np.random.default_rng(1))
     d = e.layers[0].D_W
     assert LEAST <= d.compared <= LEAST + 5
-    assert e.layers[0].d_b.compared == 40
+    assert LEAST <= e.layers[0].d_b.compared <= LEAST + 5
     shown = {tuple(entry) for entry in d.entries[d.shown].tolist()}
     order = np.argsort(-np.abs(d.values), axis=None)[:5]
     assert shown == set(zip(*(i.tolist() for i in np.unravel_index(order, (40, 50))), strict=True))

@@ -12,11 +12,11 @@ import numpy as np
 
 from mlp_cli.nn.activations import ACTIVATIONS, sigmoid_derivative
 from mlp_cli.nn.comparison import (
-    SMALL,
     TOLERANCE,
     Derivative,
     Symbol,
     digest,
+    is_small,
     relative_deviations,
 )
 from mlp_cli.nn.costs import COSTS
@@ -26,12 +26,12 @@ from mlp_cli.nn.minibatch import MiniBatch
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats
 
-BUDGET = 600_000_000
+BUDGET = 400_000_000
 """multiplications for the cost at all values to be compared, each once: below a second"""
 SIGMA = 20
 """multiplications that the activation of one unit takes as long as"""
-LEAST = SMALL * SMALL
-"""entries that are compared of any array, if it has so many: all of one that is shown in full"""
+LEAST = 10
+"""entries that are compared of any large array, whatever they cost"""
 
 
 @dataclass(frozen=True)
@@ -245,8 +245,11 @@ def _counts(sizes: list[int]) -> list[int]:
 
 
 def _choose(array: Floats, count: int, rng: np.random.Generator) -> Indices:
-    """Return the entries of an array to be compared: all, or the largest and a sample."""
-    if array.size <= count:
+    """Return the entries of an array to be compared: all, or the largest and a sample.
+
+    Of an array that is shown in full it is always all.
+    """
+    if array.size <= count or is_small(array):
         flat = np.arange(array.size)
     else:
         largest = np.ravel_multi_index(tuple(digest(array).largest.T), array.shape)
