@@ -276,6 +276,13 @@ def test_a_picture_is_read_as_predict_reads_it(run, trained, data):
     assert "--label" not in done.stderr
 
 
+def test_a_picture_needs_no_training_of_ones_own(run, data):
+    Image.fromarray(data[2][0]).resize((40, 40)).save("a.png")
+    done = run("explain a.png --check")
+    assert done.stderr.startswith("Using the network that comes with mlp")
+    assert "no checkpoint" in run("explain", status=1).stderr
+
+
 ARRAY = {"shape", "values"}
 DERIVATIVE = {*ARRAY, "fact", "compared", "central", "deviations", "largest_deviation"}
 

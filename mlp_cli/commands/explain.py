@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint
+from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint, choose_reader
 from mlp_cli.commands.example import draw_example, example_of_picture, example_of_test_set
 from mlp_cli.commands.notation import ALL_SYMBOLS, in_ascii
 from mlp_cli.commands.options import FiniteFloat, common_options, run_data_dir_option
@@ -134,7 +134,7 @@ def explain(
         network = _fresh_network(sizes, seed, activation or "sigmoid", cost or "quadratic")
         example = draw_example(network, label, rng)
     else:
-        path = choose_checkpoint(checkpoint)
+        path = (choose_checkpoint if image is None else choose_reader)(checkpoint)
         run = load_checkpoint(path)
         network = run.network
         if image is not None:
