@@ -77,7 +77,7 @@ class Learner:
     def _cut(self, order: Indices) -> Iterator[Indices]:
         """Yield whole mini-batches, many at a time, and at last the smaller one, if any."""
         m = self.batch_size
-        whole, block = len(order) // m * m, max(BLOCK // m, 1) * m
+        whole, block = len(order) // m * m, _batches_per_block(m) * m
         for start in range(0, whole, block):
             yield order[start : min(start + block, whole)]
         if whole < len(order):
@@ -86,8 +86,8 @@ class Learner:
     def _arrays_for(self, m: int) -> tuple[MiniBatch, ExampleBlock]:
         """Return the arrays for mini-batches of m examples, made at the first call."""
         if m not in self._arrays:
-            network, steps = self.network, max(BLOCK // m, 1)
-            block = ExampleBlock(steps, m, network.sizes, network.dtype)
+            network = self.network
+            block = ExampleBlock(_batches_per_block(m), m, network.sizes, network.dtype)
             self._arrays[m] = MiniBatch(network, m), block
         return self._arrays[m]
 
@@ -111,3 +111,7 @@ class Learner:
             gradients = self.velocities
         for W_b, change in zip(parameters, gradients, strict=True):
             np.subtract(W_b, change, W_b)
+
+
+def _batches_per_block(m: int) -> int:
+    return max(BLOCK // m, 1)
