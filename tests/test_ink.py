@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mlp_cli.images.ground import border_of, find_ink, has_dark_strokes, is_even, is_ground_bright
 from mlp_cli.images.lines import column_lengths, cut_out, find_lines, remove_lines
-from mlp_cli.images.threshold import Levels, find_levels, otsu_threshold
+from mlp_cli.images.threshold import Levels, find_levels, median, otsu_threshold
 from mlp_cli.images.windows import closing, odd, opening, window_maximum, window_mean
 from tests.makers import draw_seven
 
@@ -55,6 +55,15 @@ def test_windows_have_a_middle():
 
 
 # thresholds
+
+
+@pytest.mark.parametrize("shape", [(1,), (2,), (7,), (10,), (9, 3), (6, 3)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_median_is_that_of_numpy(shape, dtype):
+    values = (np.random.default_rng(0).random(shape) * 255).astype(dtype)
+    expected = np.median(values, axis=0)
+    assert np.array_equal(median(values), expected)
+    assert median(values).dtype == expected.dtype
 
 
 def test_otsu_splits_between_two_groups():

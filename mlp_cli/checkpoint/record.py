@@ -56,7 +56,7 @@ class Checkpoint:
     """of `network` on the test set, 0..1, once the run has come to its end"""
 
     @classmethod
-    def begin(cls, settings: Settings, learner: Learner, rng: np.random.Generator) -> Self:
+    def begin(cls, settings: Settings, learner: Learner, rng: "np.random.Generator") -> Self:
         """Return the checkpoint of a run that has not had an epoch yet."""
         return cls(settings, learner.network.copy(), _resume_state(learner, rng))
 
@@ -121,7 +121,7 @@ class Checkpoint:
         )
         return cls(settings, network, resume=None)
 
-    def record(self, result: EpochResult, learner: Learner, rng: np.random.Generator) -> None:
+    def record(self, result: EpochResult, learner: Learner, rng: "np.random.Generator") -> None:
         """Add an epoch: its figures, and the network as it left it, best or not.
 
         The earlier of two equally accurate epochs stays the best.
@@ -208,7 +208,7 @@ def write_arrays(file: BinaryIO, arrays: Arrays, packing: int = zipfile.ZIP_STOR
                 np.lib.format.write_array(member, array, allow_pickle=False)
 
 
-def _resume_state(learner: Learner, rng: np.random.Generator) -> ResumeState:
+def _resume_state(learner: Learner, rng: "np.random.Generator") -> ResumeState:
     """Return what the next epoch will begin with: the learner's own arrays, not copies."""
     return ResumeState(learner.network, learner.velocities, rng.bit_generator.state)
 

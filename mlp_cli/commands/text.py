@@ -14,7 +14,7 @@ from mlp_cli.errors import OutputError
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-CONTROL = re.compile(r"[^\n\t\x20-\x7e\xa0-\U0010ffff]")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def result(text: str) -> None:

@@ -6,7 +6,7 @@ itself, every stroke filled up from around it, so that a shadow's edge stays an 
 
 import numpy as np
 
-from mlp_cli.images.threshold import otsu_threshold
+from mlp_cli.images.threshold import median, otsu_threshold
 from mlp_cli.images.types import Grey, Ink
 from mlp_cli.images.windows import closing, odd, opening, window_mean
 
@@ -38,7 +38,7 @@ def find_ink(grey: Grey) -> Ink:
     bright = has_dark_strokes(grey)
     ink = _contrast(grey, _light(grey, bright), bright)
     # Filling up takes the lightest of the noise for the ground: back to its middle.
-    ink -= np.median(ink[ink <= otsu_threshold(ink)])
+    ink -= median(ink[ink <= otsu_threshold(ink)])
     return ink
 
 
@@ -90,7 +90,7 @@ def _contrast(grey: Grey, ground: Grey, bright: bool) -> Ink:
 def _level(border: Grey, threshold: float, bright: bool) -> Grey:
     """Return the grey level of an even ground: the middle one of its pixels in the border."""
     ground = border[(border > threshold) == bright]
-    return np.array(np.median(ground if ground.size else border), np.float32)
+    return np.array(median(ground if ground.size else border), np.float32)
 
 
 def _light(grey: Grey, bright: bool) -> Grey:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.images.threshold import Levels, otsu_threshold
+from mlp_cli.images.threshold import Levels, median, otsu_threshold
 from mlp_cli.images.types import Ink, Mask
 
 SMALL = 64
@@ -42,11 +42,11 @@ def remove_lines(ink: Ink, levels: Levels) -> tuple[Ink, Levels]:
     if not lines:
         return ink, levels
     # The middle one of the lines: one of them may lie along a stroke.
-    level = np.median([np.median(turned(ink, line.upright)[line.band]) for line in lines])
+    level = float(median(np.array([median(turned(ink, x.upright)[x.band]) for x in lines])))
     rising = ink[ink > level / 2]
     above = rising[rising > otsu_threshold(rising)]
-    if above.size > ink.size / 1000 and np.median(above) > FAINTER * level:
-        pen = float(np.median(above))
+    if above.size > ink.size / 1000 and median(above) > FAINTER * level:
+        pen = float(median(above))
         return ink, Levels.of(levels.noise, pen, least=(level + pen) / 2)
     if len(lines) >= 2:
         rest = cut_out(ink, lines, levels.growth)
@@ -77,7 +77,8 @@ def cut_out(ink: Ink, lines: list[Line], threshold: float) -> Ink:
     A stroke that crosses a line makes a longer column of ink than the line by itself does.
     """
     lengths = [column_lengths(turned(ink, line.upright) > threshold) for line in lines]
-    width = np.median([np.median(n[line.band]) for n, line in zip(lengths, lines, strict=True)])
+    widths = [median(n[line.band]) for n, line in zip(lengths, lines, strict=True)]
+    width = median(np.array(widths))
     rest = ink.copy()
     for n, line in zip(lengths, lines, strict=True):
         turned(rest, line.upright)[line.band & (n <= 1.5 * width + 1)] = 0

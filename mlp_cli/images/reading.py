@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mlp_cli.errors import PictureError
+from mlp_cli.images.threshold import median
 from mlp_cli.images.types import Grey
 
 Colours = npt.NDArray[np.uint8]
@@ -145,7 +146,7 @@ def to_grey(colours: Colours) -> Grey:
     rows, columns = (n // step * step for n in colours.shape[:2])
     blocks = colours[:rows, :columns].reshape(rows // step, step, columns // step, step, 3)
     means = blocks.mean(axis=(1, 3), dtype=np.float64).reshape(-1, 3)
-    deviations = means - np.median(means, axis=0)
+    deviations = means - median(means)
     products = deviations.T @ deviations
     mix = LUMINANCE
     for _ in range(30):
@@ -171,7 +172,7 @@ def lay_on_ground(picture: Colours) -> Colours:
     colours, alpha = picture[..., :3], picture[..., 3:] / np.float32(255)
     opaque = alpha[..., 0] > 0.5
     if opaque.mean() > 0.5:
-        ground = np.median(colours[opaque], axis=0)
+        ground = median(colours[opaque])
     else:
         brightness = (colours * alpha).sum(axis=(0, 1)) / max(float(alpha.sum()), 1.0) @ LUMINANCE
         ground = np.full(3, 255 if brightness < 128 else 0)

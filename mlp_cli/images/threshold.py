@@ -17,6 +17,16 @@ SEED, GROWTH = 0.5, 1 / 3
 second; a stroke's soft edge lies between"""
 
 
+def median(values: npt.NDArray[np.generic]) -> npt.NDArray[np.floating]:
+    """Return the median along the first axis, which is not empty.
+
+    What np.median gives, without its first import of numpy.ma: a twentieth of `mlp predict`.
+    """
+    middle = [(len(values) - 1) // 2, len(values) // 2]
+    medians: npt.NDArray[np.floating] = np.partition(values, middle, axis=0)[middle].mean(axis=0)
+    return medians
+
+
 def otsu_threshold(values: npt.NDArray[np.float32]) -> float:
     """Return the level that splits these values best into two groups.
 
@@ -69,10 +79,10 @@ def find_levels(ink: Ink) -> Levels | None:
     """
     below = ink[ink < 0]
     # Of a normal distribution, half lies within 0.6745 standard deviations.
-    noise = float(np.median(-below)) / 0.6745 if below.size > 10 else 0.0
+    noise = float(median(-below)) / 0.6745 if below.size > 10 else 0.0
     rising = ink[ink > max(3 * noise, LEAST)]
     if rising.size < 3:
         return None
     threshold = otsu_threshold(np.concatenate([rising, np.zeros(rising.size // 2, np.float32)]))
-    level = float(np.median(rising[rising > threshold]))
+    level = float(median(rising[rising > threshold]))
     return Levels.of(noise, level) if level > CLEAR * noise else None

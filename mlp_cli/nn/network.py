@@ -77,7 +77,7 @@ class Network:
     def initialise(
         cls,
         sizes: Sequence[int],
-        rng: np.random.Generator,
+        rng: "np.random.Generator",
         init: InitName = "scaled",
         dtype: npt.DTypeLike = np.float32,
         activation: ActivationName = "sigmoid",

@@ -39,7 +39,7 @@ def sgd(
     epochs: int,
     eta: float,
     batch_size: int,
-    rng: np.random.Generator,
+    rng: "np.random.Generator",
     validation: tuple[Images, Labels] | None = None,
 ) -> Iterator[EpochResult]:
     """Train the network in place and yield a result after every epoch.
@@ -60,7 +60,7 @@ def train_epochs(
     images: Images | Callable[[int], Images],
     labels: Labels,
     schedule: Schedule,
-    rng: np.random.Generator,
+    rng: "np.random.Generator",
     validation: tuple[Images, Labels] | None = None,
     *,
     accuracies: Sequence[float | None] = (),
