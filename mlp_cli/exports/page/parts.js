@@ -1,0 +1,106 @@
+/**
+ * Pixels that hang together, and which of these parts are the digit.
+ * @typedef {{pixels: number[], top: number, bottom: number, left: number, right: number,
+ *   mass: number, seeded: boolean}} Part  ends of its box excluded
+ */
+
+/** @param {Grid} ink @param {{growth: number, seed: number}} levels @returns {Part[]} */
+function findParts(ink, levels) {
+  const free = Uint8Array.from(ink.values, (value) => value > levels.growth);
+  const parts = [];
+  free.forEach((_, start) => {
+    if (free[start]) parts.push(fillPart(ink, free, start, levels.seed));
+  });
+  return parts;
+}
+
+function fillPart({ rows, columns, values }, free, start, seed) {
+  const part = { pixels: [], top: rows, bottom: 0, left: columns, right: 0, mass: 0, seeded: false };
+  const waiting = [start];
+  free[start] = 0;
+  while (waiting.length) {
+    const at = waiting.pop();
+    const [r, c] = [Math.trunc(at / columns), at % columns];
+    part.pixels.push(at);
+    part.mass += values[at];
+    part.seeded ||= values[at] > seed;
+    part.top = Math.min(part.top, r);
+    part.bottom = Math.max(part.bottom, r + 1);
+    part.left = Math.min(part.left, c);
+    part.right = Math.max(part.right, c + 1);
+    for (let y = Math.max(0, r - 1); y <= Math.min(rows - 1, r + 1); y++) {
+      for (let x = Math.max(0, c - 1); x <= Math.min(columns - 1, c + 1); x++) {
+        const next = y * columns + x;
+        if (free[next]) {
+          free[next] = 0;
+          waiting.push(next);
+        }
+      }
+    }
+  }
+  return part;
+}
+
+const heightOf = (box) => box.bottom - box.top;
+const extentOf = (box) => Math.max(heightOf(box), box.right - box.left);
+
+/** Return the smallest box around these. */
+function boxAround(parts) {
+  return parts.reduce((box, part) => ({
+    top: Math.min(box.top, part.top),
+    bottom: Math.max(box.bottom, part.bottom),
+    left: Math.min(box.left, part.left),
+    right: Math.max(box.right, part.right),
+  }));
+}
+
+/** Return the parts of the digit with their box, or null where no part has a seed. */
+function chooseDigit(ink, levels) {
+  const { rows, columns } = ink;
+  const touches = (p) => !p.top || !p.left || p.bottom === rows || p.right === columns;
+  const isPage = (p) =>
+    touches(p) &&
+    (p.bottom <= rows / 8 || p.top >= rows * (7 / 8) ||
+      p.right <= columns / 8 || p.left >= columns * (7 / 8));
+  const score = (p) => {
+    const off = Math.hypot(
+      (p.top + p.bottom) / (2 * rows) - 0.5,
+      (p.left + p.right) / (2 * columns) - 0.5,
+    );
+    return (p.mass * extentOf(p) * (1 - off) * (touches(p) ? 0.15 : 1)) / (isPage(p) ? 1e3 : 1);
+  };
+  const seeded = findParts(ink, levels).filter((part) => part.seeded);
+  if (!seeded.length) return null;
+  const main = seeded.reduce((best, part) => (score(part) > score(best) ? part : best));
+  const allowed = seeded.filter((p) => !touches(p) || (touches(main) && !isPage(p)));
+  const chosen = gather(main, allowed);
+  const left = seeded.filter((part) => !isPage(part) && !chosen.includes(part));
+  return {
+    ...boxAround(chosen),
+    pixels: chosen.flatMap((part) => part.pixels),
+    others: left.filter((part) => heightOf(part) > 0.6 * heightOf(main)).length,
+    atBorder: chosen.some(touches),
+  };
+}
+
+/** Return the main part and those that belong to it: a 5's roof, the halves of a broken 8. */
+function gather(main, allowed) {
+  const size = extentOf(main);
+  const isLarge = (p) =>
+    extentOf(p) >= 0.08 * size || p.pixels.length >= 0.08 ** 2 * main.pixels.length;
+  let chosen = [main];
+  let waiting = allowed.filter((part) => part !== main && isLarge(part));
+  for (;;) {
+    const box = boxAround(chosen);
+    const isNear = (p) => {
+      const down = Math.max(p.top - box.bottom, box.top - p.bottom);
+      const across = Math.max(p.left - box.right, box.left - p.right);
+      const beside = across > 0.1 * extentOf(box) && heightOf(p) > 0.6 * heightOf(box);
+      return Math.max(down, across) <= 0.25 * extentOf(box) && !beside;
+    };
+    const near = waiting.filter(isNear);
+    if (!near.length) return chosen;
+    waiting = waiting.filter((part) => !near.includes(part));
+    chosen = [...chosen, ...near];
+  }
+}
