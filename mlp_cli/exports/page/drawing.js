@@ -1,0 +1,115 @@
+/**
+ * What is on the canvas: strokes, or a picture. The last mark is undone first.
+ * @typedef {{x: number, y: number}} Point  canvas pixels
+ */
+
+const PEN = 20; // canvas pixels
+
+class Drawing {
+  /** @param {HTMLCanvasElement} canvas */
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d", { willReadFrequently: true });
+    /** @type {Point[][]} */
+    this.strokes = [];
+    /** @type {{bitmap: ImageBitmap, grey: Grid} | null} */
+    this.picture = null;
+    this.paint();
+  }
+
+  get isEmpty() {
+    return !this.strokes.length && !this.picture;
+  }
+
+  /** Put the pen down. Drawing begins on clean paper. @param {Point} point */
+  begin(point) {
+    this.picture = null;
+    this.strokes.push([point]);
+    this.paint();
+  }
+
+  /** @param {Point[]} points */
+  extend(points) {
+    this.strokes.at(-1)?.push(...points);
+    this.paint();
+  }
+
+  show(picture) {
+    this.strokes = [];
+    this.picture = picture;
+    this.paint();
+  }
+
+  undo() {
+    if (this.picture) this.picture = null;
+    else this.strokes.pop();
+    this.paint();
+  }
+
+  clear() {
+    this.strokes = [];
+    this.picture = null;
+    this.paint();
+  }
+
+  /** @returns {Grid} the picture's own pixels, or the canvas's */
+  grey() {
+    return this.picture?.grey ?? greyOf(this.context);
+  }
+
+  paint() {
+    const { context, canvas } = this;
+    context.fillStyle = "white";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    if (this.picture) this.paintPicture(this.picture.bitmap);
+    context.lineWidth = PEN;
+    context.lineCap = context.lineJoin = "round";
+    for (const [first, ...others] of this.strokes) {
+      context.beginPath();
+      context.moveTo(first.x, first.y);
+      // A dot is a line to where it begins.
+      for (const point of others.length ? others : [first]) context.lineTo(point.x, point.y);
+      context.stroke();
+    }
+  }
+
+  paintPicture(bitmap) {
+    const { width, height } = this.canvas;
+    const scale = Math.min(width / bitmap.width, height / bitmap.height);
+    const [w, h] = [bitmap.width * scale, bitmap.height * scale];
+    this.context.drawImage(bitmap, (width - w) / 2, (height - h) / 2, w, h);
+  }
+}
+
+/** Return the grey levels of a canvas, by ITU-R BT.601; what is transparent lies on a ground
+ * that differs from it. @returns {Grid} */
+function greyOf(context) {
+  const { data, width, height } = context.getImageData(0, 0, context.canvas.width, context.canvas.height);
+  const light = (at) => 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
+  let [opaque, sum] = [0, 0];
+  for (let at = 0; at < data.length; at += 4) {
+    opaque += data[at + 3];
+    sum += light(at) * data[at + 3];
+  }
+  const ground = sum > 127.5 * opaque ? 0 : 255;
+  const made = grid(height, width);
+  made.values.forEach((_, i) => {
+    const share = data[4 * i + 3] / 255;
+    made.values[i] = Math.round(light(4 * i) * share + ground * (1 - share));
+  });
+  return made;
+}
+
+/** Return a picture file's pixels, upright, no side above 1,024. Rejects what is no picture.
+ * @param {Blob} file */
+async function readPicture(file) {
+  const bitmap = await createImageBitmap(file);
+  const scale = Math.min(1, 1024 / Math.max(bitmap.width, bitmap.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  const context = canvas.getContext("2d");
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return { bitmap, grey: greyOf(context) };
+}

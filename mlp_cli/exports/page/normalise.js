@@ -1,0 +1,106 @@
+/** The digit in a picture, step by step from grey levels to MNIST's form. */
+
+/** Return the image and what makes it doubtful, or null for a blank picture.
+ * @param {Grid} grey 0..255 @param {number[]} shape rows, columns
+ * @returns {{pixels: number[], doubts: string[]} | null} */
+function findDigit(grey, shape) {
+  for (const up of [grey, mapped(grey, (value) => 255 - value)]) {
+    if (hasMnistForm(up, shape)) return { pixels: [...up.values].map(roundEven), doubts: [] };
+  }
+  const [low, high] = grey.values.reduce(
+    ([least, most], value) => [Math.min(least, value), Math.max(most, value)],
+    [255, 0],
+  );
+  if (high - low < 16) return null;
+  const ink = findInk(grey);
+  const levels = findLevels(ink);
+  const choice = levels && chooseDigit(ink, levels);
+  if (!choice || extentOf(choice) < Math.max(grey.rows, grey.columns) / 64) return null;
+  const strokes = setStrokeWidth(cutOut(ink, choice, levels), shape);
+  if (!strokes) return null;
+  return { pixels: place(strokes, shape), doubts: doubtsOf(choice, levels, strokes) };
+}
+
+/** Return the digit's box, one pixel wider for its soft edge: 0..1, 1 the level of its ink. */
+function cutOut(ink, choice, levels) {
+  const { rows, columns } = ink;
+  const soft = new Uint8Array(rows * columns);
+  for (const at of choice.pixels) {
+    soft[at] = 1;
+    if (at >= columns) soft[at - columns] = 1;
+    if (at + columns < soft.length) soft[at + columns] = 1;
+    if (at % columns) soft[at - 1] = 1;
+    if ((at + 1) % columns) soft[at + 1] = 1;
+  }
+  return cropped(mapped(ink, (value, at) => limited(value / levels.ink) * soft[at]), {
+    top: Math.max(0, choice.top - 1),
+    bottom: Math.min(rows, choice.bottom + 1),
+    left: Math.max(0, choice.left - 1),
+    right: Math.min(columns, choice.right + 1),
+  });
+}
+
+/** Return the sums of a picture's rows and of its columns. */
+function massesOf({ rows, columns, values }) {
+  const masses = [new Float64Array(rows), new Float64Array(columns)];
+  values.forEach((value, at) => {
+    masses[0][Math.trunc(at / columns)] += value;
+    masses[1][at % columns] += value;
+  });
+  return masses;
+}
+
+const sumOf = (values) => values.reduce((one, other) => one + other, 0);
+const momentOf = (mass, shift) => mass.reduce((sum, m, i) => sum + m * (i + shift), 0);
+
+/** Tell whether a picture is light on black, as large and as centred as a digit becomes here. */
+function hasMnistForm(grey, shape) {
+  if (grey.rows !== shape[0] || grey.columns !== shape[1]) return false;
+  const held = boxOf(grey);
+  if (!held || extentOf(held) !== roundEven((Math.min(...shape) * 20) / 28)) return false;
+  return massesOf(grey).every(
+    (mass, axis) => Math.abs(momentOf(mass, 0) / sumOf(mass) - shape[axis] / 2) <= 0.51,
+  );
+}
+
+/** Return an image of this shape with the ink scaled into it, its centre of mass in the middle. */
+function place({ ink, scale }, shape) {
+  const [down, across] = massesOf(ink).map((mass, axis) => coverage(mass, scale, shape[axis]));
+  return down.flatMap((rowShares) => {
+    const row = new Float64Array(ink.columns);
+    rowShares.forEach((share, r) => {
+      if (share) row.forEach((_, c) => (row[c] += share * ink.values[r * ink.columns + c]));
+    });
+    return across.map((shares) => {
+      const light = row.reduce((sum, value, c) => sum + value * shares[c], 0);
+      return roundEven(limited(light) * 255);
+    });
+  });
+}
+
+/** Return the share of each of n image pixels that each pixel of the ink covers. */
+function coverage(mass, scale, n) {
+  const middle = momentOf(mass, 0.5) / sumOf(mass);
+  const first = mass.findIndex((value) => value > 0) * scale;
+  const last = (mass.findLastIndex((value) => value > 0) + 1) * scale;
+  let origin = n / 2 + 0.5 - middle * scale;
+  if (last - first <= n) origin = Math.min(Math.max(origin, -first), n - last);
+  return Array.from({ length: n }, (_, pixel) =>
+    Array.from(mass, (_, k) => {
+      const start = origin + k * scale;
+      return Math.max(Math.min(start + scale, pixel + 1) - Math.max(start, pixel), 0);
+    }),
+  );
+}
+
+/** @returns {string[]} what a reader of the answer should know of the picture */
+function doubtsOf(choice, levels, strokes) {
+  const doubts = [
+    [choice.others, `${choice.others + 1} digits side by side; only one is read`],
+    [choice.atBorder, "it touches the edge and may be cut off"],
+    [strokes.solid, "no strokes but a solid shape"],
+    [levels.ink < 0.12, "very faint ink"],
+    [extentOf(choice) < 12, `only ${extentOf(choice)} pixels large`],
+  ];
+  return doubts.filter(([holds]) => holds).map(([, words]) => words);
+}

@@ -1,0 +1,205 @@
+/** The page: what the hand does to the canvas, and the network's answer to it. */
+
+const saved = JSON.parse(document.getElementById("network").textContent);
+const layers = readLayers(saved);
+const canvas = document.getElementById("canvas");
+const drawing = new Drawing(canvas);
+const elements = Object.fromEntries(
+  ["answer", "spoken", "seen", "outputs", "hidden", "pen", "file", "undo", "clear", "canvas-box"].map(
+    (id) => [id, document.getElementById(id)],
+  ),
+);
+const PEN_STEP = 14; // canvas pixels
+const QUIET = 600; // milliseconds without a change before the answer is spoken
+const pen = { x: canvas.width / 2, y: canvas.height / 2, down: false };
+let waiting = 0;
+
+/** Show what the network sees and answers. @param {number[]} pixels @param {string[]} doubts */
+function show(pixels, doubts = []) {
+  const activations = feedforward(saved, layers, pixels);
+  const outputs = activations.at(-1);
+  const best = outputs.indexOf(outputs.reduce((one, other) => Math.max(one, other)));
+  const unsure = outputs[best] < 0.5 ? ["unsure: no output reaches one half"] : [];
+  paintCells(elements.seen, pixels.map((pixel) => pixel / 255));
+  elements.outputs.querySelectorAll("li").forEach((row, label) => {
+    row.classList.toggle("best", label === best);
+    row.querySelector("meter").value = outputs[label];
+    row.querySelector("output").textContent = outputs[label].toFixed(3);
+  });
+  elements.hidden.querySelectorAll("canvas").forEach((cells, l) => {
+    const least = saved.activation === "tanh" ? -1 : 0;
+    const most = saved.activation === "relu" ? Math.max(...activations[l + 1], 1e-9) : 1;
+    paintCells(cells, activations[l + 1].map((a) => (a - least) / (most - least)));
+  });
+  say(saved.classes[best], outputs[best].toFixed(3), [...doubts, ...unsure]);
+  return outputs;
+}
+
+function showNothing(words) {
+  paintCells(elements.seen, []);
+  elements.outputs.querySelectorAll("li").forEach((row) => {
+    row.classList.remove("best");
+    row.querySelector("meter").value = 0;
+    row.querySelector("output").textContent = "";
+  });
+  elements.hidden.querySelectorAll("canvas").forEach((cells) => paintCells(cells, []));
+  say("", "", [words]);
+}
+
+/** Write the answer now, and have it read aloud once the hand rests. */
+function say(name, output, remarks) {
+  const [word, ...rest] = elements.answer.children;
+  word.textContent = name || "–";
+  rest[0].textContent = [output, ...remarks].filter(Boolean).join(" · ");
+  clearTimeout(waiting);
+  waiting = setTimeout(() => {
+    elements.spoken.textContent = [name && `${name}, ${output}`, ...remarks].filter(Boolean).join(". ");
+  }, QUIET);
+}
+
+/** @param {HTMLCanvasElement} cells one pixel each @param {ArrayLike<number>} levels 0..1 */
+function paintCells(cells, levels) {
+  const context = cells.getContext("2d");
+  const image = context.createImageData(cells.width, cells.height);
+  for (let i = 0; i < cells.width * cells.height; i++) {
+    const level = 255 * limited(levels[i] ?? 0);
+    image.data.set([level, level, level, 255], 4 * i);
+  }
+  context.putImageData(image, 0, 0);
+}
+
+/** Read what is on the canvas. */
+function read() {
+  elements.undo.disabled = elements.clear.disabled = drawing.isEmpty;
+  if (drawing.isEmpty) return showNothing("nothing drawn yet");
+  const digit = findDigit(drawing.grey(), saved.shape);
+  return digit ? show(digit.pixels, digit.doubts) : showNothing("blank");
+}
+
+let frame = 0;
+/** Read once per frame however many points come. */
+function readSoon() {
+  cancelAnimationFrame(frame);
+  frame = requestAnimationFrame(read);
+}
+
+/** @param {Blob | null | undefined} file */
+async function take(file) {
+  if (!file) return;
+  try {
+    drawing.show(await readPicture(file));
+    read();
+  } catch (error) {
+    // What a browser rejects a picture with; anything else is a fault of this page.
+    if (!(error instanceof DOMException)) throw error;
+    showNothing("not a picture that can be read");
+  }
+}
+
+/** @param {PointerEvent} event @returns {Point} */
+function pointOf(event) {
+  const box = canvas.getBoundingClientRect();
+  const scale = canvas.width / box.width;
+  return { x: (event.clientX - box.left) * scale, y: (event.clientY - box.top) * scale };
+}
+
+canvas.addEventListener("pointerdown", (event) => {
+  if (event.button !== 0 || !event.isPrimary) return;
+  canvas.setPointerCapture(event.pointerId);
+  pen.down = false;
+  movePen();
+  drawing.begin(pointOf(event));
+  readSoon();
+});
+canvas.addEventListener("pointermove", (event) => {
+  if (!canvas.hasPointerCapture(event.pointerId)) return;
+  // A fast pen reports several points in one event.
+  const events = event.getCoalescedEvents?.() ?? [];
+  drawing.extend((events.length ? events : [event]).map(pointOf));
+  readSoon();
+});
+
+function undo() {
+  pen.down = false;
+  movePen();
+  drawing.undo();
+  read();
+}
+
+function clear() {
+  pen.down = false;
+  movePen();
+  drawing.clear();
+  elements.file.value = "";
+  read();
+}
+
+/** Show where the pen of the keyboard is. */
+function movePen() {
+  elements.pen.style.left = `${(100 * pen.x) / canvas.width}%`;
+  elements.pen.style.top = `${(100 * pen.y) / canvas.height}%`;
+  elements.pen.classList.toggle("down", pen.down);
+}
+
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+canvas.addEventListener("keydown", (event) => {
+  const arrow = ARROWS[event.key];
+  if (!arrow && event.key !== " ") return;
+  event.preventDefault();
+  if (arrow) {
+    const step = event.shiftKey ? PEN_STEP / 4 : PEN_STEP;
+    pen.x = Math.min(Math.max(pen.x + step * arrow[0], 0), canvas.width);
+    pen.y = Math.min(Math.max(pen.y + step * arrow[1], 0), canvas.height);
+    if (pen.down) drawing.extend([{ x: pen.x, y: pen.y }]);
+  } else {
+    pen.down = !pen.down;
+    if (pen.down) drawing.begin({ x: pen.x, y: pen.y });
+  }
+  movePen();
+  readSoon();
+});
+document.addEventListener("keydown", (event) => {
+  const wantsUndo = event.key === "Backspace" || (event.key === "z" && (event.ctrlKey || event.metaKey));
+  if (wantsUndo) undo();
+  else if (event.key === "Escape" || event.key === "Delete") clear();
+  else return;
+  event.preventDefault();
+});
+elements.undo.addEventListener("click", undo);
+elements.clear.addEventListener("click", clear);
+elements.file.addEventListener("change", () => take(elements.file.files[0]));
+document.addEventListener("paste", (event) => take(event.clipboardData?.files[0]));
+document.addEventListener("dragover", (event) => event.preventDefault());
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  take(event.dataTransfer?.files[0]);
+});
+
+/** Build a row for each class and cells for each hidden layer. */
+function build() {
+  [elements.seen.height, elements.seen.width] = saved.shape;
+  for (const name of saved.classes) {
+    const row = document.createElement("li");
+    for (const tag of ["span", "meter", "output"]) row.append(document.createElement(tag));
+    row.firstChild.textContent = name;
+    row.querySelector("meter").setAttribute("aria-label", name);
+    elements.outputs.append(row);
+  }
+  saved.sizes.slice(1, -1).forEach((n, l) => {
+    const cells = document.createElement("canvas");
+    cells.width = Math.ceil(Math.sqrt(n * 2));
+    cells.height = Math.ceil(n / cells.width);
+    cells.setAttribute("role", "img");
+    cells.setAttribute("aria-label", `activations of hidden layer ${l + 1}, ${n} units`);
+    elements.hidden.append(cells);
+  });
+  elements.hidden.parentElement.hidden = saved.sizes.length < 3;
+}
+
+build();
+movePen();
+read();
+
+/** For other programs, and for tests: pixels 0..255, row by row, to outputs. */
+window.mlp = { outputs: (pixels) => Array.from(show([...pixels])), findDigit, readPicture };
