@@ -38,7 +38,7 @@ ALLOWED = {
     "settings": {"errors", "nn"},
     "outputs": {"errors", "files"},
     "plots": {"numpy", "matplotlib", "errors", "outputs", "checkpoint", "nn", "plots"},
-    "exports": {"numpy", "onnx", "errors", "checkpoint", "nn", "__init__"},
+    "exports": {"numpy", "onnx", "errors", "checkpoint", "datasets", "nn", "__init__"},
     "report": {
         *("numpy", "PIL", "checkpoint", "datasets", "metrics", "nn", "plots", "settings", "report"),
     },

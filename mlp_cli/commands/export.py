@@ -17,18 +17,21 @@ from mlp_cli.errors import ExportError
     "--format",
     "kind",
     envvar="MLP_EXPORT_FORMAT",
-    type=click.Choice(["onnx", "nielsen", "csv", "small"]),
+    type=click.Choice(["html", "onnx", "nielsen", "csv", "small"]),
     required=True,
     help="What to write.",
 )
 @click.option("-o", "--output", type=FilePath, required=True, help="The file to write.")
 @common_options
 def export(
-    checkpoint: Path | None, kind: Literal["onnx", "nielsen", "csv", "small"], output: Path
+    checkpoint: Path | None,
+    kind: Literal["html", "onnx", "nielsen", "csv", "small"],
+    output: Path,
 ) -> None:
     r"""Write a network, or its history, in another format.
 
     \b
+    html     a page to draw on, whole in one file: open it in a browser
     onnx     a model for other programs: images, 0 to 255, to outputs
     nielsen  the JSON that network2.load of Nielsen's book reads; mlp import, too
     csv      the history, a row for each epoch
@@ -36,13 +39,20 @@ def export(
     """
     from mlp_cli.checkpoint import load_checkpoint, write_small
     from mlp_cli.exports.history_csv import write_csv
+    from mlp_cli.exports.html import write_html
     from mlp_cli.exports.nielsen import write_nielsen
     from mlp_cli.exports.onnx import write_onnx
     from mlp_cli.outputs import writing
 
     path = choose_checkpoint(checkpoint)
     run = load_checkpoint(path)
-    writers = {"onnx": write_onnx, "nielsen": write_nielsen, "csv": write_csv, "small": write_small}
+    writers = {
+        "html": write_html,
+        "onnx": write_onnx,
+        "nielsen": write_nielsen,
+        "csv": write_csv,
+        "small": write_small,
+    }
     try:
         with writing(output) as file:
             writers[kind](run, file)

@@ -2,13 +2,13 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from mlp_cli.checkpoint import Checkpoint
+from mlp_cli.datasets.catalogue import class_name
 from mlp_cli.errors import ExportError
 from mlp_cli.nn.names import CostName
 
@@ -27,11 +27,10 @@ OUTPUT: dict[CostName, str] = {
 }
 
 
-def write_html(run: Checkpoint, file: BinaryIO, class_name: Callable[[str, int], str]) -> None:
+def write_html(run: Checkpoint, file: BinaryIO) -> None:
     """Write a page with a canvas, the network, and what it answers to a drawing.
 
     The parameters are in it as base64, W^2, b^2, .., W^L, b^L, in the run's own precision.
-    class_name: what a label of a dataset stands for.
     Raises ExportError where the inputs are no image to draw, or the network is too large.
     """
     network, shape = run.network, run.settings.image_shape
