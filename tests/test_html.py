@@ -1,0 +1,304 @@
+"""The drawing page, in a real browser: drawn on, given pictures, and held to Python's answers."""
+
+import base64
+import os
+import shutil
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+import mlp_cli
+from mlp_cli.checkpoint import Checkpoint, load_checkpoint
+from mlp_cli.datasets.loading import load_dataset
+from mlp_cli.errors import ExportError
+from mlp_cli.exports import html
+from mlp_cli.exports.html import write_html
+from mlp_cli.images import find_digit, read_picture
+from mlp_cli.nn.network import Network
+
+PROMISED = os.environ.get("MLP_TEST_BROWSER")
+HANDWRITING = Path(mlp_cli.__file__).with_name("handwriting.npz")
+
+# Lines through these points, as shares of the canvas.
+CURVES = {
+    "0": ["50 15,35 25,30 50,35 75,50 85,65 75,70 50,65 25,50 15"],
+    "1": ["52 15,50 50,48 85"],
+    "2": ["30 30,38 18,52 14,66 22,68 36,58 52,42 68,28 84,50 83,72 83"],
+    "3": ["30 20,48 14,64 22,64 36,50 46,64 54,70 68,60 82,44 86,28 78"],
+    "4": ["36 15,32 35,30 52,50 53,72 52", "62 15,61 50,60 86"],
+    "5": ["68 15,36 15,34 45,50 42,64 50,68 65,60 80,46 86,30 80"],
+    "6": ["60 12,42 30,33 52,33 72,45 86,60 83,67 70,60 56,46 54,35 64"],
+    "7": ["28 17,50 17,72 17,60 45,48 86"],
+    "8": ["62 24,50 14,36 22,38 36,52 48,64 60,64 76,50 86,36 78,36 62,50 49,62 36,62 24"],
+    "9": ["66 28,54 16,38 22,34 38,44 50,58 46,66 30,65 55,60 86"],
+}
+
+
+def exported(run):
+    file = BytesIO()
+    write_html(run, file)
+    return file.getvalue()
+
+
+def adopted(sizes=(784, 12, 10), shape=(28, 28), dataset="mnist", **options):
+    network = Network.initialise(sizes, np.random.default_rng(0), **options)
+    return Checkpoint.adopt(network, dataset, shape)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A browser for all tests. Where MLP_TEST_BROWSER promises it, it must be there."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        message = "no browser: the drawing page is NOT tested; install chromium, chromium-driver"
+        if PROMISED:
+            pytest.fail(message)
+        pytest.skip(message)
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("no-sandbox", "headless=new", "disable-dev-shm-usage"):
+        options.add_argument(f"--{argument}")
+    options.add_argument("--window-size=1280,900")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    browser = webdriver.Chrome(options=options, service=Service(driver))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Open the page of a network; afterwards nothing may stand in the browser's console."""
+
+    def opened(run):
+        path = tmp_path / "page.html"
+        path.write_bytes(exported(run))
+        browser.get(path.as_uri())
+        return browser
+
+    yield opened
+    assert browser.get_log("browser") == []
+
+
+@pytest.fixture
+def page(opened):
+    return opened(load_checkpoint(HANDWRITING))
+
+
+def draw(page, curve):
+    canvas = page.find_element(By.ID, "canvas")
+    size = canvas.size["width"]
+    places = [
+        [round((float(share) / 100 - 0.5) * size) for share in point.split()]
+        for point in curve.split(",")
+    ]
+    actions = ActionChains(page, duration=5)
+    actions.move_to_element_with_offset(canvas, *places[0]).click_and_hold()
+    for place in places[1:]:
+        actions.move_to_element_with_offset(canvas, *place)
+    actions.release().perform()
+
+
+def settle(page):
+    """Wait until the frame is drawn that the last change asked for."""
+    page.execute_async_script(
+        "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(done))"
+    )
+
+
+def answer(page):
+    settle(page)
+    return page.find_element(By.CSS_SELECTOR, "#answer strong").text
+
+
+def take_picture(page, picture):
+    data = base64.b64encode(picture).decode()
+    return page.execute_async_script(
+        """const [data, done] = arguments;
+        const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+        mlp.readPicture(new Blob([bytes]))
+          .then(({ grey }) => done(mlp.findDigit(grey, saved.shape)?.pixels));""",
+        data,
+    )
+
+
+@pytest.mark.parametrize("digit", CURVES)
+def test_a_digit_drawn_with_the_mouse_is_read(page, digit):
+    for curve in CURVES[digit]:
+        draw(page, curve)
+    assert answer(page) == digit
+
+
+def test_undo_takes_back_a_stroke_and_clear_all_of_them(page):
+    undo, clear = (page.find_element(By.ID, name) for name in ("undo", "clear"))
+    assert not undo.is_enabled()
+    draw(page, CURVES["1"][0])
+    assert answer(page) == "1"
+    draw(page, CURVES["0"][0])
+    assert answer(page) != "1"
+    undo.click()
+    assert answer(page) == "1"
+    clear.click()
+    assert answer(page) == "–"  # noqa: RUF001  a dash for no answer
+    assert not clear.is_enabled()
+
+
+def test_the_keyboard_draws_undoes_and_clears(page):
+    canvas = page.find_element(By.ID, "canvas")
+    page.execute_script("arguments[0].focus()", canvas)
+    keys = [Keys.ARROW_UP] * 7 + [Keys.SPACE] + [Keys.ARROW_DOWN] * 14 + [Keys.SPACE]
+    ActionChains(page).send_keys(*keys).perform()
+    assert answer(page) == "1"
+    ActionChains(page).send_keys(Keys.ARROW_DOWN, Keys.BACKSPACE).perform()
+    assert answer(page) == "–"  # noqa: RUF001
+    ActionChains(page).send_keys(Keys.SPACE, Keys.ARROW_DOWN).perform()
+    assert answer(page) != "–"  # noqa: RUF001
+    ActionChains(page).send_keys(Keys.ESCAPE).perform()
+    assert answer(page) == "–"  # noqa: RUF001
+
+
+def test_the_answer_is_spoken_once_the_hand_rests(page):
+    draw(page, CURVES["7"][0])
+    spoken = page.execute_async_script(
+        "const done = arguments[0]; setTimeout(() => done(elements.spoken.textContent), 900)"
+    )
+    assert spoken.startswith("7, ")
+    assert page.find_element(By.ID, "spoken").get_attribute("aria-live") == "polite"
+
+
+@pytest.mark.mnist
+def test_500_images_have_pythons_outputs(page, mnist_dir):
+    images = load_dataset("mnist", "test", mnist_dir / "mnist").images[:500]
+    outputs = page.execute_script(
+        "return arguments[0].map((pixels) => mlp.outputs(pixels))",
+        images.reshape(500, -1).tolist(),
+    )
+    expected = load_checkpoint(HANDWRITING).network.outputs(images)
+    np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("activation", "cost", "sizes", "shape"),
+    [
+        ("sigmoid", "quadratic", (784, 10), (28, 28)),
+        ("tanh", "cross-entropy", (160, 7, 5, 3), (10, 16)),
+        ("relu", "log-likelihood", (784, 12, 10), (28, 28)),
+    ],
+)
+def test_every_kind_of_network_has_pythons_outputs(opened, dtype, activation, cost, sizes, shape):
+    run = adopted(sizes, shape, activation=activation, cost=cost, dtype=dtype)
+    images = np.random.default_rng(1).integers(0, 256, (4, *shape), np.uint8)
+    outputs = opened(run).execute_script(
+        "return arguments[0].map((pixels) => mlp.outputs(pixels))", images.reshape(4, -1).tolist()
+    )
+    np.testing.assert_allclose(outputs, run.network.outputs(images), rtol=0, atol=1e-6)
+
+
+def drawn(kind):
+    """A picture of a 4 of this kind, as PNG."""
+    paper, ink, side = {"dark": (255, 0, 200), "light": (10, 240, 57), "photo": (0, 20, 300)}[kind]
+    picture = Image.new("L", (side, side + 40), paper)
+    if kind == "photo":  # lit from the left, with noise
+        noise = np.random.default_rng(0).normal(0, 2, (side + 40, side))
+        light = np.linspace(230, 120, side) + noise
+        picture = Image.fromarray(light.astype(np.uint8))
+    pen = ImageDraw.Draw(picture)
+    for curve in CURVES["4"]:
+        points = [tuple(float(n) * side / 100 for n in p.split()) for p in curve.split(",")]
+        pen.line(points, ink, max(2, side // 20))
+    file = BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["dark", "light", "photo"])
+def test_a_picture_is_normalised_as_in_python(page, kind):
+    picture = drawn(kind)
+    expected = find_digit(read_picture(BytesIO(picture))).image.ravel().astype(int)
+    pixels = take_picture(page, picture)
+    assert np.abs(np.array(pixels) - expected).max() <= 1
+
+
+def test_a_chosen_file_is_read_and_what_is_no_picture_is_said_to_be_none(page, tmp_path):
+    (tmp_path / "4.png").write_bytes(drawn("dark"))
+    (tmp_path / "no.png").write_bytes(b"no picture")
+    chooser = page.find_element(By.ID, "file")
+    chooser.send_keys(str(tmp_path / "4.png"))
+    wait(page, "4")
+    chooser.send_keys(str(tmp_path / "no.png"))
+    wait(page, "not a picture that can be read")
+
+
+def test_a_dropped_file_is_read(page):
+    page.execute_script(
+        """const bytes = Uint8Array.from(atob(arguments[0]), (c) => c.charCodeAt(0));
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File([bytes], "4.png", { type: "image/png" }));
+        document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true }));""",
+        base64.b64encode(drawn("dark")).decode(),
+    )
+    wait(page, "4")
+
+
+def wait(page, words):
+    """Wait until the answer begins or ends with these words."""
+    found = page.execute_async_script(
+        """const [words, done] = arguments;
+        const end = Date.now() + 5000;
+        (function look() {
+          const text = elements.answer.innerText.trim();
+          if (text.startsWith(words) || text.endsWith(words) || Date.now() > end) done(text);
+          else setTimeout(look, 20);
+        })();""",
+        words,
+    )
+    assert found.startswith(words) or found.endswith(words)
+
+
+def test_the_page_asks_the_network_for_nothing_and_may_not(browser, opened):
+    page = opened(adopted())
+    assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
+    refused = page.execute_async_script(
+        "const done = arguments[0];"
+        "fetch('http://127.0.0.1:9/').then(() => done('sent'), () => done('refused'));"
+        "document.addEventListener('securitypolicyviolation', (e) => done(e.violatedDirective));"
+    )
+    assert refused == "connect-src"
+    browser.get_log("browser")  # the refusal that was asked for
+
+
+def test_names_of_classes_are_text_whatever_they_hold(opened, monkeypatch):
+    hostile = "</script><script>document.title = 'taken'</script><!--<b>&amp; {{script}}"
+    monkeypatch.setattr(html, "class_name", lambda dataset, label: hostile)
+    page = opened(adopted())
+    assert page.title == "Draw for a network"
+    row = page.find_element(By.CSS_SELECTOR, "#outputs span")
+    assert row.get_attribute("textContent") == hostile
+
+
+def test_the_page_fits_a_telephone(page):
+    try:
+        page.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True},
+        )
+        assert page.execute_script("return document.documentElement.scrollWidth") == 360
+    finally:
+        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_page_of_a_usual_network_is_below_a_megabyte():
+    assert len(exported(adopted((784, 100, 10)))) < 1_000_000
+
+
+def test_inputs_that_are_no_image_are_refused():
+    with pytest.raises(ExportError, match="inputs of 1 x 784, expected an image to draw on"):
+        exported(adopted(shape=(1, 784)))
