@@ -1,6 +1,7 @@
 """The network as a page to draw on: one file that needs no server and no network."""
 
 import json
+import re
 from base64 import b64encode
 from pathlib import Path
 from typing import BinaryIO
@@ -60,9 +61,8 @@ def write_html(run: Checkpoint, file: BinaryIO) -> None:
         "script": "\n".join((PAGE / f"{name}.js").read_text("utf-8") for name in SCRIPTS),
     }
     page = (PAGE / "page.html").read_text("utf-8")
-    for name, part in parts.items():
-        page = page.replace(f"{{{{{name}}}}}", part)
-    file.write(page.encode())
+    # In one pass, so that nothing in a part is taken for a place to fill.
+    file.write(re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], page).encode())
 
 
 def _packed(run: Checkpoint) -> str:
