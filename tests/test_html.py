@@ -181,7 +181,8 @@ def test_500_images_have_pythons_outputs(page, mnist_dir):
         images.reshape(500, -1).tolist(),
     )
     expected = load_checkpoint(HANDWRITING).network.outputs(images)
-    np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-6)
+    # The page adds in float64, Python in the run's float32.
+    np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
