@@ -1,7 +1,9 @@
 """What makes a run, as a checkpoint stores it."""
 
 import math
+import os
 import reprlib
+import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
@@ -20,6 +22,9 @@ DtypeName = Literal["float32", "float64"]
 
 MOST = (1 << 63) - 1
 """the largest whole number that a setting can be, as in TOML and in many readers of JSON"""
+
+LARGEST = sys.float_info.max
+"""the largest number that a setting can be; a whole one in JSON or TOML may be larger"""
 
 OPTIONS = (
     *("dataset", "hidden", "activation", "cost", "init"),
@@ -158,8 +163,16 @@ def _is_a(kind: Any, value: object, least: int) -> bool:  # noqa: ANN401  a type
     if kind is int:
         return type(value) is int and least <= value <= MOST
     if kind is float:
-        return isinstance(value, int | float) and type(value) is not bool and 0 <= value < math.inf
-    return isinstance(value, str) and "\0" not in value
+        return isinstance(value, int | float) and type(value) is not bool and 0 <= value <= LARGEST
+    return isinstance(value, str) and _can_be_a_path(value)
+
+
+def _can_be_a_path(text: str) -> bool:
+    """Tell whether the system can be asked for a file of this name; JSON has halves of letters."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def _describe(kind: Any, least: int) -> str:  # noqa: ANN401

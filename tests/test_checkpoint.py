@@ -7,6 +7,7 @@ import os
 import pickle
 import re
 import resource
+import tracemalloc
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -50,6 +51,21 @@ def rewrite_meta(**changes):
         arrays["meta"] = np.array(json.dumps(meta))
 
     rewrite(change)
+
+
+def replace_member(name, data, packing=zipfile.ZIP_STORED):
+    """Save a run, and put these bytes in the place of one of its arrays."""
+    saved()
+    with zipfile.ZipFile(PATH) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(PATH, "w", packing) as archive:
+        for member, content in (members | {f"{name}.npy": data}).items():
+            archive.writestr(member, content)
+
+
+def npy(header):
+    """The start of an .npy file with this header."""
+    return np.lib.format.magic(1, 0) + len(header).to_bytes(2, "little") + header.encode()
 
 
 def assert_refused(words, path=PATH):
@@ -265,33 +281,75 @@ def test_a_pickle_is_never_unpacked(tmp_path):
 
     rewrite(lambda arrays: arrays.update(W2=np.array([Trap()], object)))
     assert_refused("damaged")
-    with zipfile.ZipFile(PATH, "a") as archive:
-        archive.writestr("b9.npy", pickle.dumps(Trap()))
+    replace_member("W2", pickle.dumps(Trap()))
     assert_refused("damaged")
     assert not Path("sprung").exists()
 
 
 def test_a_header_that_claims_more_than_there_is_is_refused():
-    saved()
-    header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(
-        header, {"descr": "<f4", "fortran_order": False, "shape": (10**9, 10**9)}
-    )
-    with zipfile.ZipFile(PATH, "a") as archive:
-        archive.writestr("extra.npy", header.getvalue())
+    shape = "(1000000000, 1000000000)"
+    replace_member("W2", npy(f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}\n"))
     assert_refused("damaged")
 
 
 @pytest.mark.parametrize(
     "header",
-    ["{'descr': '<f4', 'fortran_order': False, 'shape': (2,", "{'descr': [], 'shape': ()}", "\\"],
+    [
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2,",
+        "{'descr': [], 'shape': ()}",
+        "{'descr': (), 'fortran_order': False, 'shape': (5, 6)}",
+        "{'descr': (1,), 'fortran_order': False, 'shape': (5, 6)}",
+        "\\",
+    ],
 )
 def test_a_header_that_is_no_header_is_refused(header):
-    saved()
-    data = np.lib.format.magic(1, 0) + len(header).to_bytes(2, "little") + header.encode()
-    with zipfile.ZipFile(PATH, "a") as archive:
-        archive.writestr("extra.npy", data)
+    replace_member("W2", npy(header))
     assert_refused("damaged")
+
+
+@pytest.mark.parametrize("name", ["meta", "W2", "b3", "resume/W2", "resume/shuffle"])
+def test_an_array_that_unpacks_to_more_than_it_may_is_not_unpacked(name):
+    replace_member(name, bytes(1 << 26), zipfile.ZIP_DEFLATED)
+    assert PATH.stat().st_size < 1 << 17
+    tracemalloc.start()
+    assert_refused(f"array {name}: unpacks to 67,108,864 bytes")
+    assert tracemalloc.get_traced_memory()[1] < 1 << 21
+    tracemalloc.stop()
+
+
+def test_what_no_network_needs_is_not_unpacked():
+    replace_member("extra", bytes(1 << 26), zipfile.ZIP_DEFLATED)
+    tracemalloc.start()
+    assert load_checkpoint(PATH).best_epoch == 2
+    assert tracemalloc.get_traced_memory()[1] < 1 << 21
+    tracemalloc.stop()
+
+
+def test_data_beyond_an_array_is_refused():
+    content = io.BytesIO()
+    np.save(content, make_run().network.weights[0])
+    replace_member("W2", content.getvalue() + b"more")
+    assert_refused("damaged (data beyond the array W2)")
+
+
+def test_an_old_way_to_write_a_header_is_read_without_a_remark():
+    content = npy("{'descr': '<f4', 'fortran_order': False, 'shape': (3L,)}\n")
+    replace_member("b3", content + bytes(12))
+    assert load_checkpoint(PATH).network.biases[1].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("data_dir", "\ud800"), ("dataset", "\ud800"), ("data_dir", "a\0b"), ("eta", 10**400)],
+)
+def test_a_setting_that_nothing_can_be_done_with_is_refused(name, value):
+    rewrite_meta(**{name: value})
+    assert_refused(f"meta: {name}")
+
+
+def test_a_pipe_is_refused_without_waiting_for_a_writer():
+    os.mkfifo(PATH)
+    assert_refused("A pipe or a device")
 
 
 @pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from mlp_cli.datasets.idx import IMAGES_MAGIC, LABELS_MAGIC, read_idx
-from mlp_cli.errors import DataError
+from mlp_cli.datasets.idx import IMAGES_MAGIC, LABELS_MAGIC, idx_header, read_idx
+from mlp_cli.errors import DataAccessError, DataError
 from tests.makers import idx_bytes
 
 IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
@@ -131,13 +131,50 @@ def test_a_gzip_that_cannot_be_unpacked_is_refused(refused):
     refused(packed, "damaged gzip data (Error -3")
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, bytes], ids=["gzipped", "plain"])
-def test_a_header_that_claims_terabytes_allocates_nothing(refused, pack):
+@pytest.mark.parametrize(
+    ("pack", "words"),
+    [
+        (gzip.compress, "79,228,162,458,924,105,385,300,197,375 bytes in a gzipped file"),
+        (bytes, "9 bytes of data, expected 79,228,162,458,924,105,385,300,197,375"),
+    ],
+    ids=["gzipped", "plain"],
+)
+def test_a_header_that_claims_terabytes_allocates_nothing(refused, pack, words):
     claim = bytes([0, 0, 8, 3]) + b"\xff" * 12 + b"few bytes"
     tracemalloc.start()
-    refused(pack(claim), "9 bytes of data, expected 79,228,162,458,924,105,385,300,197,375")
+    refused(pack(claim), words)
     assert tracemalloc.get_traced_memory()[1] < 4_000_000
     tracemalloc.stop()
+
+
+def test_a_gzip_that_really_holds_gigabytes_is_not_unpacked(refused):
+    """Its header is honest. Six megabytes of it will do: the header is looked at first."""
+    count = 2_000_000
+    header = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in (count, 28, 28))
+    tracemalloc.start()
+    refused(
+        gzip.compress(header + bytes(6 << 20)),
+        "1,568,000,000 bytes in a gzipped file, by its header, expected 1,073,741,824 at most",
+    )
+    assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    tracemalloc.stop()
+
+
+def test_two_million_images_of_a_plain_file_are_mapped(tmp_path):
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.write(idx_header(IMAGES_MAGIC, (2_000_000, 28, 28)))
+        file.truncate(16 + 2_000_000 * 784)  # a hole: no room on the disk
+    peak, array = traced_peak(path)
+    assert peak < 100_000
+    assert array.shape == (2_000_000, 28, 28)
+
+
+def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(DataAccessError, match="A pipe or a device"):
+        read_idx(path)
 
 
 def test_data_beyond_the_header_is_not_unpacked(refused):

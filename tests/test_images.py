@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -282,3 +283,9 @@ def test_mnists_own_images_come_out_as_they_were(mnist_dir):
         apart = [np.abs(np.roll(again, s, (0, 1)) - image.astype(float)).mean() for s in shifts]
         exact += shifts[int(np.argmin(apart))] == (0, 0)
     assert exact >= 450
+
+
+def test_a_named_pipe_is_refused_without_waiting_for_a_writer(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(PictureError, match="A pipe or a device"):
+        read_picture(tmp_path / "pipe.png")

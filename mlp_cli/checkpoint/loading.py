@@ -1,12 +1,8 @@
 """Read a checkpoint's file, and trust nothing in it."""
 
 import json
-import lzma
-import struct
+import math
 import sys
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -15,27 +11,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mlp_cli.checkpoint.archive import Archive
 from mlp_cli.checkpoint.record import (
     FORMAT_VERSION,
     HISTORY_KEYS,
-    Arrays,
     Checkpoint,
     Entry,
     ResumeState,
 )
 from mlp_cli.checkpoint.small import SMALL_DTYPE
 from mlp_cli.errors import CheckpointError
+from mlp_cli.files import open_regular
 from mlp_cli.nn.network import Network
 from mlp_cli.runs import NEW_RUN
 from mlp_cli.settings import Settings, bad_meta
 
-DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error),  # the archive
-    *(ValueError, TypeError, SyntaxError, tokenize.TokenError),  # a .npy header, or a pickle
-    *(MemoryError, OverflowError),  # a header that claims more than there is
-    RuntimeError,  # an encrypted member, or an unknown packing
-)
-"""what reading a damaged .npz can raise"""
+MAX_TEXT = 1 << 25
+"""bytes of meta, four a letter: the history of some 60,000 epochs"""
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -45,7 +37,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
     checkpoint, is of a newer format, is damaged, or holds arrays that are not its network's.
     """
     try:
-        return _parse(_read_arrays(path))
+        with open_regular(path) as file:
+            return _parse(Archive(file))
     except FileNotFoundError as error:
         raise CheckpointError(f"{path}: no such file, expected a checkpoint. {NEW_RUN}") from error
     except OSError as error:
@@ -56,31 +49,17 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path}: {error} {NEW_RUN}") from error
 
 
-def _read_arrays(path: Path) -> Arrays:
-    """Return every array of the file. Damage may show only when an array is read, so all are."""
-    with path.open("rb") as file:
-        start = file.read(4)
-        if not start:
-            raise CheckpointError("empty: its run has not finished an epoch.")
-        if start != b"PK\x03\x04":
-            raise CheckpointError(f"begins with {start!r}, expected a checkpoint (.npz).")
-        file.seek(0)
-        try:
-            with np.load(file, allow_pickle=False) as archive:
-                members = {name: archive[name] for name in archive.files}
-        except DAMAGE as error:
-            raise CheckpointError(f"damaged ({error}), expected a whole checkpoint.") from error
-    return {name: array for name, array in members.items() if isinstance(array, np.ndarray)}
+def _parse(arrays: Archive) -> Checkpoint:
+    """Return the run in these arrays, every part of it checked.
 
-
-def _parse(arrays: Arrays) -> Checkpoint:
-    """Return the run in these arrays, every part of it checked."""
+    How large each array may be follows from what was checked before it.
+    """
     meta = _read_json(arrays, "meta")
     version = meta.get("format_version")
     if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
         raise bad_meta("format_version", version, f"{FORMAT_VERSION}; a newer mlp may read it")
     settings = Settings.from_meta(meta)
-    is_resumable = any(name.startswith("resume/") for name in arrays)
+    is_resumable = any(name.startswith("resume/") for name in arrays.names)
     history, best_epoch = _read_history(meta, may_be_empty=not is_resumable)
     test_accuracy = meta.get("test_accuracy")
     if test_accuracy is not None and not _is_share(test_accuracy):
@@ -105,8 +84,8 @@ def _parse(arrays: Arrays) -> Checkpoint:
     )
 
 
-def _read_json(arrays: Arrays, name: str) -> dict[str, Any]:
-    text = arrays.get(name)
+def _read_json(arrays: Archive, name: str) -> dict[str, Any]:
+    text = arrays.read(name, MAX_TEXT)
     try:
         value = json.loads(text.item()) if text is not None and text.dtype.kind == "U" else None
     except (ValueError, RecursionError):
@@ -154,7 +133,7 @@ def _is_share(value: object) -> bool:
     return type(value) in (int, float) and 0 <= value <= 1  # type: ignore[operator]
 
 
-def _read_shuffling(arrays: Arrays) -> dict[str, Any]:
+def _read_shuffling(arrays: Archive) -> dict[str, Any]:
     """Return the state of the shuffling generator, which must be one that it takes."""
     state = _read_json(arrays, "resume/shuffle")
     try:
@@ -164,7 +143,7 @@ def _read_shuffling(arrays: Arrays) -> dict[str, Any]:
     return state
 
 
-def _read_velocities(arrays: Arrays, settings: Settings) -> list[npt.NDArray[Any]]:
+def _read_velocities(arrays: Archive, settings: Settings) -> list[npt.NDArray[Any]]:
     """Return what momentum remembers; nothing in a run without it."""
     if not settings.momentum:
         return []
@@ -172,7 +151,7 @@ def _read_velocities(arrays: Arrays, settings: Settings) -> list[npt.NDArray[Any
 
 
 def _read_network(
-    arrays: Arrays, settings: Settings, prefix: str = "", stored: str | None = None
+    arrays: Archive, settings: Settings, prefix: str = "", stored: str | None = None
 ) -> Network:
     """Return the network whose parameters stand under this prefix, in the settings' precision.
 
@@ -181,7 +160,7 @@ def _read_network(
     dtype = stored or settings.dtype
 
     def parameter(name: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:
-        array = arrays.get(prefix + name)
+        array = arrays.read(prefix + name, math.prod(shape) * np.dtype(dtype).itemsize)
         if array is None or array.shape != shape or array.dtype != dtype:
             found = "missing" if array is None else f"{array.dtype} {array.shape}"
             expected = f"{dtype} {shape}"

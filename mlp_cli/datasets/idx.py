@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.errors import DataAccessError, DataError
+from mlp_cli.files import open_regular
 
 TYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype(np.uint8),
@@ -30,6 +31,8 @@ KINDS = {IMAGES_MAGIC: "images", LABELS_MAGIC: "labels"}
 MAX_RANK = 32  # of a NumPy array, before NumPy 2
 
 GZIP_MAGIC = b"\x1f\x8b"
+MAX_UNPACKED = 1 << 30
+"""bytes, twenty times MNIST: a gzip of one megabyte can hold as many, and they need memory"""
 CHUNK = 1 << 20
 
 
@@ -38,7 +41,7 @@ def read_idx(path: Path, magic: int | None = None) -> npt.NDArray[Any]:
 
     Any rank, any of the format's six types. Whether it is gzipped is decided by its first bytes,
     never by its name. Memory grows with the data that is really there, not with what the header
-    claims.
+    claims, and a gzipped file may hold 1 GiB.
 
     A plain file of bytes is not read but mapped, read-only: its pages come from the disk as they
     are used, and the system may drop them again, so that a set larger than memory can be trained
@@ -51,13 +54,19 @@ def read_idx(path: Path, magic: int | None = None) -> npt.NDArray[Any]:
     more or fewer bytes than its header says.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             gzipped = file.read(2) == GZIP_MAGIC
             file.seek(0)
             if gzipped:
                 with gzip.open(file) as unpacked:
                     stream = cast(IO[bytes], unpacked)
-                    return _read_data(path, stream, *_read_header(path, stream, magic))
+                    dtype, shape = _read_header(path, stream, magic)
+                    if (size := math.prod(shape) * dtype.itemsize) > MAX_UNPACKED:
+                        raise DataError(
+                            f"{path}: {size:,} bytes in a gzipped file, by its header, expected "
+                            f"{MAX_UNPACKED:,} at most. Unpack a larger one with gunzip first."
+                        )
+                    return _read_data(path, stream, dtype, shape)
             return _map_data(path, file, *_read_header(path, file, magic))
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mlp_cli.errors import PictureError
+from mlp_cli.files import open_regular
 from mlp_cli.images.threshold import median
 from mlp_cli.images.types import Grey
 
@@ -45,7 +46,7 @@ def read_picture(source: Path | BinaryIO) -> Grey:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             if isinstance(source, Path):
-                with source.open("rb") as file:
+                with open_regular(source) as file:
                     return _read(file)
             return _read(source)
     except FileNotFoundError as error:

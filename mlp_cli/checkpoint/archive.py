@@ -1,0 +1,73 @@
+"""The arrays of a .npz file, each unpacked when it is asked for, and no further than it may be."""
+
+import lzma
+import struct
+import tokenize
+import warnings
+import zipfile
+import zlib
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from mlp_cli.errors import CheckpointError
+
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error),  # the archive
+    *(ValueError, TypeError, SyntaxError, tokenize.TokenError),  # a .npy header, or a pickle
+    *(LookupError, AttributeError),  # a .npy header whose type is none
+    *(MemoryError, OverflowError),  # a header that claims more than there is
+    RuntimeError,  # an encrypted member, or an unknown packing
+)
+"""what reading a damaged .npz can raise"""
+HEADER = 1 << 16
+"""bytes that may stand before an array's data"""
+PACKING = 100
+"""times the file's size: no array of parameters is larger, since they hardly pack at all"""
+
+
+class Archive:
+    """A .npz file that nobody vouches for.
+
+    A few kilobytes can unpack to gigabytes, so an array is refused by the size in the archive's
+    directory, beyond which nothing of it is unpacked. Raises CheckpointError where the file, or
+    an array that is read, is damaged.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        start = file.read(4)
+        if not start:
+            raise CheckpointError("empty: its run has not finished an epoch.")
+        if start != b"PK\x03\x04":
+            raise CheckpointError(f"begins with {start!r}, expected a checkpoint (.npz).")
+        try:
+            self._zip = zipfile.ZipFile(file)
+        except DAMAGE as error:
+            raise _damaged(error) from error
+        self._size = file.seek(0, 2)
+        self.names = {name.removesuffix(".npy") for name in self._zip.namelist()}
+
+    def read(self, name: str, most: int) -> npt.NDArray[Any] | None:
+        """Return the array of this name, of at most so many bytes; None where there is none."""
+        if name not in self.names:
+            return None
+        try:
+            info = self._zip.getinfo(f"{name}.npy")
+            if info.file_size > min(most, PACKING * self._size) + HEADER:
+                raise CheckpointError(
+                    f"array {name}: unpacks to {info.file_size:,} bytes, expected {most:,} at most"
+                    f", and no more than {PACKING} times the file."
+                )
+            # NumPy's remarks on old ways to write a header are nothing to the reader of a run.
+            with warnings.catch_warnings(action="ignore"), self._zip.open(info) as member:
+                array: npt.NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
+                if member.read(1):  # the sum over a member is compared at its end
+                    raise ValueError(f"data beyond the array {name}")
+        except DAMAGE as error:
+            raise _damaged(error) from error
+        return array
+
+
+def _damaged(error: BaseException) -> CheckpointError:
+    return CheckpointError(f"damaged ({error}), expected a whole checkpoint.")
