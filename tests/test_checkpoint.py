@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlp_cli.checkpoint import load_checkpoint
+from mlp_cli.checkpoint import load_checkpoint, read_facts
 from mlp_cli.errors import CheckpointError
 from mlp_cli.files import replacing
 from mlp_cli.nn.learner import Learner
@@ -323,6 +323,14 @@ def test_what_no_network_needs_is_not_unpacked():
     assert load_checkpoint(PATH).best_epoch == 2
     assert tracemalloc.get_traced_memory()[1] < 1 << 21
     tracemalloc.stop()
+
+
+def test_a_member_that_is_called_meta_alone_is_not_the_meta(run):
+    saved()
+    with zipfile.ZipFile(PATH, "a") as archive:
+        archive.writestr("meta", "not an array")
+    assert read_facts(PATH).stored_dtype == "float32"
+    run(f"inspect --checkpoint {PATH}")
 
 
 def test_data_beyond_an_array_is_refused():

@@ -1,5 +1,6 @@
 """The arrays of a .npz file, each unpacked when it is asked for, and no further than it may be."""
 
+import json
 import lzma
 import struct
 import tokenize
@@ -26,6 +27,9 @@ HEADER = 1 << 16
 PACKING = 100
 """times the file's size: no array of parameters is larger, since they hardly pack at all"""
 
+MAX_TEXT = 1 << 25
+"""bytes of meta, four a letter: the history of some 60,000 epochs"""
+
 
 class Archive:
     """A .npz file that nobody vouches for.
@@ -46,7 +50,7 @@ class Archive:
         except DAMAGE as error:
             raise _damaged(error) from error
         self._size = file.seek(0, 2)
-        self.names = {name.removesuffix(".npy") for name in self._zip.namelist()}
+        self.names = {name[:-4] for name in self._zip.namelist() if name.endswith(".npy")}
 
     def read(self, name: str, most: int) -> npt.NDArray[Any] | None:
         """Return the array of this name, of at most so many bytes; None where there is none."""
@@ -67,6 +71,18 @@ class Archive:
         except DAMAGE as error:
             raise _damaged(error) from error
         return array
+
+
+def read_json(arrays: Archive, name: str) -> dict[str, Any]:
+    """Return the JSON object under this name.  Raises CheckpointError where it is none."""
+    text = arrays.read(name, MAX_TEXT)
+    try:
+        value = json.loads(text.item()) if text is not None and text.dtype.kind == "U" else None
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise CheckpointError(f"no JSON object under {name!r}, expected a checkpoint's.")
+    return value
 
 
 def _damaged(error: BaseException) -> CheckpointError:

@@ -1,10 +1,10 @@
 """What a checkpoint's file is, beside the run in it."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+from mlp_cli.checkpoint.archive import Archive, read_json
+from mlp_cli.files import open_regular
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,13 @@ class FileFacts:
 
 def read_facts(path: Path) -> FileFacts:
     """Return the facts of a file that `load_checkpoint` has accepted."""
-    with np.load(path, allow_pickle=False) as archive:
-        meta, stored = json.loads(archive["meta"].item()), archive["W2"].dtype
+    with open_regular(path) as file:
+        meta = read_json(Archive(file), "meta")
     versions = meta.get("versions")
     return FileFacts(
         size=path.stat().st_size,
         format_version=meta["format_version"],
-        stored_dtype=str(stored),
+        stored_dtype=meta.get("stored_dtype", meta["dtype"]),
         versions={k: v for k, v in versions.items() if isinstance(v, str)}
         if isinstance(versions, dict)
         else {},

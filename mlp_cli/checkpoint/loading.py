@@ -1,6 +1,5 @@
 """Read a checkpoint's file, and trust nothing in it."""
 
-import json
 import math
 import sys
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.checkpoint.archive import Archive
+from mlp_cli.checkpoint.archive import Archive, read_json
 from mlp_cli.checkpoint.record import (
     FORMAT_VERSION,
     HISTORY_KEYS,
@@ -25,9 +24,6 @@ from mlp_cli.files import open_regular
 from mlp_cli.nn.network import Network
 from mlp_cli.runs import NEW_RUN
 from mlp_cli.settings import Settings, bad_meta
-
-MAX_TEXT = 1 << 25
-"""bytes of meta, four a letter: the history of some 60,000 epochs"""
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -54,7 +50,7 @@ def _parse(arrays: Archive) -> Checkpoint:
 
     How large each array may be follows from what was checked before it.
     """
-    meta = _read_json(arrays, "meta")
+    meta = read_json(arrays, "meta")
     version = meta.get("format_version")
     if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
         raise bad_meta("format_version", version, f"{FORMAT_VERSION}; a newer mlp may read it")
@@ -82,17 +78,6 @@ def _parse(arrays: Archive) -> Checkpoint:
         best_epoch=best_epoch,
         test_accuracy=test_accuracy,
     )
-
-
-def _read_json(arrays: Archive, name: str) -> dict[str, Any]:
-    text = arrays.read(name, MAX_TEXT)
-    try:
-        value = json.loads(text.item()) if text is not None and text.dtype.kind == "U" else None
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise CheckpointError(f"no JSON object under {name!r}, expected a checkpoint's.")
-    return value
 
 
 def _read_history(meta: Mapping[str, Any], *, may_be_empty: bool) -> tuple[list[Entry], int]:
@@ -135,7 +120,7 @@ def _is_share(value: object) -> bool:
 
 def _read_shuffling(arrays: Archive) -> dict[str, Any]:
     """Return the state of the shuffling generator, which must be one that it takes."""
-    state = _read_json(arrays, "resume/shuffle")
+    state = read_json(arrays, "resume/shuffle")
     try:
         np.random.default_rng().bit_generator.state = state
     except (ValueError, TypeError, KeyError, OverflowError) as error:
