@@ -90,7 +90,10 @@ def _show(value: object) -> str:
         return str(value).lower()
     if type(value) is int and abs(value) > MOST:
         return "a number of more than 64 bits"
-    return reprlib.repr(value)
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python does not print more than 4,300 digits
+        return "a value with a number of more than 64 bits"
 
 
 def _did_you_mean(name: str, known: Collection[str]) -> str:

@@ -228,3 +228,9 @@ def test_a_preset_may_come_through_a_pipe(run):
         os._exit(0)
     assert "epochs = 7\n" in run("train --config pipe --print-config").stdout
     os.wait()
+
+
+@pytest.mark.parametrize("hidden", ["0x" + "f" * 5000, "[0x" + "f" * 5000 + "]"])
+def test_a_number_too_long_to_print_is_refused(run, hidden):
+    Path("long.toml").write_text(f"hidden = {hidden}")
+    assert "more than 64 bits" in run("train --config long.toml", status=2).stderr
