@@ -113,6 +113,13 @@ def test_numbers_of_any_range_give_the_same_digit(scale):
     assert_alike(image, normalise(read(draw_seven())))
 
 
+@pytest.mark.parametrize(("low", "high"), [(-3e38, 3e38), (0, 1e-45), (-1e-45, 0)])
+def test_the_farthest_and_the_nearest_of_floats_are_grey_levels(low, high):
+    floats = np.where(np.asarray(draw_seven()) == 0, low, high).astype(np.float32)
+    image = normalise(read(Image.fromarray(floats), "float.tiff"))
+    assert_alike(image, normalise(read(draw_seven())))
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_pixels_that_are_no_numbers_are_refused(value):
     floats = np.asarray(draw_seven()).astype(np.float32)

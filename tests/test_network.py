@@ -70,6 +70,13 @@ def test_a_mini_batch_moves_by_the_mean_of_the_notes_updates(sizes, m):
     )
 
 
+def test_parameters_lie_row_by_row_however_they_were_given():
+    """The hot loop's products need it, and a file's arrays may be columns first."""
+    given = make_network((4, 3, 2))
+    columns_first = Network([np.asfortranarray(W) for W in given.weights], given.biases)
+    assert all(parameters.flags.c_contiguous for parameters in columns_first.parameters)
+
+
 def test_a_step_worked_by_hand():
     """A 2-2-1 network, every number small enough to follow on paper.
 

@@ -189,7 +189,11 @@ def _to_eight_bits(deep: Grey) -> Grey:
     """
     if not np.isfinite(deep).all():
         raise PictureError("pixels that are not finite numbers, expected grey levels.")
-    deep = deep - min(deep.min(), 0)
-    top = deep.max()
-    grey: Grey = deep * np.float32(255 / top) if top > 255 or 0 < top <= 1 else deep
+    # In float64 neither the range of a float32 nor what scales its smallest number overflows.
+    shares = deep.astype(np.float64)
+    shares -= min(shares.min(), 0)
+    top = shares.max()
+    grey: Grey = shares.astype(np.float32)
+    if top > 255 or 0 < top <= 1:
+        grey = (shares * (255 / top)).astype(np.float32)
     return grey

@@ -60,7 +60,11 @@ class Network:
             W = weights[l - 2]
             if W.shape != (n_out, n_in):
                 raise ShapeError(f"W{l}: shape {W.shape}, expected {(n_out, n_in)}.")
-        self.parameters = [np.column_stack(layer) for layer in zip(weights, biases, strict=True)]
+        # Row by row in memory, as `dot` wants its results: weights from a file may lie otherwise.
+        self.parameters = [
+            np.ascontiguousarray(np.column_stack(layer))
+            for layer in zip(weights, biases, strict=True)
+        ]
         """(W^l | b^l) for l = 2..L, each (n_l, n_{l-1} + 1): times (a; 1) they are W^l a + b^l"""
 
     @property
