@@ -11,7 +11,8 @@ import numpy as np
 from mlp_cli.checkpoint import Checkpoint
 from mlp_cli.datasets.catalogue import class_name
 from mlp_cli.errors import ExportError
-from mlp_cli.nn.names import CostName
+from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
+from mlp_cli.nn.costs import COSTS
 
 PAGE = Path(__file__).with_name("page")
 SCRIPTS = ("network", "grid", "ground", "parts", "strokes", "normalise", "drawing", "page")
@@ -21,11 +22,7 @@ LEAST_SIDE = 8
 MAX_BYTES = 256 << 20
 """of parameters: browsers refuse strings of 512 MiB"""
 
-OUTPUT: dict[CostName, str] = {
-    "quadratic": "sigmoid",
-    "cross-entropy": "sigmoid",
-    "log-likelihood": "softmax",
-}
+OUTPUT: dict[Elementwise, str] = {sigmoid: "sigmoid", softmax: "softmax"}
 
 
 def write_html(run: Checkpoint, file: BinaryIO) -> None:
@@ -47,7 +44,7 @@ def write_html(run: Checkpoint, file: BinaryIO) -> None:
         "sizes": network.sizes,
         "shape": shape,
         "activation": network.activation,
-        "output": OUTPUT[network.cost],
+        "output": OUTPUT[COSTS[network.cost].output],
         "classes": [class_name(run.settings.dataset, k) for k in range(network.sizes[-1])],
         "dtype": network.dtype.name,
         "parameters": _packed(run),

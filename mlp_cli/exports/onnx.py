@@ -8,7 +8,9 @@ import numpy as np
 from mlp_cli import __version__
 from mlp_cli.checkpoint import Checkpoint
 from mlp_cli.errors import ExportError, MissingPackageError
-from mlp_cli.nn.names import ActivationName, CostName
+from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
+from mlp_cli.nn.costs import COSTS
+from mlp_cli.nn.names import ActivationName
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -19,11 +21,7 @@ MAX_BYTES = 2_000_000_000
 """of parameters: a file may have 2 GiB in all"""
 
 HIDDEN: dict[ActivationName, str] = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu"}
-OUTPUT: dict[CostName, str] = {
-    "quadratic": "Sigmoid",
-    "cross-entropy": "Sigmoid",
-    "log-likelihood": "Softmax",
-}
+OUTPUT: dict[Elementwise, str] = {sigmoid: "Sigmoid", softmax: "Softmax"}
 
 
 def write_onnx(run: Checkpoint, file: BinaryIO) -> None:
@@ -64,7 +62,7 @@ def _model(run: Checkpoint) -> "ModelProto":
             numpy_helper.from_array(np.ascontiguousarray(W), f"W{l}"),
             numpy_helper.from_array(np.ascontiguousarray(b), f"b{l}"),
         ]
-        sigma = HIDDEN[network.activation] if l < last else OUTPUT[network.cost]
+        sigma = HIDDEN[network.activation] if l < last else OUTPUT[COSTS[network.cost].output]
         nodes += [
             helper.make_node("Gemm", [f"a{l - 1}", f"W{l}", f"b{l}"], [f"z{l}"], transB=1),
             helper.make_node(sigma, [f"z{l}"], [f"a{l}" if l < last else "outputs"]),

@@ -193,7 +193,7 @@ def _to_eight_bits(deep: Grey) -> Grey:
     shares = deep.astype(np.float64)
     shares -= min(shares.min(), 0)
     top = shares.max()
-    grey: Grey = shares.astype(np.float32)
     if top > 255 or 0 < top <= 1:
-        grey = (shares * (255 / top)).astype(np.float32)
+        shares *= 255 / top
+    grey: Grey = shares.astype(np.float32)
     return grey

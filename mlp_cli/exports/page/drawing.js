@@ -34,6 +34,7 @@ class Drawing {
     this.paint();
   }
 
+  /** Begin anew, with a picture or with clean paper. @param {typeof this.picture} picture */
   show(picture) {
     this.strokes = [];
     this.picture = picture;
@@ -47,9 +48,7 @@ class Drawing {
   }
 
   clear() {
-    this.strokes = [];
-    this.picture = null;
-    this.paint();
+    this.show(null);
   }
 
   /** @returns {Grid} the picture's own pixels, or the canvas's */

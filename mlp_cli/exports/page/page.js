@@ -5,7 +5,7 @@ const layers = readLayers(saved);
 const canvas = document.getElementById("canvas");
 const drawing = new Drawing(canvas);
 const elements = Object.fromEntries(
-  ["answer", "spoken", "seen", "outputs", "hidden", "pen", "file", "undo", "clear", "canvas-box"].map(
+  ["answer", "spoken", "seen", "outputs", "hidden", "pen", "file", "undo", "clear"].map(
     (id) => [id, document.getElementById(id)],
   ),
 );
@@ -48,9 +48,9 @@ function showNothing(words) {
 
 /** Write the answer now, and have it read aloud once the hand rests. */
 function say(name, output, remarks) {
-  const [word, ...rest] = elements.answer.children;
+  const [word, remark] = elements.answer.children;
   word.textContent = name || "–";
-  rest[0].textContent = [output, ...remarks].filter(Boolean).join(" · ");
+  remark.textContent = [output, ...remarks].filter(Boolean).join(" · ");
   clearTimeout(waiting);
   waiting = setTimeout(() => {
     elements.spoken.textContent = [name && `${name}, ${output}`, ...remarks].filter(Boolean).join(". ");
@@ -106,8 +106,7 @@ function pointOf(event) {
 canvas.addEventListener("pointerdown", (event) => {
   if (event.button !== 0 || !event.isPrimary) return;
   canvas.setPointerCapture(event.pointerId);
-  pen.down = false;
-  movePen();
+  liftPen();
   drawing.begin(pointOf(event));
   readSoon();
 });
@@ -120,18 +119,22 @@ canvas.addEventListener("pointermove", (event) => {
 });
 
 function undo() {
-  pen.down = false;
-  movePen();
+  liftPen();
   drawing.undo();
   read();
 }
 
 function clear() {
-  pen.down = false;
-  movePen();
+  liftPen();
   drawing.clear();
   elements.file.value = "";
   read();
+}
+
+/** Lift the pen of the keyboard. */
+function liftPen() {
+  pen.down = false;
+  movePen();
 }
 
 /** Show where the pen of the keyboard is. */
