@@ -3,7 +3,6 @@
 import contextlib
 import glob
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from errno import EINVAL
@@ -88,7 +87,9 @@ def rehearse(path: Path, size: int) -> None:
 
     Raises OSError as writing `path` itself would.
     """
-    with tempfile.TemporaryFile(dir=path.parent) as file:
+    from tempfile import TemporaryFile  # and with it five modules that no reader needs
+
+    with TemporaryFile(dir=path.parent) as file:
         for start in range(0, size, CHUNK):
             # Not zeros, which some file systems store in no room at all.
             file.write(os.urandom(min(CHUNK, size - start)))

@@ -14,6 +14,7 @@ from PIL import Image
 from mlp_cli import __version__
 from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.commands.group import mlp
+from mlp_cli.commands.train import train
 from mlp_cli.datasets.loading import load_dataset
 from mlp_cli.nn.sgd import EpochResult, train_epochs
 from tests.makers import make_arrays, write_dataset
@@ -105,8 +106,8 @@ DEFAULTS = {
 
 
 def test_the_defaults_are_those_of_the_main_job():
-    options = {p.name: p for p in mlp.commands["train"].params if p.expose_value}
-    with mlp.commands["train"].make_context("train", []) as context:
+    options = {p.name: p for p in train.params if p.expose_value}
+    with train.make_context("train", [], help_option_names=["-h", "--help"]) as context:
         assert context.params == DEFAULTS
     assert options["eta"].opts == ["--eta", "--lr", "--learning-rate"]
 

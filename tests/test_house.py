@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import mlp_cli
-from mlp_cli.commands.group import mlp
+from mlp_cli.commands.group import COMMANDS, mlp
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "mlp_cli"
@@ -133,8 +133,8 @@ def test_predict_does_not_wait_for_parts_of_numpy_that_it_does_without(tmp_path)
 
 
 def options():
-    for name, command in mlp.commands.items():
-        for parameter in command.params:
+    for name in COMMANDS:
+        for parameter in mlp.get_command(click.Context(mlp), name).params:
             if isinstance(parameter, click.Option):
                 yield pytest.param(name, parameter, id=f"{name} {parameter.name}")
 

@@ -10,15 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlp_cli.checkpoint import load_checkpoint
-from mlp_cli.commands.group import mlp
+from mlp_cli.commands.train import train
 from mlp_cli.config import MAX_BYTES, bundled_presets, find_preset, format_preset
 from mlp_cli.datasets.catalogue import CATALOGUE
 from mlp_cli.settings import MOST, OPTIONS
 from tests.makers import write_dataset
 
 ROOT = Path(__file__).parents[1]
-TRAIN = mlp.commands["train"]
-KINDS = {param.name: param.type for param in TRAIN.params}
+KINDS = {param.name: param.type for param in train.params}
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def preset():
 
 def parse(arguments):
     """The values of the options, as the command would get them."""
-    with TRAIN.make_context("train", arguments) as context:
+    with train.make_context("train", arguments, help_option_names=["-h", "--help"]) as context:
         return {name: context.params[name] for name in OPTIONS}
 
 

@@ -1,22 +1,27 @@
 """The `mlp` command: its subcommands, and the one place where errors become exit statuses."""
 
 import sys
+from importlib import import_module
 from typing import Any
 
 import click
 
-from mlp_cli.commands.download import download
-from mlp_cli.commands.evaluate import evaluate
-from mlp_cli.commands.explain import explain
-from mlp_cli.commands.export import export
-from mlp_cli.commands.import_ import import_
-from mlp_cli.commands.inspect import inspect
 from mlp_cli.commands.options import common_options
-from mlp_cli.commands.predict import predict
-from mlp_cli.commands.report import report
 from mlp_cli.commands.text import printable, result
-from mlp_cli.commands.train import train
 from mlp_cli.errors import InterruptedRunError, MlpError, OptionError
+
+COMMANDS = {
+    "download": "download",
+    "train": "train",
+    "evaluate": "evaluate",
+    "predict": "predict",
+    "explain": "explain",
+    "report": "report",
+    "inspect": "inspect",
+    "export": "export",
+    "import": "import_",
+}
+"""the subcommands, each with its module here and its name there"""
 
 INTERRUPTED = 130
 """exit status after Ctrl-C, as shells have it: 128 and the signal's number, 2"""
@@ -26,7 +31,19 @@ class Group(click.Group):
     """Turns what a user or the world caused into a message and an exit status, in one place.
 
     0 success; 1 something failed; 2 wrong usage; 130 interrupted. A bug keeps its traceback.
+    It loads a subcommand when that is asked for, so that none waits for the others.
     """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the subcommands, sorted."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the subcommand of this name."""
+        if (name := COMMANDS.get(cmd_name)) is None:
+            return None
+        command: click.Command = getattr(import_module(f"mlp_cli.commands.{name}"), name)
+        return command
 
     def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  as Click declares it
         """Run the command line, help and version included."""
@@ -81,7 +98,3 @@ def mlp(ctx: click.Context) -> None:
     """Train a multilayer perceptron on MNIST, with nothing but NumPy."""
     if ctx.invoked_subcommand is None:
         result(GREETING)
-
-
-for command in (download, train, evaluate, predict, explain, report, inspect, export, import_):
-    mlp.add_command(command)
