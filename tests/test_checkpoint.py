@@ -545,3 +545,17 @@ def test_a_folder_that_takes_files_without_showing_them_will_do(unprivileged):
 def test_no_checkpoint_yet_names_the_next_step(folder):
     with pytest.raises(CheckpointError, match=r"(?s)no checkpoint .* mlp train; or .*--checkpoint"):
         newest_checkpoint(Path(folder))
+
+
+def test_a_history_longer_than_a_reader_takes_is_not_written_over_the_one_before():
+    run = saved()
+    before = PATH.read_bytes()
+    first = run.history[0]
+    history = [first | {"epoch": n, "cost": 1e-5 / n} for n in range(1, 80_001)]
+    run.history = history[:50_000]
+    run.save(Path("long.npz"))
+    assert len(load_checkpoint(Path("long.npz")).history) == 50_000
+    run.history = history
+    with pytest.raises(CheckpointError, match=r"80,000 epochs .* expected 33,554,432 at most"):
+        run.save(PATH)
+    assert PATH.read_bytes() == before
