@@ -37,6 +37,9 @@ OPTIONS = (
 CHANGEABLE = {"epochs", "eta", "patience", "threads"}
 """the settings that a run may go on with otherwise"""
 
+MOST_EPOCHS = 40_000
+"""their history, up to 700 bytes an epoch, is what a reader takes of a checkpoint"""
+
 LEAST = {"epochs": 1, "batch_size": 1, "schedule_every": 1, "threads": 1}
 """the numbers among the settings that must not be 0"""
 
@@ -146,7 +149,8 @@ def expected_instead(name: str, value: object) -> str | None:
     The value is as JSON and TOML have it: a tuple is a list there.
     """
     kind, least = KINDS[name], LEAST.get(name, 0)
-    return None if _is_a(kind, value, least) else _describe(kind, least)
+    most = MOST_EPOCHS if name == "epochs" else MOST
+    return None if _is_a(kind, value, least, most) else _describe(kind, least, most)
 
 
 def bad_meta(name: str, value: object, expected: str) -> CheckpointError:
@@ -154,14 +158,17 @@ def bad_meta(name: str, value: object, expected: str) -> CheckpointError:
     return CheckpointError(f"meta: {name} is {reprlib.repr(value)}, expected {expected}.")
 
 
-def _is_a(kind: Any, value: object, least: int) -> bool:  # noqa: ANN401  a type, or a generic one
-    """Tell whether a JSON value is what a setting of this type, not below `least`, is stored as."""
+def _is_a(kind: Any, value: object, least: int, most: int) -> bool:  # noqa: ANN401
+    """Tell whether a JSON value is what a setting of this type is stored as.
+
+    kind: a type, or a generic one.  least, most: of whole numbers; of others, least alone.
+    """
     if get_origin(kind) is Literal:
         return value in get_args(kind)
     if get_origin(kind) is tuple:
-        return isinstance(value, list) and all(_is_a(int, n, 1) for n in value)
+        return isinstance(value, list) and all(_is_a(int, n, 1, MOST) for n in value)
     if kind is int:
-        return type(value) is int and least <= value <= MOST
+        return type(value) is int and least <= value <= most
     if kind is float:
         return isinstance(value, int | float) and type(value) is not bool and 0 <= value <= LARGEST
     return isinstance(value, str) and _can_be_a_path(value)
@@ -175,11 +182,11 @@ def _can_be_a_path(text: str) -> bool:
         return False
 
 
-def _describe(kind: Any, least: int) -> str:  # noqa: ANN401
+def _describe(kind: Any, least: int, most: int) -> str:  # noqa: ANN401
     """Name a setting's type for a person."""
     if get_origin(kind) is Literal:
         return " or ".join(get_args(kind))
     if get_origin(kind) is tuple:
         return "a list of whole numbers above 0"
-    number = f"number, {least} or above"
+    number = f"number, {least} or above" if most == MOST else f"number, {least} to {most}"
     return {int: f"a whole {number}", float: f"a {number}", str: "text"}[kind]

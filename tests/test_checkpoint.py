@@ -24,6 +24,7 @@ from mlp_cli.files import replacing
 from mlp_cli.nn.learner import Learner
 from mlp_cli.nn.sgd import EpochResult
 from mlp_cli.runs import claim, claim_next, newest_checkpoint, release
+from mlp_cli.settings import MOST_EPOCHS
 from tests.makers import damage, make_run
 
 PATH = Path("run.npz")
@@ -547,15 +548,12 @@ def test_no_checkpoint_yet_names_the_next_step(folder):
         newest_checkpoint(Path(folder))
 
 
-def test_a_history_longer_than_a_reader_takes_is_not_written_over_the_one_before():
-    run = saved()
-    before = PATH.read_bytes()
-    first = run.history[0]
-    history = [first | {"epoch": n, "cost": 1e-5 / n} for n in range(1, 80_001)]
-    run.history = history[:50_000]
-    run.save(Path("long.npz"))
-    assert len(load_checkpoint(Path("long.npz")).history) == 50_000
-    run.history = history
-    with pytest.raises(CheckpointError, match=r"80,000 epochs .* expected 33,554,432 at most"):
-        run.save(PATH)
-    assert PATH.read_bytes() == before
+def test_a_history_of_the_most_epochs_is_written_and_read():
+    run = saved(epochs=MOST_EPOCHS)
+    number = 1.2345678901234567e-300  # as long as they get
+    entry = run.history[0] | dict.fromkeys(["eta", "cost", "seconds"], number)
+    entry["validation_accuracy"] = 0.00012345678901234567
+    run.history = [entry | {"epoch": n} for n in range(1, MOST_EPOCHS + 1)]
+    run.save(PATH)
+    assert load_checkpoint(PATH).history == run.history
+    assert read_facts(PATH)

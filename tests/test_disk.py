@@ -23,7 +23,7 @@ from tests.processes import (
 
 PATH = Path("run.npz")
 TRAIN = "train --validation 10 --batch-size 4"
-ENDLESS = f"{TRAIN} --epochs 1000000"
+ENDLESS = f"{TRAIN} --epochs 40000"
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +84,7 @@ def test_a_disk_too_small_for_the_network_is_found_out_before_the_first_epoch(sm
 
 def test_a_disk_that_fills_up_costs_no_epoch_that_was_saved(small_disk):
     with running(*ENDLESS.split(), "--checkpoint", "disk/run.npz") as process:
-        read_until(process, "epoch       2/1000000")
+        read_until(process, "epoch       2/40000")
         while process.poll() is None:  # again, where a file that was replaced left room
             fill(small_disk)
         _, err = process.communicate(timeout=60)
@@ -93,7 +93,7 @@ def test_a_disk_that_fills_up_costs_no_epoch_that_was_saved(small_disk):
     assert err.endswith(
         "Error: disk/run.npz: cannot be written (No space left on device). "
         "Check the disk and its permissions.\n"
-        f"disk/run.npz is whole and holds {done} of 1000000 epochs.\n"
+        f"disk/run.npz is whole and holds {done} of 40000 epochs.\n"
         "Go on with: mlp train --resume --checkpoint disk/run.npz\n"
     )
     assert files(small_disk) == ["filling", "run.npz"]
@@ -158,13 +158,13 @@ def test_a_run_that_outgrows_its_limit_keeps_the_epochs_that_it_saved():
     done = epochs_in(PATH)
     assert done > 1
     assert "Error: run.npz: cannot be written (File too large)." in err
-    assert f"run.npz is whole and holds {done} of 1000000 epochs." in err
+    assert f"run.npz is whole and holds {done} of 40000 epochs." in err
     assert partial_files() == []
 
 
 def test_a_folder_that_vanishes_is_said():
     with running(*ENDLESS.split()) as process:
-        read_until(process, "epoch       2/1000000")
+        read_until(process, "epoch       2/40000")
         Path("checkpoints").rename("elsewhere")
         _, err = process.communicate(timeout=60)
     assert process.returncode == 1

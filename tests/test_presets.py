@@ -52,9 +52,9 @@ def test_the_default_preset_has_every_option_with_its_default():
 @pytest.mark.parametrize("path", bundled_presets(), ids=lambda path: path.stem)
 def test_every_bundled_preset_trains_and_says_what_to_expect(run, path):
     write_dataset(Path("data"))
-    run(f"train --config {path.stem} --epochs 1 --validation 10")
+    run(f"train --config {path.stem} --epochs 1 --warmup 0 --validation 10")
     (trained,) = Path("checkpoints").iterdir()
-    chosen = tomllib.loads(path.read_text()) | {"epochs": 1, "validation": 10}
+    chosen = tomllib.loads(path.read_text()) | {"epochs": 1, "warmup": 0, "validation": 10}
     assert load_checkpoint(trained).settings.options().items() >= chosen.items()
     assert "%" in path.read_text()
 
@@ -158,12 +158,12 @@ WRONG = {
     "batch-size = 3": "unknown key 'batch-size'. Did you mean 'batch_size'?",
     "[train]\nepochs = 3": "unknown key 'train'.",
     "eta.first = 3": "eta is {'first': 3}, expected a number, 0 or above.",
-    "epochs = true": "epochs is true, expected a whole number, 1 or above.",
+    "epochs = true": "epochs is true, expected a whole number, 1 to 40000.",
     "eta = false": "eta is false, expected a number, 0 or above.",
-    'epochs = "3"': "epochs is '3', expected a whole number, 1 or above.",
-    "epochs = 3.0": "epochs is 3.0, expected a whole number, 1 or above.",
-    "epochs = [3]": "epochs is [3], expected a whole number, 1 or above.",
-    "epochs = 0": "epochs is 0, expected a whole number, 1 or above.",
+    'epochs = "3"': "epochs is '3', expected a whole number, 1 to 40000.",
+    "epochs = 3.0": "epochs is 3.0, expected a whole number, 1 to 40000.",
+    "epochs = [3]": "epochs is [3], expected a whole number, 1 to 40000.",
+    "epochs = 0": "epochs is 0, expected a whole number, 1 to 40000.",
     "seed = -1": "seed is -1, expected a whole number, 0 or above.",
     f"seed = {MOST + 1}": "seed is a number of more than 64 bits, expected a whole number",
     f"seed = 0x{'f' * 6000}": "seed is a number of more than 64 bits, expected a whole number",

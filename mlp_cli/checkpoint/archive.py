@@ -28,7 +28,7 @@ PACKING = 100
 """times the file's size: no array of parameters is larger, since they hardly pack at all"""
 
 MAX_TEXT = 1 << 25
-"""bytes of meta, four a letter: the history of some 60,000 epochs"""
+"""bytes of meta, four a letter: the history of the most epochs that a run can have, and the rest"""
 
 
 class Archive:

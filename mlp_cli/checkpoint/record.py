@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli import __version__
-from mlp_cli.checkpoint.archive import MAX_TEXT
 from mlp_cli.errors import CheckpointError, OptionError
 from mlp_cli.files import replacing
 from mlp_cli.nn.learner import Learner
@@ -165,16 +164,9 @@ class Checkpoint:
     def save(self, path: Path) -> None:
         """Write the file whole: a reader sees the one before or this one, never half of one.
 
-        Raises CheckpointError where the file cannot be written, or its history is longer than a
-        reader takes; the one before is untouched.
+        Raises CheckpointError where the file cannot be written; the one before is untouched.
         """
-        meta = np.array(self.to_meta())
-        if meta.nbytes > MAX_TEXT:
-            raise CheckpointError(
-                f"{path}: {len(self.history):,} epochs make {meta.nbytes:,} bytes of history, "
-                f"expected {MAX_TEXT:,} at most. The checkpoint of the epoch before is whole."
-            )
-        arrays = {**name_parameters(self.network.parameters), "meta": meta}
+        arrays = {**name_parameters(self.network.parameters), "meta": np.array(self.to_meta())}
         if self.resume is not None:
             arrays |= name_parameters(self.resume.network.parameters, "resume/")
             arrays |= name_parameters(self.resume.velocities, "resume/velocity/")

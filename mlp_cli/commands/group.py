@@ -45,6 +45,17 @@ class Group(click.Group):
         command: click.Command = getattr(import_module(f"mlp_cli.commands.{name}"), name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand that the arguments begin with, or say which name is nearest."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(
+                error.command_name, possibilities=COMMANDS, ctx=ctx
+            ) from error
+
     def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  as Click declares it
         """Run the command line, help and version included."""
         try:

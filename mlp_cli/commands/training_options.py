@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from mlp_cli.commands.options import Decorated, FiniteFloat, dataset_option
 from mlp_cli.errors import OptionError
 from mlp_cli.nn.names import ActivationName, CostName, InitName, ScheduleName
-from mlp_cli.settings import MOST, OPTIONS, DistortName, DtypeName, Option
+from mlp_cli.settings import MOST, MOST_EPOCHS, OPTIONS, DistortName, DtypeName, Option
 
 DECLARATIONS = (
     dataset_option,
@@ -44,7 +44,7 @@ DECLARATIONS = (
     ),
     click.option(
         "--epochs",
-        type=click.IntRange(min=1, max=MOST),
+        type=click.IntRange(min=1, max=MOST_EPOCHS),
         default=30,
         show_default=True,
         help="How often to go through the training images.",
