@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import reprlib
 import tomllib
 from collections.abc import Collection, Mapping
@@ -80,8 +81,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 def format_preset(settings: Mapping[str, Option]) -> str:
     """Return settings as the TOML that `read_preset` takes, one line each."""
-    # JSON's finite numbers, lists and strings are TOML's, too.
-    return "\n".join(f"{key} = {json.dumps(value)}" for key, value in settings.items())
+    # JSON's finite numbers, lists and strings are TOML's, too. But beyond ASCII JSON would write
+    # halves of letters, and TOML wants DEL escaped; in ASCII it survives every shell.
+    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in settings.items())
+    return re.sub(r"[^\n -~]", lambda letter: f"\\U{ord(letter[0]):08X}", "\n".join(lines))
 
 
 def _show(value: object) -> str:

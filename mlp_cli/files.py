@@ -39,10 +39,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     is left behind. A link stays one: what it points to is replaced. Raises OSError as the file
     system does.
     """
-    if path.is_symlink():
-        path = path.resolve()
-    # The process's number keeps two writers of one path apart.
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    path, partial = _beside(path)
     try:
         with partial.open("wb") as file:
             yield file
@@ -54,6 +51,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             partial.unlink()
         raise
     sync_folder(path.parent)
+
+
+def _beside(path: Path) -> tuple[Path, Path]:
+    """Return what is to be replaced, which a link points to, and the file that is written first."""
+    if path.is_symlink():
+        path = Path(os.path.realpath(path))
+    # The process's number keeps two writers of one path apart.
+    return path, path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 def sweep(folder: Path, pattern: str) -> None:
@@ -83,18 +88,21 @@ def _is_running(process: str) -> bool:
 
 
 def rehearse(path: Path, size: int) -> None:
-    """Write a file of this size beside `path`, and take it away again.
+    """Write a file of this size as `replacing` would, and take it away again.
 
     Raises OSError as writing `path` itself would.
     """
-    from tempfile import TemporaryFile  # and with it five modules that no reader needs
-
-    with TemporaryFile(dir=path.parent) as file:
-        for start in range(0, size, CHUNK):
-            # Not zeros, which some file systems store in no room at all.
-            file.write(os.urandom(min(CHUNK, size - start)))
-        file.flush()
-        os.fsync(file.fileno())
+    _, partial = _beside(path)
+    try:
+        with partial.open("wb") as file:
+            for start in range(0, size, CHUNK):
+                # Not zeros, which some file systems store in no room at all.
+                file.write(os.urandom(min(CHUNK, size - start)))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -263,6 +263,18 @@ def test_evaluate_on_another_dataset_is_said(run):
     assert "trained on" not in run("evaluate --dataset mnist").stderr
 
 
+def test_a_data_folder_that_must_not_be_read_is_passed_over(run, unprivileged):
+    write_dataset(Path("closed"))
+    run(f"{TRAIN} --data-dir closed")
+    Path("closed").chmod(0)
+    with unprivileged():
+        done = run("evaluate", status=1)
+        assert "closed: cannot be read (Permission denied)" in done.stderr
+    write_dataset(Path("data"))
+    with unprivileged():
+        run("evaluate")
+
+
 def test_evaluate_names_the_classes(run):
     write_dataset(Path("data/fashion-mnist"))
     run(f"{TRAIN} --dataset fashion-mnist")

@@ -84,7 +84,7 @@ def test_a_disk_too_small_for_the_network_is_found_out_before_the_first_epoch(sm
 
 def test_a_disk_that_fills_up_costs_no_epoch_that_was_saved(small_disk):
     with running(*ENDLESS.split(), "--checkpoint", "disk/run.npz") as process:
-        read_until(process, "epoch       2/40000")
+        read_until(process, "epoch     2/40000")
         while process.poll() is None:  # again, where a file that was replaced left room
             fill(small_disk)
         _, err = process.communicate(timeout=60)
@@ -164,7 +164,7 @@ def test_a_run_that_outgrows_its_limit_keeps_the_epochs_that_it_saved():
 
 def test_a_folder_that_vanishes_is_said():
     with running(*ENDLESS.split()) as process:
-        read_until(process, "epoch       2/40000")
+        read_until(process, "epoch     2/40000")
         Path("checkpoints").rename("elsewhere")
         _, err = process.communicate(timeout=60)
     assert process.returncode == 1
@@ -192,6 +192,15 @@ def test_what_must_not_be_written_is_not(run, folder, file, reason, unprivileged
         run(f"train --resume --checkpoint {path}")  # to report, nothing has to be written
     assert path.read_bytes() == before
     assert files("place") == ["run.npz"]
+
+
+@pytest.mark.parametrize("letters", [247, 256])
+def test_a_name_too_long_is_found_out_before_the_first_epoch(run, letters):
+    name = "a" * (letters - 4) + ".npz"
+    done = run(f"{TRAIN} --epochs 1 --checkpoint {name}", status=1)
+    assert f"Error: {name}: cannot be written (File name too long)" in done.stderr
+    assert "epoch 1" not in done.stderr
+    assert files(".") == ["data"]
 
 
 def test_a_folder_of_checkpoints_that_must_not_be_written_is_said(run, unprivileged):

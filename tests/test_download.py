@@ -24,7 +24,7 @@ from mlp_cli.datasets.loading import FILES as STEMS
 from mlp_cli.datasets.origins import Patience
 from mlp_cli.datasets.partial import receiving
 from mlp_cli.datasets.verified import RECORD, is_published
-from mlp_cli.errors import DownloadError
+from mlp_cli.errors import DataAccessError, DownloadError
 from tests.mirrors import Mirror, Proxy, random_bytes, serving
 
 FOLDER = Path("data/mnist")
@@ -486,6 +486,18 @@ def test_only_what_a_download_left_is_taken_for_one():
     assert not is_broken_off([one], FOLDER.parent, FILES)
     one.write_bytes(b"?" * SIZE)
     assert not is_broken_off([one], FOLDER, FILES)
+
+
+def test_a_file_that_must_not_be_read_is_said_to_be_so(mirror, unprivileged):
+    FOLDER.mkdir(parents=True)
+    one = FOLDER / ONE
+    one.write_bytes(CONTENT[ONE])
+    one.chmod(0)
+    with unprivileged():
+        with pytest.raises(DataAccessError, match=f"{ONE}: cannot be read"):
+            is_broken_off([one], FOLDER, FILES)
+        with pytest.raises(DownloadError, match=f"{ONE}: cannot be read"):
+            fetch(mirror("right"))
 
 
 # from a folder

@@ -144,6 +144,15 @@ def test_what_is_printed_is_a_preset_of_the_same_run(run):
     assert not Path("checkpoints").exists()
 
 
+def test_a_folder_of_any_name_is_printed_as_toml(run):
+    name = 'n\x7f "\\ \N{CARD INDEX DIVIDERS}\u6570'
+    printed = run(["train", "--print-config", "--dataset", name]).stdout
+    assert printed.isascii()
+    Path("b.toml").write_text(printed)
+    assert tomllib.loads(printed)["dataset"] == name
+    assert run("train --config b.toml --print-config").stdout == printed
+
+
 def test_of_a_run_that_is_resumed_its_own_options_are_printed(run):
     write_dataset(Path("data"))
     run("train --epochs 1 --validation 10 --hidden 7 --seed 3")

@@ -275,6 +275,13 @@ def test_evaluate_draws_them_where_they_are_not_kept(small):
     assert not Path("data").exists()
 
 
+def test_evaluate_prefers_a_folder_where_they_are_kept_to_drawing_them(small, monkeypatch):
+    run(f"{TRAIN} --data-dir other")
+    Path("other").rename("data")
+    monkeypatch.setattr(Part, "blocks", lambda part: pytest.fail(f"{part.name} drawn anew"))
+    run("evaluate")
+
+
 def test_train_needs_no_place_to_keep_them(small, unprivileged):
     Path("data").mkdir(mode=0o500)
     with unprivileged():

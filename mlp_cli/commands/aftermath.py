@@ -1,11 +1,11 @@
 """What a run that was stopped leaves behind, and the command that goes on with it."""
 
-import shlex
 from pathlib import Path
 
 from mlp_cli.errors import CheckpointError
 from mlp_cli.runs import is_claim
 from mlp_cli.settings import CHANGEABLE, Settings
+from mlp_cli.shell import command_line
 
 
 def what_is_left(
@@ -31,7 +31,7 @@ def what_is_left(
         value = getattr(wanted, name)
         if value != getattr(saved.settings, name) and name != too_large:
             words += [f"--{name.replace('_', '-')}", str(value)]
-    command = shlex.join([*words, "--log", str(log)] if log else words)
+    command = command_line([*words, "--log", str(log)] if log else words)
     if too_large:
         command = f"{command} --{too_large} X, with X below {getattr(wanted, too_large)}"
     return (

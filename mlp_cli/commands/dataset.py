@@ -9,7 +9,7 @@ from mlp_cli.commands.options import DEFAULT_DATA_DIR
 from mlp_cli.commands.synthetic import load_or_draw
 from mlp_cli.commands.text import note
 from mlp_cli.datasets.catalogue import CATALOGUE, SYNTHETIC, download_folder
-from mlp_cli.errors import DownloadError, MissingDataError
+from mlp_cli.errors import DataAccessError, DownloadError, MissingDataError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
@@ -46,16 +46,25 @@ def load_or_download(name: str, data_dir: Path) -> "Dataset":
 
 
 def load_first(name: str, data_dirs: Sequence[Path]) -> "Dataset":
-    """Return the dataset from the first of the data folders that has it."""
+    """Return the dataset from the first of the data folders that has it and lets it be read."""
     from mlp_cli.datasets.loading import load_dataset
+    from mlp_cli.datasets.synthetic import is_kept
 
     *earlier, last = data_dirs
+    denied = None
     for data_dir in earlier:
+        if name == SYNTHETIC and not is_kept(data_dir):
+            continue  # loading would draw it anew
         try:
             return load_dataset(name, data_dir)
         except MissingDataError:
             continue
-    return load_dataset(name, last)
+        except DataAccessError as error:
+            denied = denied or error
+    try:
+        return load_dataset(name, last)
+    except MissingDataError as error:
+        raise denied or error from None
 
 
 def load_for_network(settings: "Settings", name: str, data_dir: Path | None) -> "Dataset":

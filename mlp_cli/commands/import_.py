@@ -1,6 +1,5 @@
 """mlp import: a network that was trained elsewhere becomes a checkpoint."""
 
-import shlex
 from pathlib import Path
 
 import click
@@ -9,6 +8,7 @@ from mlp_cli.commands.options import FilePath, common_options, dataset_option
 from mlp_cli.commands.text import result
 from mlp_cli.datasets.catalogue import file_stem
 from mlp_cli.runs import FOLDER, claim, claim_next, release
+from mlp_cli.shell import command_line
 
 
 @click.command("import", short_help="Bring a network from elsewhere.")
@@ -48,7 +48,7 @@ def import_(
         run.save(path)
     finally:
         release(path)
-    named = "" if checkpoint is None else f" --checkpoint {shlex.quote(str(path))}"
+    named = [] if checkpoint is None else ["--checkpoint", str(path)]
     result(f"network     {'-'.join(map(str, sizes))}, {run.settings.dtype}")
     result(f"checkpoint  {path}")
-    result(f"next        mlp evaluate{named}")
+    result(f"next        {command_line(['mlp', 'evaluate', *named])}")

@@ -1,10 +1,10 @@
 """What a run tells: how it begins, every epoch, and how it ended."""
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlp_cli.commands.text import note, percent, result, score
+from mlp_cli.shell import command_line
 
 if TYPE_CHECKING:
     from mlp_cli.checkpoint import Checkpoint
@@ -53,12 +53,12 @@ def say_if_out_of_patience(run: "Run") -> None:
 def report(run: "Run", tested: "Score", path: Path, by_itself: bool) -> None:
     """Print how the run ended; `by_itself` if the next command finds its checkpoint unnamed."""
     checkpoint = run.checkpoint
-    named = "" if by_itself else f" --checkpoint {shlex.quote(str(path))}"
+    named = [] if by_itself else ["--checkpoint", str(path)]
     result(f"test accuracy  {score(tested.accuracy, tested.correct, tested.examples)}")
     result(f"seed           {checkpoint.settings.seed}")
     result(f"checkpoint     {path}")
     result(f"training time  {checkpoint.training_seconds:.1f} s")
-    result(f"next           mlp evaluate{named}")
+    result(f"next           {command_line(['mlp', 'evaluate', *named])}")
     best, last = (
         f"{epoch}{_held_out(checkpoint, epoch)}"
         for epoch in (checkpoint.best_epoch, len(checkpoint.history))

@@ -1,10 +1,11 @@
 """The datasets known by name: their files, sums, mirrors and classes."""
 
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from mlp_cli.shell import command_line
 
 DEFAULT_DATASET = "mnist"
 SYNTHETIC = "synthetic"
@@ -46,8 +47,8 @@ def download_folder(name: str, data_dir: Path) -> Path:
 
 def download_command(name: str, data_dir: Path) -> str:
     """Return the command that downloads a dataset into a data folder, as a shell takes it."""
-    named = "" if name == DEFAULT_DATASET else f" --dataset {name}"
-    return f"mlp download{named} --data-dir {shlex.quote(str(data_dir))}"
+    named = [] if name == DEFAULT_DATASET else ["--dataset", name]
+    return command_line(["mlp", "download", *named, "--data-dir", str(data_dir)])
 
 
 def class_name(dataset: str, label: int) -> str:

@@ -14,7 +14,7 @@ from mlp_cli.datasets.catalogue import PublishedFile
 from mlp_cli.datasets.origins import CHUNK, Patience, ask
 from mlp_cli.datasets.partial import Partial, discard_part, receiving
 from mlp_cli.datasets.verified import is_published, remember
-from mlp_cli.errors import DownloadError
+from mlp_cli.errors import DataAccessError, DownloadError
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,14 @@ def download(
     for file in files:
         target = folder / file.name
         try:
-            if not force and is_published(target, file, trusting=not verify):
+            published = not force and is_published(target, file, trusting=not verify)
+        except OSError as error:
+            raise DownloadError(
+                f"{target}: cannot be read ({error.strerror or error}), expected the published "
+                "file, or none. Check its permissions and the disk."
+            ) from error
+        try:
+            if published:
                 remember(target, file)
                 discard_part(target)
                 yield Kept(file)
@@ -117,9 +124,18 @@ def download(
 
 
 def is_broken_off(found: Sequence[Path], folder: Path, files: Sequence[PublishedFile]) -> bool:
-    """Tell whether these paths are what a download into the folder left: published files only."""
+    """Tell whether these paths are what a download into the folder left: published files only.
+
+    Raises DataAccessError where one of them cannot be read.
+    """
     published = {folder / file.name: file for file in files}
-    return all(path in published and is_published(path, published[path]) for path in found)
+    try:
+        return all(path in published and is_published(path, published[path]) for path in found)
+    except OSError as error:
+        raise DataAccessError(
+            f"{error.filename}: cannot be read ({error.strerror or error}), expected an IDX file.\n"
+            "Check its permissions and the disk."
+        ) from error
 
 
 def _fetch(
