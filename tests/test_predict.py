@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -205,6 +206,29 @@ def test_a_place_that_cannot_be_written_is_an_error(predict):
     save("a.png")
     done = predict("a.png", "--save-normalised", "none/seen.png", status=1)
     assert "Error: none/seen.png: cannot be written" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["run.npz", "pipe"])
+def test_a_normalised_picture_takes_no_place_that_an_export_would_not(predict, name):
+    save("a.png")
+    make_run().save(Path("run.npz"))
+    os.mkfifo("pipe")
+    before = os.lstat(name)
+    done = predict("a.png", "--save-normalised", name, status=1)
+    assert done.stderr.startswith(f"Error: {name}: ")
+    assert os.lstat(name) == before
+
+
+def test_pictures_that_were_not_saved_here_stay_as_they_are(predict):
+    Path("in").mkdir()
+    for name in ("in/1.png", "in/2.jpg", "in/2.png", "in/A.png"):
+        save(name)
+    before = {path: path.read_bytes() for path in Path("in").iterdir()}
+    made = {"in/1-2.png", "in/2-2.png"}
+    for _ in range(2):  # what was made is made anew, under its name
+        predict("in/2.jpg", "in/1.png", "--save-normalised", "in")
+        assert {str(path) for path in Path("in").iterdir()} == {*map(str, before), *made}
+        assert {path: path.read_bytes() for path in before} == before
 
 
 HOSTILE = {

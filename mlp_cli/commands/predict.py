@@ -105,6 +105,7 @@ def predict(
 
     from mlp_cli.checkpoint import load_checkpoint
     from mlp_cli.images import save_image
+    from mlp_cli.outputs import writing
 
     if json and show:
         raise OptionError("--show draws and --json does not: give one of the two.")
@@ -122,7 +123,8 @@ def predict(
         outputs = run.network.outputs(np.stack([digit.image for _, digit in digits]))
         for (name, digit), output in zip(digits, outputs, strict=True):
             if place is not None:
-                save_image(digit.image, place(name))
+                with writing(place(name)) as file:
+                    save_image(digit.image, file)
             _print(Reading(name, digit, output, dataset), top=top, json=json, show=show)
     if failed:
         ctx.exit(1)
