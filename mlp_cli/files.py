@@ -5,7 +5,7 @@ import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from errno import EINVAL
+from errno import EINVAL, ELOOP
 from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO
@@ -40,7 +40,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     system does.
     """
     if path.is_symlink():
-        path = path.resolve()
+        path = Path(os.path.realpath(path))  # Path.resolve raises a RuntimeError for a loop
+        if path.is_symlink():
+            raise OSError(ELOOP, os.strerror(ELOOP))
     # The process's number keeps two writers of one path apart.
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -54,6 +56,14 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             partial.unlink()
         raise
     sync_folder(path.parent)
+
+
+def is_same_place(one: Path, other: Path) -> bool:
+    """Tell whether two names mean one place, links followed, whatever stands there."""
+    try:
+        return os.path.realpath(one) == os.path.realpath(other)
+    except OSError:  # the current folder was removed, and relative names mean nothing
+        return one == other
 
 
 def sweep(folder: Path, pattern: str) -> None:

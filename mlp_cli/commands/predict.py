@@ -1,5 +1,6 @@
 """mlp predict: read the digit in a picture."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -146,7 +147,7 @@ def _expand(name: str) -> list[str]:
     """Return the names of the pictures that an argument stands for."""
     from mlp_cli.images import pictures_in
 
-    if name != STDIN and Path(name).is_dir():
+    if name != STDIN and os.path.isdir(name):  # Path.is_dir raises where it may not look
         return [str(path) for path in pictures_in(Path(name))]
     return [name]
 
@@ -168,9 +169,16 @@ def _places(images: tuple[str, ...], names: list[str], path: Path) -> Callable[[
 
     if list(images) != names or len(names) > 1:
         return Places.in_folder(path, names).of
-    if path.exists() and path.samefile(names[0]):
+    if names[0] != STDIN and _is_same_file(names[0], path):
         raise OutputError(f"{path}: the picture that is read, expected another name.")
     return lambda _: path
+
+
+def _is_same_file(one: str, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:  # one is missing, or cannot be reached: who reads or writes it says so
+        return False
 
 
 def _print(reading: Reading, *, top: int, json: bool, show: bool) -> None:
