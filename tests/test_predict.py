@@ -267,6 +267,11 @@ def test_a_name_that_is_too_long_is_said(predict):
     assert "cannot be read (File name too long)" in predict("x" * 300, status=1).stderr
 
 
+def test_a_name_does_not_command_the_terminal(predict):
+    done = predict("\x1b[31mx.png", status=1)
+    assert "Error: ?[31mx.png: no such file" in done.stderr
+
+
 HOSTILE = {
     "huge.png": lambda: Image.new("1", (30_000, 30_000)),
     "long.png": lambda: Image.new("L", (20_000, 1), 9),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mlp_cli.checkpoint import load_checkpoint
-from tests.makers import write_dataset
+from tests.makers import draw_seven, write_dataset
 
 MLP = [sys.executable, "-m", "mlp_cli"]
 ENDLESS = [*MLP, "train", "--validation", "10", "--epochs", "1000000"]
@@ -136,6 +136,13 @@ def test_results_without_a_place_to_go_are_said(trained):
         1,
         "Error: standard output: closed, expected somewhere to print the result.\n",
     )
+
+
+def test_errors_that_cannot_be_written_stop_nothing():
+    draw_seven().save("seven.png")
+    status, _ = run_in_shell("predict none.png seven.png >seen 2>/dev/full")
+    assert status == 1
+    assert Path("seen").read_text().startswith("seven.png: ")
 
 
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])

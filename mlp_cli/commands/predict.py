@@ -12,7 +12,7 @@ import click
 
 from mlp_cli.commands.checkpoint import checkpoint_option, choose_reader
 from mlp_cli.commands.options import common_options
-from mlp_cli.commands.text import can_encode, json_result, note, result
+from mlp_cli.commands.text import can_encode, json_result, note, result, say
 from mlp_cli.datasets.catalogue import class_name
 from mlp_cli.errors import OptionError, OutputError, PictureError
 
@@ -138,7 +138,7 @@ def _each(names: Iterable[str], do: Callable[[str], Result]) -> tuple[list[Resul
         try:
             results.append(do(name))
         except PictureError as error:
-            click.echo(f"Error: {_printed(name)}: {error}", err=True)
+            say(f"Error: {_printed(name)}: {error}")
             failed = True
     return results, failed
 
