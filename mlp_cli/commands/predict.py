@@ -80,7 +80,11 @@ class Reading:
     type=click.Path(readable=False, path_type=Path),
     help="Write what the network sees as PNG: a file, or a folder for several pictures.",
 )
-@click.option("--raw", is_flag=True, help="Take the pictures as they are: 28 x 28, light on dark.")
+@click.option(
+    "--raw",
+    is_flag=True,
+    help="Take the pictures as they are: of the network's size, light on dark.",
+)
 @common_options
 @click.pass_context
 def predict(
