@@ -5,7 +5,7 @@ import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from errno import EINVAL
+from errno import EINVAL, ELOOP
 from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO
@@ -54,11 +54,24 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def _beside(path: Path) -> tuple[Path, Path]:
-    """Return what is to be replaced, which a link points to, and the file that is written first."""
+    """Return what is to be replaced, which a link points to, and the file that is written first.
+
+    Raises OSError for a link that leads back to itself.
+    """
     if path.is_symlink():
-        path = Path(os.path.realpath(path))
+        path = Path(os.path.realpath(path))  # Path.resolve raises a RuntimeError for a loop
+        if path.is_symlink():
+            raise OSError(ELOOP, os.strerror(ELOOP))
     # The process's number keeps two writers of one path apart.
     return path, path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def is_same_place(one: Path, other: Path) -> bool:
+    """Tell whether two names mean one place, links followed, whatever stands there."""
+    try:
+        return os.path.realpath(one) == os.path.realpath(other)
+    except OSError:  # the current folder was removed, and relative names mean nothing
+        return one == other
 
 
 def sweep(folder: Path, pattern: str) -> None:

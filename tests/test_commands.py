@@ -1,5 +1,6 @@
 """The commands as a user meets them: what they print, where, and the exit status."""
 
+import errno
 import json
 import os
 import re
@@ -522,6 +523,14 @@ def test_predict_raw_refuses_another_size(run, trained, pictures):
 
 
 # every command
+
+
+def test_what_the_system_refuses_is_not_blamed_on_standard_output(run, monkeypatch):
+    def refuse(_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("mlp_cli.commands.predict.choose_reader", refuse)
+    assert run("predict a.png", status=1).stderr == "Error: Input/output error.\n"
 
 
 @pytest.mark.parametrize("command", ["", "train", "evaluate", "predict", "explain", "download"])

@@ -28,6 +28,14 @@ def assert_alike(one, other, tolerance=12):
     assert np.abs(one.astype(float) - other)[ink].mean() < tolerance
 
 
+@pytest.mark.parametrize("size", [(1000, 12), (12, 1000), (1000, 1)])
+def test_a_coloured_strip_is_read(size):
+    picture = Image.new("RGB", size, (250, 0, 0))
+    picture.paste((0, 250, 0), (0, 0, size[0] // 4, size[1]))
+    grey = read(picture)
+    assert grey.shape == size[::-1]
+
+
 def is_mnist_like(image):
     rows, columns = np.flatnonzero(image.any(axis=1)), np.flatnonzero(image.any(axis=0))
     mass = image.sum()

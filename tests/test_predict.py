@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -205,6 +206,70 @@ def test_a_place_that_cannot_be_written_is_an_error(predict):
     save("a.png")
     done = predict("a.png", "--save-normalised", "none/seen.png", status=1)
     assert "Error: none/seen.png: cannot be written" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["run.npz", "pipe", "loop.png"])
+def test_a_normalised_picture_takes_no_place_that_an_export_would_not(predict, name):
+    save("a.png")
+    make_run().save(Path("run.npz"))
+    os.mkfifo("pipe")
+    Path("loop.png").symlink_to("loop.png")
+    before = os.lstat(name)
+    done = predict("a.png", "--save-normalised", name, status=1)
+    assert done.stderr.startswith(f"Error: {name}: ")
+    assert os.lstat(name) == before
+
+
+def test_pictures_that_were_not_saved_here_stay_as_they_are(predict):
+    Path("in").mkdir()
+    for name in ("in/1.png", "in/2.jpg", "in/2.png", "in/A.png"):
+        save(name)
+    before = {path: path.read_bytes() for path in Path("in").iterdir()}
+    made = {"in/1-2.png", "in/2-2.png"}
+    for _ in range(2):  # what was made is made anew, under its name
+        predict("in/2.jpg", "in/1.png", "--save-normalised", "in")
+        assert {str(path) for path in Path("in").iterdir()} == {*map(str, before), *made}
+        assert {path: path.read_bytes() for path in before} == before
+
+
+def test_what_is_already_there_does_not_matter_to_a_picture_from_a_pipe(predict):
+    for _ in range(2):
+        predict("-", "--save-normalised", "seen.png", input=png())
+
+
+def test_a_missing_picture_is_said_whatever_stands_where_it_would_go(predict):
+    save("seen.png")
+    done = predict("none.png", "--save-normalised", "seen.png", status=1)
+    assert "Error: none.png: no such file" in done.stderr
+
+
+def test_a_loop_of_links_among_several_pictures_is_reported(predict):
+    save("a.png")
+    Path("loop.png").symlink_to("loop.png")
+    done = predict("loop.png", "a.png", "--save-normalised", "seen", status=1)
+    assert "Error: loop.png: cannot be read (Too many levels of symbolic links)" in done.stderr
+    assert Path("seen/a.png").exists()
+
+
+def test_a_folder_that_may_not_be_entered_is_said(predict, unprivileged):
+    save("a.png")
+    predict("a.png")  # loads what there is to load while root may
+    Path("closed").mkdir(mode=0)
+    with unprivileged():
+        read = predict("closed/a.png", "a.png", status=1)
+        saved = predict("a.png", "--save-normalised", "closed/seen.png", status=1)
+    assert "Error: closed/a.png: cannot be read (Permission denied)" in read.stderr
+    assert read.stdout.startswith("a.png: ")
+    assert "Error: closed/seen.png: cannot be written (Permission denied)" in saved.stderr
+
+
+def test_a_name_that_is_too_long_is_said(predict):
+    assert "cannot be read (File name too long)" in predict("x" * 300, status=1).stderr
+
+
+def test_a_name_does_not_command_the_terminal(predict):
+    done = predict("\x1b[31mx.png", status=1)
+    assert "Error: ?[31mx.png: no such file" in done.stderr
 
 
 HOSTILE = {

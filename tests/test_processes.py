@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mlp_cli.checkpoint import load_checkpoint
-from tests.makers import write_dataset
+from tests.makers import draw_seven, write_dataset
 
 MLP = [sys.executable, "-m", "mlp_cli"]
 ENDLESS = [*MLP, "train", "--validation", "10", "--epochs", "40000"]
@@ -114,9 +114,9 @@ def trained():
     subprocess.run([*MLP, "train", "--validation", "10", "-q"], check=True, capture_output=True)
 
 
-def run_in_shell(command):
+def run_in_shell(command, before=""):
     """Run `mlp COMMAND` with the redirections in it; return its exit status and stderr."""
-    command = f"{sys.executable} -m mlp_cli {command}"
+    command = f"{before} {sys.executable} -m mlp_cli {command}"
     done = subprocess.run(
         ["sh", "-c", command], stderr=subprocess.PIPE, text=True, timeout=60, check=False
     )
@@ -136,6 +136,20 @@ def test_results_without_a_place_to_go_are_said(trained):
         1,
         "Error: standard output: closed, expected somewhere to print the result.\n",
     )
+
+
+def test_a_current_folder_that_was_removed_is_said():
+    Path("gone").mkdir()
+    status, err = run_in_shell("train --checkpoint a.npz --log b", "cd gone; rmdir ../gone;")
+    assert status == 1
+    assert "a.npz: cannot be written (No such file or directory)" in err
+
+
+def test_errors_that_cannot_be_written_stop_nothing():
+    draw_seven().save("seven.png")
+    status, _ = run_in_shell("predict none.png seven.png >seen 2>/dev/full")
+    assert status == 1
+    assert Path("seen").read_text().startswith("seven.png: ")
 
 
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full"])

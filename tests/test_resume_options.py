@@ -213,6 +213,11 @@ def test_a_log_is_not_the_checkpoint(run, trained):
     assert PATH.read_bytes() == before
 
 
+def test_a_checkpoint_in_a_loop_of_links_is_said(run, data):
+    Path("loop").symlink_to("loop")
+    assert "loop: exists" in run("train --checkpoint loop --log x", status=1).stderr
+
+
 def test_what_killed_runs_left_is_swept_and_what_is_being_written_is_not(run, trained):
     dead, other, alive = (
         Path(f".{name}.part")

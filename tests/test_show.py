@@ -9,6 +9,7 @@ from PIL import Image
 from mlp_cli.errors import OutputError, PictureError
 from mlp_cli.images import Places, draw_answer, pictures_in, save_image
 from mlp_cli.images.show import draw_bars, draw_image
+from mlp_cli.outputs import writing
 
 
 def test_two_rows_of_pixels_are_a_line_of_blocks():
@@ -64,6 +65,25 @@ def test_every_picture_gets_a_place_of_its_own():
     assert Path("out").is_dir()
 
 
+def test_a_disk_that_does_not_tell_capitals_loses_nothing():
+    places = Places.in_folder(Path(), ["X.PNG"])
+    names = [places.of(name).name for name in ("X.PNG", "a/y.jpg", "b/Y.jpg")]
+    assert names == ["X-2.png", "y.png", "Y-2.png"]
+
+
+def test_a_place_is_free_only_if_a_normalised_picture_was_saved_there():
+    image = np.zeros((28, 28), np.uint8)
+    Path("out").mkdir()
+    with writing(Path("out/1.png")) as file:
+        save_image(image, file)
+    Image.fromarray(image).save("out/2.png")
+    Path("out/3.png").symlink_to("1.png")
+    Path("out/4.png").symlink_to("nowhere.png")
+    places = Places.in_folder(Path("out"), [])
+    names = [places.of(f"{number}.jpg").name for number in range(1, 5)]
+    assert names == ["1.png", "2-2.png", "3-2.png", "4-2.png"]
+
+
 def test_a_place_that_cannot_be_is_refused():
     Path("file").touch()
     with pytest.raises(OutputError, match="cannot be made a folder"):
@@ -72,8 +92,12 @@ def test_a_place_that_cannot_be_is_refused():
 
 def test_an_image_is_saved_whole_or_not_at_all():
     image = np.arange(784, dtype=np.uint8).reshape(28, 28)
-    save_image(image, Path("a.png"))
+    with writing(Path("a.png")) as file:
+        save_image(image, file)
     np.testing.assert_array_equal(np.asarray(Image.open("a.png")), image)
-    with pytest.raises(OutputError, match="cannot be written"):
-        save_image(image, Path("none/a.png"))
+    with (
+        pytest.raises(OutputError, match="cannot be written"),
+        writing(Path("none/a.png")) as file,
+    ):
+        save_image(image, file)
     assert [path.name for path in Path().iterdir()] == ["a.png"]

@@ -63,7 +63,10 @@ class Group(click.Group):
         except OSError as error:
             if error.filename is not None:
                 raise  # a file's: a bug, since it should have been told as one of our errors
-            click.echo(f"Error: standard output: cannot be written ({error.strerror}).", err=True)
+            reason = error.strerror or str(error)
+            if _is_from_printing(error):
+                reason = f"standard output: cannot be written ({reason})"
+            click.echo(f"Error: {reason}.", err=True)
             sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  as Click declares it
@@ -85,6 +88,14 @@ class Group(click.Group):
         except KeyboardInterrupt:
             click.echo("\nInterrupted.", err=True)
             ctx.exit(INTERRUPTED)
+
+
+def _is_from_printing(error: OSError) -> bool:
+    """Tell whether a result, help or the version could not be printed: no other error says it."""
+    from traceback import walk_tb  # and with it what no command needs that ends well
+
+    frames = walk_tb(error.__traceback__)
+    return any(frame.f_code is click.echo.__code__ for frame, _ in frames)
 
 
 GREETING = """\

@@ -1,5 +1,6 @@
 """mlp predict: read the digit in a picture."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import click
 
 from mlp_cli.commands.checkpoint import checkpoint_option, choose_reader
 from mlp_cli.commands.options import common_options
-from mlp_cli.commands.text import can_encode, json_result, note, result
+from mlp_cli.commands.text import can_encode, json_result, note, result, say
 from mlp_cli.datasets.catalogue import class_name
 from mlp_cli.errors import OptionError, OutputError, PictureError
 
@@ -79,7 +80,11 @@ class Reading:
     type=click.Path(readable=False, path_type=Path),
     help="Write what the network sees as PNG: a file, or a folder for several pictures.",
 )
-@click.option("--raw", is_flag=True, help="Take the pictures as they are: 28 x 28, light on dark.")
+@click.option(
+    "--raw",
+    is_flag=True,
+    help="Take the pictures as they are: of the network's size, light on dark.",
+)
 @common_options
 @click.pass_context
 def predict(
@@ -105,6 +110,7 @@ def predict(
 
     from mlp_cli.checkpoint import load_checkpoint
     from mlp_cli.images import save_image
+    from mlp_cli.outputs import writing
 
     if json and show:
         raise OptionError("--show draws and --json does not: give one of the two.")
@@ -122,7 +128,8 @@ def predict(
         outputs = run.network.outputs(np.stack([digit.image for _, digit in digits]))
         for (name, digit), output in zip(digits, outputs, strict=True):
             if place is not None:
-                save_image(digit.image, place(name))
+                with writing(place(name)) as file:
+                    save_image(digit.image, file)
             _print(Reading(name, digit, output, dataset), top=top, json=json, show=show)
     if failed:
         ctx.exit(1)
@@ -135,7 +142,7 @@ def _each(names: Iterable[str], do: Callable[[str], Result]) -> tuple[list[Resul
         try:
             results.append(do(name))
         except PictureError as error:
-            click.echo(f"Error: {_printed(name)}: {error}", err=True)
+            say(f"Error: {_printed(name)}: {error}")
             failed = True
     return results, failed
 
@@ -144,7 +151,7 @@ def _expand(name: str) -> list[str]:
     """Return the names of the pictures that an argument stands for."""
     from mlp_cli.images import pictures_in
 
-    if name != STDIN and Path(name).is_dir():
+    if name != STDIN and os.path.isdir(name):  # Path.is_dir raises where it may not look
         return [str(path) for path in pictures_in(Path(name))]
     return [name]
 
@@ -166,9 +173,16 @@ def _places(images: tuple[str, ...], names: list[str], path: Path) -> Callable[[
 
     if list(images) != names or len(names) > 1:
         return Places.in_folder(path, names).of
-    if path.exists() and path.samefile(names[0]):
+    if names[0] != STDIN and _is_same_file(names[0], path):
         raise OutputError(f"{path}: the picture that is read, expected another name.")
     return lambda _: path
+
+
+def _is_same_file(one: str, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except OSError:  # one is missing, or cannot be reached: who reads or writes it says so
+        return False
 
 
 def _print(reading: Reading, *, top: int, json: bool, show: bool) -> None:

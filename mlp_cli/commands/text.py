@@ -42,8 +42,13 @@ def shows_bars() -> bool:
 def note(text: str) -> None:
     """Print something to know that is not the result: on stderr, unless quiet."""
     if not is_quiet():
-        with suppress(OSError):  # whoever closed stderr does not want to know
-            click.echo(printable(text), err=True)
+        say(text)
+
+
+def say(text: str) -> None:
+    """Print on stderr, quiet or not: an error that ends nothing."""
+    with suppress(OSError):  # whoever closed stderr does not want to know
+        click.echo(printable(text), err=True)
 
 
 def note_above(bar: "tqdm[Any]", text: str) -> None:

@@ -35,7 +35,7 @@ from mlp_cli.errors import (
     LogError,
     OptionError,
 )
-from mlp_cli.files import sweep_beside
+from mlp_cli.files import is_same_place, sweep_beside
 from mlp_cli.runs import (
     FOLDER,
     check_room,
@@ -99,7 +99,7 @@ def train(
     if print_config:
         result(format_preset(options))
         return
-    if path and log and path.resolve() == log.resolve():
+    if path and log and is_same_place(path, log):
         raise OptionError(f"log {log}: is the checkpoint, expected another file.")
     wanted = saved.settings if saved else None
     with interruption() as interrupted, ExitStack() as stack:

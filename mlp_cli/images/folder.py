@@ -3,21 +3,27 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, count
+from os.path import lexists, realpath
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from mlp_cli.errors import OutputError, PictureError
-from mlp_cli.files import replacing
+from mlp_cli.files import open_regular
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
     *(".ppm", ".pgm", ".pbm", ".pnm"),
 )
 """of the files in a folder that are taken for pictures, in lower case"""
+MARK = "mlp predict --save-normalised"
+"""the Software that our PNGs name, near their beginning, by which they are known again"""
+HEAD = 128
+"""bytes of a file that hold the mark if it is ours"""
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -37,21 +43,22 @@ def pictures_in(folder: Path) -> list[Path]:
     return found
 
 
-def save_image(image: npt.NDArray[np.uint8], path: Path) -> None:
-    """Write an image as PNG, whole or not at all.  Raises OutputError where that fails."""
-    try:
-        with replacing(path) as file:
-            Image.fromarray(image).save(file, "PNG")
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error}).") from error
+def save_image(image: npt.NDArray[np.uint8], file: BinaryIO) -> None:
+    """Write an image as PNG, with the mark."""
+    mark = PngInfo()
+    mark.add_text("Software", MARK)
+    Image.fromarray(image).save(file, "PNG", pnginfo=mark)
 
 
 @dataclass
 class Places:
-    """A file of its own in one folder for the normalised form of every picture."""
+    """A file of its own in one folder for the normalised form of every picture.
+
+    What stands there already is left alone, but for what an earlier call saved.
+    """
 
     folder: Path
-    taken: set[Path]
+    taken: set[str]
     """no picture goes there: other pictures do, or are read from there"""
 
     @classmethod
@@ -62,7 +69,7 @@ class Places:
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            return cls(folder.resolve(), {Path(name).resolve() for name in names})
+            return cls(Path(realpath(folder)), {_folded(name) for name in names})
         except OSError as error:
             reason = error.strerror or error
             raise OutputError(f"{folder}: cannot be made a folder ({reason}).") from error
@@ -72,6 +79,23 @@ class Places:
         stem = Path(name).stem
         endings = chain([""], (f"-{number}" for number in count(2)))
         places = (self.folder / f"{stem}{ending}.png" for ending in endings)
-        place = next(place for place in places if place not in self.taken)
-        self.taken.add(place)
+        place = next(place for place in places if self._is_free(place))
+        self.taken.add(_folded(place))
         return place
+
+    def _is_free(self, place: Path) -> bool:
+        return _folded(place) not in self.taken and (not lexists(place) or _is_ours(place))
+
+
+def _folded(name: str | Path) -> str:
+    """Return what a place is called on a disk that does not tell a from A, links followed."""
+    return realpath(name).casefold()
+
+
+def _is_ours(path: Path) -> bool:
+    """Tell whether this is a picture that `save_image` wrote."""
+    try:
+        with open_regular(path) as file:
+            return MARK.encode() in file.read(HEAD)
+    except OSError:
+        return False

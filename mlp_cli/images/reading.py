@@ -144,8 +144,9 @@ def to_grey(colours: Colours) -> Grey:
     if np.array_equal(red, green) and np.array_equal(green, blue):
         return red.astype(np.float32)
     step = max(1, max(colours.shape[:2]) // COLOUR_SIDE)
-    rows, columns = (n // step * step for n in colours.shape[:2])
-    blocks = colours[:rows, :columns].reshape(rows // step, step, columns // step, step, 3)
+    height, width = (min(step, n) for n in colours.shape[:2])  # a strip is thinner than a step
+    rows, columns = colours.shape[0] // height, colours.shape[1] // width
+    blocks = colours[: rows * height, : columns * width].reshape(rows, height, columns, width, 3)
     means = blocks.mean(axis=(1, 3), dtype=np.float64).reshape(-1, 3)
     deviations = means - median(means)
     products = deviations.T @ deviations
