@@ -168,6 +168,16 @@ def test_show_is_ascii_where_the_terminal_knows_no_more(predict):
     assert "@" in done.stdout
 
 
+def test_a_name_that_stdouts_encoding_lacks_is_printed_with_question_marks(predict):
+    save("数é.png")
+    words = ["predict", "--checkpoint", str(CHECKPOINT), "数é.png"]
+    done = CliRunner(charset="cp1252").invoke(mlp, words)
+    assert done.exit_code == 0
+    assert done.stdout.startswith("?é.png: ")
+    done = CliRunner(charset="cp1252").invoke(mlp, [*words, "--json"])
+    assert json.loads(done.stdout)["image"] == "数é.png"
+
+
 def test_show_and_json_exclude_each_other(predict):
     assert "give one of the two" in predict("--show", "--json", "a.png", status=2).stderr
 

@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def let_stdout_replace() -> None:
+    """Have stdout put `?` for a character that its encoding lacks, instead of refusing the text.
+
+    On Windows a file that stdout is redirected to has no Chinese, say, but file names may have.
+    """
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
 
 
 def result(text: str) -> None:
