@@ -146,6 +146,21 @@ def test_an_unsure_network_is_a_warning(predict, bias, unsure):
     assert ("no output reaches one half" in predict("a.png").stderr) == unsure
 
 
+def test_outputs_that_are_not_numbers_are_a_warning_and_null(predict):
+    run = make_run(image_shape=(28, 28), sizes=(784, 5, 10), activation="relu")
+    run.network.weights[0][:] = 3e38
+    run.network.weights[1][:] = [3e38, -3e38, 3e38, -3e38, 3e38]
+    run.save(CHECKPOINT)
+    save("a.png")
+    words = "the outputs are not numbers, as the network's parameters are too large"
+    done = predict("--show", "a.png")
+    assert f"a.png: {words}.\n" in done.stderr
+    assert done.stdout.count("nan") == 3 + 10
+    (document,) = documents(predict("--json", "a.png"))
+    assert (document["outputs"], document["confidence"]) == ([None] * 10, None)
+    assert document["warnings"] == [words]
+
+
 def test_show_prints_what_the_network_sees_and_the_outputs(predict, network):
     image = save("a.png")
     lines = predict("--show", "a.png").stdout.splitlines()

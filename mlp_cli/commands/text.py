@@ -1,6 +1,7 @@
 """How results, notes and numbers look."""
 
 import json
+import math
 import re
 import sys
 from contextlib import suppress
@@ -35,8 +36,17 @@ def result(text: str) -> None:
 
 
 def json_result(value: dict[str, Any]) -> None:
-    """Print a result as one line of JSON."""
-    result(json.dumps(value))
+    """Print a result as one line of JSON, with null for what is no finite number."""
+    result(json.dumps(_finite(value), allow_nan=False))
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401  whatever JSON can have
+    """Return a value as JSON can have it, which knows neither nan nor infinity."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def is_quiet() -> bool:

@@ -38,7 +38,7 @@ class Health:
         return self.saturated > 0.5
 
 
-# Finite weights may still be so large that z is not; sigma of it is 0 or 1 all the same.
+# As in `Network.outputs`: of finite weights too large, z may be infinite or no number.
 @np.errstate(over="ignore", invalid="ignore")
 def examine(network: Network, images: Images, labels: Labels) -> Health:
     """Return the network's health, as the first images of these show it.
