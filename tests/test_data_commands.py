@@ -263,6 +263,20 @@ def test_evaluate_on_another_dataset_is_said(run):
     assert "trained on" not in run("evaluate --dataset mnist").stderr
 
 
+@pytest.mark.parametrize("named", ["--dataset other", "--data-dir other"])
+def test_of_data_that_were_not_trained_on_none_is_held_out(run, named):
+    """They may be fewer than the run held out of its own."""
+    write_dataset(Path("data"))
+    write_dataset(Path("other"), make_arrays(train=10))
+    run(TRAIN)
+    done = run(f"evaluate {named} --split train --json")
+    assert json.loads(done.stdout)["examples"] == 10
+    error = run(f"evaluate {named} --split validation", status=2).stderr
+    assert "trained on" in error
+    assert "None of its images was held out" in error
+    assert "choose test or train" in error
+
+
 def test_evaluate_names_the_classes(run):
     write_dataset(Path("data/fashion-mnist"))
     run(f"{TRAIN} --dataset fashion-mnist")
