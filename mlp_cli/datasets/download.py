@@ -14,7 +14,7 @@ from mlp_cli.datasets.catalogue import PublishedFile
 from mlp_cli.datasets.origins import CHUNK, Patience, ask
 from mlp_cli.datasets.partial import Partial, discard_part, receiving
 from mlp_cli.datasets.verified import is_published, remember
-from mlp_cli.errors import DownloadError
+from mlp_cli.errors import DownloadError, DownloadFolderError
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ def download(
 
     origins: base addresses of mirrors, or folders, in the order to try them.
     verify: take the sums of files that were verified before, too.
-    Raises DownloadError with every origin's reason where none has a file, and where the folder
-    cannot be written.
+    Raises DownloadError with every origin's reason where none has a file, DownloadFolderError
+    where the folder cannot be written.
     """
     origins = list(origins)
     for file in files:
@@ -108,7 +108,7 @@ def download(
                 part.replace(target)
             remember(target, file)
         except OSError as error:
-            raise DownloadError(
+            raise DownloadFolderError(
                 f"{target}: cannot be written ({error.strerror or error}), expected room for it "
                 "and permission."
             ) from error
