@@ -68,9 +68,10 @@ def download(
     if mirror and from_dir:
         raise click.UsageError("--mirror and --from exclude each other: name one source.")
     if dataset == SYNTHETIC:
-        if mirror or from_dir or print_urls:
+        if mirror or from_dir or verify or print_urls:
             raise click.UsageError(
-                f"{SYNTHETIC} is drawn, not fetched: leave out --mirror, --from and --print-urls."
+                f"{SYNTHETIC} is drawn, not fetched: "
+                "leave out --mirror, --from, --verify and --print-urls."
             )
         result(f"{SYNTHETIC} is in {draw(data_dir, force=force)}: drawn, not fetched.")
         return
