@@ -53,6 +53,10 @@ class DownloadError(MlpError):
     """No source had the files of a dataset."""
 
 
+class DownloadFolderError(DownloadError):
+    """A folder that does not take the files of a dataset."""
+
+
 class CheckpointError(MlpError):
     """A checkpoint that cannot be read, written or used here."""
 

@@ -96,6 +96,20 @@ def test_the_commonest_class_alone_is_chance():
     assert examine(always(3), np.zeros((100, 8, 8), np.uint8), labels).is_near_chance
 
 
+@pytest.mark.parametrize("others", [1, 0])
+def test_all_right_is_never_chance(others):
+    """However common the commonest class is; always giving it is, unless it is the only one."""
+    images = np.zeros((100, 8, 8), np.uint8)
+    labels = np.array([3] * (100 - others) + [1] * others)
+    images[labels == 1] = 255
+    network = always(3)
+    network.weights[0][:] = network.weights[1][1] = 1
+    network.biases[1][1] = -3
+    assert (network.outputs(images).argmax(axis=1) == labels).all()
+    assert not examine(network, images, labels).is_near_chance
+    assert examine(always(3), images, labels).is_near_chance == (others > 0)
+
+
 def test_only_so_many_images_are_looked_at():
     labels = np.zeros(SAMPLE + 50, np.intp)
     labels[SAMPLE:] = 1

@@ -335,6 +335,18 @@ def test_weights_too_large_for_their_sums_are_no_warning(run, trained, pictures)
     run("predict --checkpoint huge.npz a.png")
 
 
+def test_a_cost_that_is_not_a_number_is_null(run, data):
+    run(f"{TRAIN} --activation relu --hidden 2 --checkpoint nan.npz")
+    loaded = load_checkpoint(Path("nan.npz"))
+    loaded.network.weights[0][:] = 3e38
+    loaded.network.weights[1][:] = [3e38, -3e38]
+    loaded.save(Path("nan.npz"))
+    assert "mean cost  nan\n" in run("evaluate --checkpoint nan.npz").stdout
+    document = run("evaluate --checkpoint nan.npz --json").stdout
+    assert "NaN" not in document
+    assert json.loads(document)["cost"] is None
+
+
 def test_a_bug_keeps_its_traceback(data, monkeypatch):
     def broken(*_):
         raise ZeroDivisionError

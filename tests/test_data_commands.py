@@ -68,6 +68,12 @@ def test_download_wants_one_source(run, source):
     assert "does not exist" in run("download --from nowhere", status=2).stderr
 
 
+def test_download_from_a_folder_without_the_files_does_not_advise_to_take_one(run, source):
+    Path("empty").mkdir()
+    error = run("download --from empty", status=1).stderr
+    assert error.endswith("Name another folder, or fetch them with: mlp download --data-dir data\n")
+
+
 def test_train_without_data_and_network_says_both(run, source):
     done = run(TRAIN, status=1)
     assert "mnist is not in data: fetching it into data/mnist" in done.stderr
@@ -128,7 +134,10 @@ def test_a_data_folder_without_permission_is_said(run, source, unprivileged):
     Path("closed").mkdir(mode=0o000)
     with unprivileged():
         assert "Permission denied" in run("train --data-dir closed", status=1).stderr
-        assert "Permission denied" in run("download --data-dir closed", status=1).stderr
+        error = run("download --data-dir closed", status=1).stderr
+    assert "Permission denied" in error
+    assert "name another folder with --data-dir.\n" in error
+    assert "--from" not in error
 
 
 def test_sources_come_from_the_environment_by_their_own_name(run, source):
@@ -273,6 +282,20 @@ def test_a_data_folder_that_must_not_be_read_is_passed_over(run, unprivileged):
     write_dataset(Path("data"))
     with unprivileged():
         run("evaluate")
+
+
+@pytest.mark.parametrize("named", ["--dataset other", "--data-dir other"])
+def test_of_data_that_were_not_trained_on_none_is_held_out(run, named):
+    """They may be fewer than the run held out of its own."""
+    write_dataset(Path("data"))
+    write_dataset(Path("other"), make_arrays(train=10))
+    run(TRAIN)
+    done = run(f"evaluate {named} --split train --json")
+    assert json.loads(done.stdout)["examples"] == 10
+    error = run(f"evaluate {named} --split validation", status=2).stderr
+    assert "trained on" in error
+    assert "None of its images was held out" in error
+    assert "choose test or train" in error
 
 
 def test_evaluate_names_the_classes(run):

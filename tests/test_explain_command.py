@@ -374,7 +374,9 @@ def test_json_has_no_numbers_that_are_none(run):
         ("--sizes 4-2 --index 0", "--sizes with --index"),
         ("--sizes 4-2 a.png", "--sizes with IMAGE"),
         ("--sizes 4-2 --label 2", "label 2: the network has 2 outputs, for the answers 0 to 1"),
+        ("--sizes 4-2 --data-dir data", "--sizes with --data-dir"),
         ("--index 1 a.png", "IMAGE with --index"),
+        ("--data-dir data a.png", "IMAGE with --data-dir"),
         ("--index 12", "index 12: the test set holds 12 images"),
         ("--label 3", "--label with the test set"),
         ("--activation relu", "--activation without --sizes"),
@@ -389,6 +391,10 @@ def test_options_that_make_no_sense_are_wrong_usage(run, trained, options, words
     done = run(["explain", *options.split(" ")], status=2)
     assert words in " ".join(done.stderr.split())
     assert done.stdout == ""
+
+
+def test_a_data_folder_of_the_environment_does_not_disturb_a_fresh_network(run):
+    run("explain --sizes 4-2", env={"MLP_DATA_DIR": "data"})
 
 
 def test_a_picture_with_a_label_beyond_the_outputs_is_wrong_usage(run, trained, data):

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -214,6 +215,33 @@ def test_a_second_signal_does_not_wait_and_a_third_does_not_count():
         signal.raise_signal(signal.SIGINT)  # in the cleaning up
         assert asked.signal == signal.SIGTERM
     assert steps == []
+
+
+class Swallower:
+    """Gets a signal where Python throws exceptions away."""
+
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("saves", [True, False], ids=["by the end of a save", "by a signal"])
+def test_a_run_that_lost_its_stop_is_stopped_all_the_same(monkeypatch, saves):
+    def go_on(asked):
+        with asked.deferred() if saves else nullcontext():
+            if not saves:
+                signal.raise_signal(signal.SIGTERM)
+
+    now = time.monotonic()
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    with interruption() as asked:
+        Swallower()
+        signal.raise_signal(signal.SIGTERM)  # at once: that may be a key held down
+        now += 1
+        with pytest.raises(KeyboardInterrupt):
+            go_on(asked)
+        signal.raise_signal(signal.SIGTERM)
+        assert asked.signal == signal.SIGINT
 
 
 def test_the_exit_status_is_ours_even_where_a_signal_breaks_into_exec():

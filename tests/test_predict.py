@@ -147,6 +147,21 @@ def test_an_unsure_network_is_a_warning(predict, bias, unsure):
     assert ("no output reaches one half" in predict("a.png").stderr) == unsure
 
 
+def test_outputs_that_are_not_numbers_are_a_warning_and_null(predict):
+    run = make_run(image_shape=(28, 28), sizes=(784, 5, 10), activation="relu")
+    run.network.weights[0][:] = 3e38
+    run.network.weights[1][:] = [3e38, -3e38, 3e38, -3e38, 3e38]
+    run.save(CHECKPOINT)
+    save("a.png")
+    words = "the outputs are not numbers, as the network's parameters are too large"
+    done = predict("--show", "a.png")
+    assert f"a.png: {words}.\n" in done.stderr
+    assert done.stdout.count("nan") == 3 + 10
+    (document,) = documents(predict("--json", "a.png"))
+    assert (document["outputs"], document["confidence"]) == ([None] * 10, None)
+    assert document["warnings"] == [words]
+
+
 def test_show_prints_what_the_network_sees_and_the_outputs(predict, network):
     image = save("a.png")
     lines = predict("--show", "a.png").stdout.splitlines()
@@ -167,6 +182,16 @@ def test_show_is_ascii_where_the_terminal_knows_no_more(predict):
     assert done.exit_code == 0
     assert done.stdout.isascii()
     assert "@" in done.stdout
+
+
+def test_a_name_that_stdouts_encoding_lacks_is_printed_with_question_marks(predict):
+    save("数é.png")
+    words = ["predict", "--checkpoint", str(CHECKPOINT), "数é.png"]
+    done = CliRunner(charset="cp1252").invoke(mlp, words)
+    assert done.exit_code == 0
+    assert done.stdout.startswith("?é.png: ")
+    done = CliRunner(charset="cp1252").invoke(mlp, [*words, "--json"])
+    assert json.loads(done.stdout)["image"] == "数é.png"
 
 
 def test_show_and_json_exclude_each_other(predict):

@@ -206,6 +206,17 @@ def test_the_run_may_have_another_number_of_threads_and_patience(run, trained):
     assert "stopped by --patience 1: no epoch after" in done.stderr
 
 
+def test_a_run_out_of_patience_goes_on_with_more_of_it(run, data):
+    run(f"{TRAIN} --epochs 9 --patience 1 --eta 1e-9")
+    for epochs in (9, 12):
+        done = run(f"{RESUME} --epochs {epochs}")
+        said = f"2 of {epochs} epochs are in run.npz; a larger --patience, or 0, asks for more\n"
+        assert said in done.stderr
+        assert "stopped by --patience 1" in done.stderr
+    run(f"{RESUME} --epochs 4 --patience 0")
+    assert len(etas()) == 4
+
+
 def test_a_log_is_not_the_checkpoint(run, trained):
     before = PATH.read_bytes()
     done = run(f"{RESUME} --epochs 4 --log ./run.npz", status=2)

@@ -36,6 +36,10 @@ def test_bars_are_as_long_as_the_outputs():
     assert lines[1] == "1  ##########            0.500"
 
 
+def test_an_output_that_is_not_a_number_has_no_bar():
+    assert draw_bars(np.array([np.nan, 1]), blocks=False)[0] == "0                        nan"
+
+
 @pytest.mark.parametrize("rows", [2, 28])
 def test_bars_stand_beside_the_image_all_of_them(rows):
     text = draw_answer(np.full((rows, 6), 255, np.uint8), np.linspace(0, 1, 10), blocks=True)

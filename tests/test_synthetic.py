@@ -296,8 +296,9 @@ def test_download_draws_what_cannot_be_fetched(small):
     assert run("download --dataset synthetic").stdout == said
     assert len(kept()) == 4
     Path("stick").mkdir()
-    done = run("download --dataset synthetic --from stick", status=2)
-    assert "synthetic is drawn, not fetched: leave out --mirror" in done.stderr
+    for option in ("--from stick", "--verify"):
+        done = run(f"download --dataset synthetic {option}", status=2)
+        assert "synthetic is drawn, not fetched: leave out --mirror" in done.stderr
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from mlp_cli.datasets.catalogue import (
     download_command,
     download_folder,
 )
-from mlp_cli.errors import DownloadError
+from mlp_cli.errors import DownloadError, DownloadFolderError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.download import Progress
@@ -68,9 +68,10 @@ def download(
     if mirror and from_dir:
         raise click.UsageError("--mirror and --from exclude each other: name one source.")
     if dataset == SYNTHETIC:
-        if mirror or from_dir or print_urls:
+        if mirror or from_dir or verify or print_urls:
             raise click.UsageError(
-                f"{SYNTHETIC} is drawn, not fetched: leave out --mirror, --from and --print-urls."
+                f"{SYNTHETIC} is drawn, not fetched: "
+                "leave out --mirror, --from, --verify and --print-urls."
             )
         result(f"{SYNTHETIC} is in {draw(data_dir, force=force)}: drawn, not fetched.")
         return
@@ -101,10 +102,14 @@ def fetch_dataset(
     try:
         _show(download(source.files, folder, origins, force=force, verify=verify))
     except DownloadError as error:
-        raise DownloadError(
-            f"{error}\nTry again later, or take the files from a folder with: "
-            f"{download_command(name, data_dir)} --from DIR"
-        ) from error
+        command = download_command(name, data_dir)
+        if isinstance(error, DownloadFolderError):
+            advice = "Check the disk and its permissions, or name another folder with --data-dir."
+        elif any(isinstance(origin, Path) for origin in origins):
+            advice = f"Name another folder, or fetch them with: {command}"
+        else:
+            advice = f"Try again later, or take the files from a folder with: {command} --from DIR"
+        raise DownloadError(f"{error}\n{advice}") from error
     return folder
 
 

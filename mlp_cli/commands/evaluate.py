@@ -13,6 +13,7 @@ from mlp_cli.commands.options import DatasetName, common_options, run_data_dir_o
 from mlp_cli.commands.plot import draw_confusion, plot_option
 from mlp_cli.commands.text import json_result, note, percent, result, score
 from mlp_cli.datasets.catalogue import class_headings, class_name
+from mlp_cli.errors import OptionError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset, SplitName
@@ -62,8 +63,14 @@ def evaluate(
     settings = run.settings
     name = dataset or settings.dataset
     data = load_for_network(settings, name, data_dir)
-    chosen = data.split(split, settings.validation)
-    _note_other_data(name, data, settings)
+    other = _other_data(name, data, settings)
+    if other and split == "validation":
+        raise OptionError(
+            f"split validation: {other} None of its images was held out: choose test or train."
+        )
+    if other:
+        note(other)
+    chosen = data.split(split, 0 if other else settings.validation)
 
     outputs = run.network.outputs(chosen.images)
     confusion = confusion_matrix(chosen.labels, outputs.argmax(axis=1), settings.sizes[-1])
@@ -101,12 +108,13 @@ def evaluate(
     result(_confusion_table(kind, rows, confusion.tolist()))
 
 
-def _note_other_data(name: str, data: "Dataset", settings: "Settings") -> None:
-    """Say where the data are not those that the network was trained on."""
+def _other_data(name: str, data: "Dataset", settings: "Settings") -> str | None:
+    """Return how the data are not those that the network was trained on, if they are not."""
     if name != settings.dataset:
-        note(f"The network was trained on {settings.dataset}, and is measured on {name}.")
-    elif settings.fingerprint and data.fingerprint() != settings.fingerprint:
-        note(f"{data.folder}: other images or labels than the {name} that it was trained on.")
+        return f"The network was trained on {settings.dataset}, and is measured on {name}."
+    if settings.fingerprint and data.fingerprint() != settings.fingerprint:
+        return f"{data.folder}: other images or labels than the {name} that it was trained on."
+    return None
 
 
 def _figures_table(kind: str, rows: list[str], figures: "list[ClassFigures]") -> str:

@@ -1,9 +1,10 @@
 """mlp explain: the derivation with numbers in it, for one example."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import click
+from click.core import ParameterSource
 
 from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint, choose_reader
 from mlp_cli.commands.example import draw_example, example_of_picture, example_of_test_set
@@ -122,7 +123,7 @@ def explain(
     each derivative stands the central difference of the cost, and how far the two are apart.
     Nothing is changed. Layers of more than ten units are shown by their largest numbers.
     """
-    _refuse_combinations(ctx.params)
+    _refuse_combinations(ctx)
     from mlp_cli.checkpoint import load_checkpoint
     from mlp_cli.commands.explain_text import describe_failure
     from mlp_cli.nn.explanation import explain as explain_example
@@ -150,17 +151,24 @@ def explain(
         raise DeviationError(in_ascii(describe_failure(explanation)))
 
 
-def _refuse_combinations(options: dict[str, Any]) -> None:
+def _refuse_combinations(ctx: click.Context) -> None:
     """Raise OptionError, with the reason, for options that make no sense together."""
-    given = {name for name, value in options.items() if value is not None}
+    given = {name for name, value in ctx.params.items() if value is not None}
+    if ctx.get_parameter_source("data_dir") is ParameterSource.ENVIRONMENT:
+        given.discard("data_dir")  # set once for every command, whether it reads data or not
     for one, other, reason in (
         ("sizes", "checkpoint", "a network is fresh or trained, not both"),
         ("sizes", "index", "a fresh network's example is drawn from --seed"),
         ("sizes", "image", "a fresh network's example is drawn from --seed"),
+        ("sizes", "data_dir", "a fresh network's example is drawn from --seed"),
         ("image", "index", "one example at a time"),
+        ("image", "data_dir", "the example is the picture"),
     ):
         if {one, other} <= given:
-            spellings = ("IMAGE" if name == "image" else f"--{name}" for name in (one, other))
+            spellings = (
+                "IMAGE" if name == "image" else f"--{name.replace('_', '-')}"
+                for name in (one, other)
+            )
             raise OptionError(f"{' with '.join(spellings)}: {reason}. Leave one out.")
     for name in ("activation", "cost"):
         if name in given and "sizes" not in given:

@@ -1,6 +1,5 @@
 """The explanation of one example as one JSON document."""
 
-import math
 from typing import Any
 
 from mlp_cli.nn.comparison import TOLERANCE, Derivative, Places, digest, is_small
@@ -18,7 +17,7 @@ def full_document(e: Explanation) -> Json:
         "x": _array(e.x),
         "y": _array(e.y),
         "feedforward": [_forward(layer) for layer in e.layers],
-        "C": _finite(e.C),
+        "C": e.C,
         "backpropagate": [_backward(layer) for layer in e.backwards],
         "check": _verdict(e),
     }
@@ -33,12 +32,12 @@ def check_document(e: Explanation) -> Json:
             "fact": d.fact,
             "shape": list(d.values.shape),
             "compared": d.compared,
-            "largest_deviation": _finite(d.largest_deviation),
+            "largest_deviation": d.largest_deviation,
             "entries": _entries(d, d.shown if d.is_small else d.worst),
         }
         for d in e.derivatives
     ]
-    return {**_head(e), "C": _finite(e.C), "derivatives": derivatives, "check": _verdict(e)}
+    return {**_head(e), "C": e.C, "derivatives": derivatives, "check": _verdict(e)}
 
 
 def _head(e: Explanation) -> Json:
@@ -72,15 +71,15 @@ def _backward(layer: Layer) -> Json:
 def _array(values: Floats) -> Json:
     """Return an array: its shape, and all values or its digest."""
     if is_small(values):
-        return {"shape": list(values.shape), "values": _finite_list(values)}
+        return {"shape": list(values.shape), "values": values.tolist()}
     d = digest(values)
     return {
         "shape": list(values.shape),
-        "norm": _finite(d.norm),
-        "min": _finite(d.min),
-        "max": _finite(d.max),
+        "norm": d.norm,
+        "min": d.min,
+        "max": d.max,
         "largest": [
-            {"index": index, "value": _finite(float(values[tuple(entry)]))}
+            {"index": index, "value": float(values[tuple(entry)])}
             for index, entry in zip(_indices(d.largest), d.largest, strict=True)
         ],
     }
@@ -90,11 +89,11 @@ def _derivative(d: Derivative) -> Json:
     """Return a derivative as an array that also has its central differences and deviations."""
     document = {**_array(d.values), "fact": d.fact, "compared": d.compared}
     if d.is_small:
-        document["central"] = _finite_list(d.central.reshape(d.values.shape))
-        document["deviations"] = _finite_list(d.deviations.reshape(d.values.shape))
+        document["central"] = d.central.reshape(d.values.shape).tolist()
+        document["deviations"] = d.deviations.reshape(d.values.shape).tolist()
     else:
         document["largest"] = _entries(d, d.shown)
-    return {**document, "largest_deviation": _finite(d.largest_deviation)}
+    return {**document, "largest_deviation": d.largest_deviation}
 
 
 def _entries(d: Derivative, places: Places) -> list[Json]:
@@ -102,9 +101,9 @@ def _entries(d: Derivative, places: Places) -> list[Json]:
     return [
         {
             "index": index,
-            "value": _finite(value),
-            "central": _finite(central),
-            "deviation": _finite(deviation),
+            "value": value,
+            "central": central,
+            "deviation": deviation,
         }
         for index, value, central, deviation in zip(
             _indices(d.entries[places]), *(column.tolist() for column in columns), strict=True
@@ -119,9 +118,9 @@ def _verdict(e: Explanation) -> Json:
         "compared_parameters": e.compared_parameters,
         "compared": e.compared,
         "incomparable": e.incomparable,
-        "floor": _finite(e.floor),
+        "floor": e.floor,
         "tolerance": TOLERANCE,
-        "largest_deviation": _finite(d.largest_deviation),
+        "largest_deviation": d.largest_deviation,
         "at": {"name": d.symbol, "layer": d.l, "index": _indices(d.entries[d.worst[:1]])[0]},
         "passes": e.passes,
     }
@@ -130,15 +129,3 @@ def _verdict(e: Explanation) -> Json:
 def _indices(entries: Indices) -> list[list[int]]:
     """Return entries counted from 1, as in the notes."""
     return [[i + 1 for i in entry] for entry in entries.tolist()]
-
-
-def _finite(number: float) -> float | None:
-    """Return a number, or nothing where it is none: JSON knows neither nan nor infinity."""
-    return number if math.isfinite(number) else None
-
-
-def _finite_list(values: Floats) -> Any:  # noqa: ANN401  nested as deep as the array
-    """Return an array as nested lists, with nothing where a number is none."""
-    if values.ndim == 1:
-        return [_finite(value) for value in values.tolist()]
-    return [_finite_list(row) for row in values]

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from mlp_cli.commands.options import common_options
-from mlp_cli.commands.text import printable, result
+from mlp_cli.commands.text import let_stdout_replace, printable, result
 from mlp_cli.errors import InterruptedRunError, MlpError, OptionError
 
 COMMANDS = {
@@ -58,6 +58,7 @@ class Group(click.Group):
 
     def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401  as Click declares it
         """Run the command line, help and version included."""
+        let_stdout_replace()
         try:
             return super().main(*args, **options)
         except OSError as error:

@@ -1,11 +1,14 @@
 """Ctrl-C and SIGTERM while a network trains: they stop it, but not in the middle of saving."""
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GRACE = 1.0
+"""seconds that a run has to clean up in, undisturbed by further signals"""
 
 
 class StopError(KeyboardInterrupt):
@@ -22,7 +25,7 @@ class Interruption:
     def __init__(self) -> None:
         self.signal: int | None = None
         self._waits = False
-        self._has_raised = False
+        self._grace_ends = time.monotonic()
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
@@ -43,9 +46,11 @@ class Interruption:
             self._raise()
 
     def _raise(self) -> None:
-        # Once: what follows is cleaning up, which is short, and a key held down must not stop it.
-        if not self._has_raised:
-            self._has_raised = True
+        # What follows is cleaning up, which is short, and a second Ctrl-C must not stop it. But a
+        # run that goes on has lost the exception, as Python does with those out of `__del__`.
+        now = time.monotonic()
+        if now >= self._grace_ends:
+            self._grace_ends = now + GRACE
             raise StopError
 
 

@@ -23,7 +23,12 @@ def introduce(run: "Run", path: Path) -> None:
     )
     network = f"network {'-'.join(map(str, settings.sizes))}, seed {settings.seed}"
     done = len(run.checkpoint.history)
-    if run.has_ended:
+    if run.is_out_of_patience:
+        note(
+            f"{network}, {done} of {settings.epochs} epochs are in {path}; "
+            "a larger --patience, or 0, asks for more"
+        )
+    elif run.has_ended:
         note(f"{network}, all of its {done} epochs are in {path}; --epochs asks for more")
     elif done:
         note(f"{network}, resumed from {path} after epoch {done} of {settings.epochs}")

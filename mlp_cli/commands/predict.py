@@ -1,5 +1,6 @@
 """mlp predict: read the digit in a picture."""
 
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -51,7 +52,10 @@ class Reading:
     def warnings(self) -> list[str]:
         """What makes the answer doubtful."""
         doubts = list(self.digit.warnings)
-        if self.outputs.max() < UNSURE:
+        highest = float(self.outputs.max())  # nan if any output is
+        if math.isnan(highest):
+            doubts.append("the outputs are not numbers, as the network's parameters are too large")
+        elif highest < UNSURE:
             doubts.append("the network is unsure: no output reaches one half")
         return doubts
 

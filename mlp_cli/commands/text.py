@@ -1,9 +1,11 @@
 """How results, notes and numbers look."""
 
 import json
+import math
 import re
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +19,15 @@ if TYPE_CHECKING:
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
+def let_stdout_replace() -> None:
+    """Have stdout put `?` for a character that its encoding lacks, instead of refusing the text.
+
+    On Windows a file that stdout is redirected to has no Chinese, say, but file names may have.
+    """
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
+
+
 def result(text: str) -> None:
     """Print a result: on stdout, whole."""
     if sys.stdout is None:
@@ -25,8 +36,17 @@ def result(text: str) -> None:
 
 
 def json_result(value: dict[str, Any]) -> None:
-    """Print a result as one line of JSON."""
-    result(json.dumps(value))
+    """Print a result as one line of JSON, with null for what is no finite number."""
+    result(json.dumps(_finite(value), allow_nan=False))
+
+
+def _finite(value: Any) -> Any:  # noqa: ANN401  whatever JSON can have
+    """Return a value as JSON can have it, which knows neither nan nor infinity."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def is_quiet() -> bool:

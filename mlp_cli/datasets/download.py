@@ -14,7 +14,7 @@ from mlp_cli.datasets.catalogue import PublishedFile
 from mlp_cli.datasets.origins import CHUNK, Patience, ask
 from mlp_cli.datasets.partial import Partial, discard_part, receiving
 from mlp_cli.datasets.verified import is_published, remember
-from mlp_cli.errors import DataAccessError, DownloadError
+from mlp_cli.errors import DataAccessError, DownloadError, DownloadFolderError
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ def download(
 
     origins: base addresses of mirrors, or folders, in the order to try them.
     verify: take the sums of files that were verified before, too.
-    Raises DownloadError with every origin's reason where none has a file, and where the folder
-    cannot be written.
+    Raises DownloadError with every origin's reason where none has a file, DownloadFolderError
+    where the folder cannot be read or written.
     """
     origins = list(origins)
     for file in files:
@@ -99,9 +99,9 @@ def download(
         try:
             published = not force and is_published(target, file, trusting=not verify)
         except OSError as error:
-            raise DownloadError(
+            raise DownloadFolderError(
                 f"{target}: cannot be read ({error.strerror or error}), expected the published "
-                "file, or none. Check its permissions and the disk."
+                "file, or none."
             ) from error
         try:
             if published:
@@ -115,7 +115,7 @@ def download(
                 part.replace(target)
             remember(target, file)
         except OSError as error:
-            raise DownloadError(
+            raise DownloadFolderError(
                 f"{target}: cannot be written ({error.strerror or error}), expected room for it "
                 "and permission."
             ) from error

@@ -31,10 +31,14 @@ def draw_image(image: npt.NDArray[np.uint8], blocks: bool) -> list[str]:
 
 
 def draw_bars(outputs: npt.NDArray[np.floating], blocks: bool) -> list[str]:
-    """Return one line per class: its number, a bar as long as its output, and the output."""
+    """Return one line per class: its number, a bar as long as its output, and the output.
+
+    An output that is not a number has no bar.
+    """
     lines = []
     for number, output in enumerate(outputs.tolist()):
-        bar = ("█" if blocks else "#") * round(BAR * min(max(output, 0), 1))
+        # max(0, nan) is 0, and max(nan, 0) is nan
+        bar = ("█" if blocks else "#") * round(BAR * min(max(0, output), 1))
         lines.append(f"{number}  {bar:<{BAR}}  {output:.3f}")
     return lines
 

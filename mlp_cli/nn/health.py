@@ -18,7 +18,7 @@ MIN_EXAMPLES = 10
 FLAT: dict[ActivationName, float] = {"sigmoid": 0.01, "tanh": 0.04, "relu": 0.0}
 """mean sigma' at which a unit counts as saturated; sigmoid: a (1 - a), of 1/4 at most"""
 NEAR_CHANCE = 0.05
-"""above the accuracy of always answering the commonest class"""
+"""above the accuracy of always answering the commonest class; half the way to 1 if that is less"""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Health:
         return self.saturated > 0.5
 
 
-# Finite weights may still be so large that z is not; sigma of it is 0 or 1 all the same.
+# As in `Network.outputs`: of finite weights too large, z may be infinite or no number.
 @np.errstate(over="ignore", invalid="ignore")
 def examine(network: Network, images: Images, labels: Labels) -> Health:
     """Return the network's health, as the first images of these show it.
@@ -57,7 +57,7 @@ def examine(network: Network, images: Images, labels: Labels) -> Health:
         silent_classes=np.flatnonzero((examples >= MIN_EXAMPLES) & (answered == 0)).tolist(),
         saturated=float(np.mean(np.concatenate(slopes) <= FLAT[network.activation])),
         is_near_chance=len(labels) >= MIN_EXAMPLES * classes
-        and bool(accuracy < chance + NEAR_CHANCE),
+        and bool(accuracy < chance + min(NEAR_CHANCE, (1 - chance) / 2)),
     )
 
 

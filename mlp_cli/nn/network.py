@@ -165,7 +165,8 @@ class Network:
             W -= step * d.dW
             b -= step * d.db
 
-    # Finite weights may still be so large that z is not; sigma of it is 0 or 1 all the same.
+    # Finite weights may still be so large that z is not: sigma of infinity is 0 or 1, but where
+    # infinities of both signs meet in a sum, z and its output are no number.
     @np.errstate(over="ignore", invalid="ignore")
     def outputs(self, images: Images, batch_size: int = 1000) -> Floats:
         """Return the output activations A^L for images of grey levels 0..255: (n, n_L).
