@@ -278,7 +278,7 @@ def test_a_data_folder_that_must_not_be_read_is_passed_over(run, unprivileged):
     Path("closed").chmod(0)
     with unprivileged():
         done = run("evaluate", status=1)
-        assert "closed: cannot be read (Permission denied)" in done.stderr
+        assert "Error: closed/mnist: cannot be read (Permission denied)" in done.stderr
     write_dataset(Path("data"))
     with unprivileged():
         run("evaluate")
