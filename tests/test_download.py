@@ -586,7 +586,7 @@ def test_a_folder_that_cannot_be_written_is_said(mirror, unprivileged):
     Path("file").touch()
     with pytest.raises(DownloadError, match="cannot be written"):
         list(download(FILES, Path("file/mnist"), [mirror("right")]))
-    Path("closed").mkdir(mode=0o500)
+    Path("closed").mkdir(mode=0o555)
     with unprivileged(), pytest.raises(DownloadError, match=r"cannot be written \(Permission"):
         list(download(FILES, Path("closed/mnist"), [mirror("right")]))
 

@@ -146,6 +146,7 @@ def test_what_is_printed_is_a_preset_of_the_same_run(run):
 
 def test_a_folder_of_any_name_is_printed_as_toml(run):
     name = 'n\x7f "\\ \N{CARD INDEX DIVIDERS}\u6570'
+    Path(name).mkdir()
     printed = run(["train", "--print-config", "--dataset", name]).stdout
     assert printed.isascii()
     Path("b.toml").write_text(printed)

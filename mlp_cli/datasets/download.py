@@ -97,14 +97,7 @@ def download(
     for file in files:
         target = folder / file.name
         try:
-            published = not force and is_published(target, file, trusting=not verify)
-        except OSError as error:
-            raise DownloadFolderError(
-                f"{target}: cannot be read ({error.strerror or error}), expected the published "
-                "file, or none."
-            ) from error
-        try:
-            if published:
+            if not force and _is_there(target, file, trusting=not verify):
                 remember(target, file)
                 discard_part(target)
                 yield Kept(file)
@@ -121,6 +114,16 @@ def download(
             ) from error
         origins = origins[failed:] + origins[:failed]
         yield Fetched(file, str(origins[0]))
+
+
+def _is_there(target: Path, file: PublishedFile, *, trusting: bool) -> bool:
+    """Tell whether the file is there already.  Raises DownloadFolderError where it is closed."""
+    try:
+        return is_published(target, file, trusting=trusting)
+    except PermissionError as error:
+        raise DownloadFolderError(
+            f"{target}: cannot be read ({error.strerror}), expected the published file, or none."
+        ) from error
 
 
 def is_broken_off(found: Sequence[Path], folder: Path, files: Sequence[PublishedFile]) -> bool:
