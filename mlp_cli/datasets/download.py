@@ -132,13 +132,16 @@ def is_broken_off(found: Sequence[Path], folder: Path, files: Sequence[Published
     Raises DataAccessError where one of them cannot be read.
     """
     published = {folder / file.name: file for file in files}
-    try:
-        return all(path in published and is_published(path, published[path]) for path in found)
-    except OSError as error:
-        raise DataAccessError(
-            f"{error.filename}: cannot be read ({error.strerror or error}), expected an IDX file.\n"
-            "Check its permissions and the disk."
-        ) from error
+    for path in found:
+        try:
+            if path not in published or not is_published(path, published[path]):
+                return False
+        except OSError as error:
+            raise DataAccessError(
+                f"{path}: cannot be read ({error.strerror or error}), expected an IDX file.\n"
+                "Check its permissions and the disk."
+            ) from error
+    return True
 
 
 def _fetch(
