@@ -1,7 +1,7 @@
 """mlp export: a network or its history in another format."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import click
 
@@ -10,6 +10,8 @@ from mlp_cli.commands.options import FilePath, common_options
 from mlp_cli.commands.text import result
 from mlp_cli.errors import ExportError
 
+Format = Literal["html", "onnx", "nielsen", "csv", "small"]
+
 
 @click.command(short_help="Take a network elsewhere.")
 @checkpoint_option
@@ -17,17 +19,13 @@ from mlp_cli.errors import ExportError
     "--format",
     "kind",
     envvar="MLP_EXPORT_FORMAT",
-    type=click.Choice(["html", "onnx", "nielsen", "csv", "small"]),
+    type=click.Choice(get_args(Format)),
     required=True,
     help="What to write.",
 )
 @click.option("-o", "--output", type=FilePath, required=True, help="The file to write.")
 @common_options
-def export(
-    checkpoint: Path | None,
-    kind: Literal["html", "onnx", "nielsen", "csv", "small"],
-    output: Path,
-) -> None:
+def export(checkpoint: Path | None, kind: Format, output: Path) -> None:
     r"""Write a network, or its history, in another format.
 
     \b
