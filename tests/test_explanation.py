@@ -13,7 +13,7 @@ from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.differences import CentralDifferences, cost_of_weighted_inputs, terms_of_outputs
 from mlp_cli.nn.explanation import LEAST, explain
 from mlp_cli.nn.learner import Learner
-from mlp_cli.nn.minibatch import MiniBatch
+from mlp_cli.nn.minibatch import MiniBatches
 from mlp_cli.nn.network import Network
 
 DEPTHS = [(8, 2), (4, 3, 2), (6, 5, 4, 3), (5, 4, 4, 3, 2), (12, 30, 3)]
@@ -130,18 +130,18 @@ def break_fact(monkeypatch, fact):
         broken = {name: lambda a, y, *out: np.multiply(function(a, y, *out), 1.00001, *out)}
         monkeypatch.setitem(COSTS, "quadratic", COSTS["quadratic"]._replace(**broken))
         return
-    backpropagate = MiniBatch.backpropagate
+    end = MiniBatches.end
 
-    def broken(self, x, y, step):
-        backpropagate(self, x, y, step)
+    def broken(self, x):
+        end(self, x)
         if fact == 3:
             self.gradients[0][:, -1] *= -1
         if fact == 5:
-            self.gradients[1][0, 1] += 0.001 * step
+            self.gradients[1][0, 1] *= 1.001
         if fact == 6:
             self.dZ[0] *= 2
 
-    monkeypatch.setattr(MiniBatch, "backpropagate", broken)
+    monkeypatch.setattr(MiniBatches, "end", broken)
 
 
 @pytest.mark.parametrize(

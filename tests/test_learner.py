@@ -8,7 +8,7 @@ from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.learner import Learner
-from mlp_cli.nn.minibatch import MiniBatch
+from mlp_cli.nn.minibatch import MiniBatches
 from mlp_cli.nn.network import Network
 from tests import notes
 
@@ -55,15 +55,60 @@ def test_a_mini_batch_is_the_plain_reading(sizes, activation, cost):
     activations = network.feedforward(x)
     derivatives = network.backpropagate(activations, y)
 
-    batch, x_1 = MiniBatch(network, 4), np.column_stack([x, np.ones(4)])
-    batch.feedforward(x_1)
-    batch.backpropagate(x_1, y, np.array(0.5))
+    batch, x_1 = MiniBatches(network, 4), np.column_stack([x, np.ones(4)])
+    batch.begin(x_1)
+    batch.feedforward(0)
+    batch.backpropagate(0, y, np.array(0.5))
+    batch.end(x_1)
     np.testing.assert_allclose(batch.outputs, activations[-1], rtol=0, atol=1e-12)
     for l, d in enumerate(derivatives):
         np.testing.assert_allclose(batch.activations[l].T, activations[l + 1], rtol=0, atol=1e-12)
         np.testing.assert_allclose(batch.dZ[l].T, 0.5 * d.dZ, rtol=0, atol=1e-12)
         np.testing.assert_allclose(batch.gradients[l][:, :-1], 0.5 * d.dW, rtol=0, atol=1e-12)
         np.testing.assert_allclose(batch.gradients[l][:, -1], 0.5 * d.db, rtol=0, atol=1e-12)
+
+
+def test_a_group_moves_layer_2_once_and_reads_as_if_it_had_moved_every_time():
+    """By hand: two mini-batches of one example, one weight and one bias, sigmoid and quadratic."""
+    network = Network([np.array([[2.0]])], [np.array([-1.0])])
+    group, x_1 = MiniBatches(network, 1, count=2), np.array([[0.5, 1.0], [1.0, 1.0]])
+    step = np.array(0.8)
+    group.begin(x_1)
+    group.feedforward(0)  # z = 2 * 0.5 - 1 = 0,  a = 1/2
+    assert group.outputs == 0.5
+    group.backpropagate(0, np.array([[1.0]]), step)  # dz = 0.8 * (1/2 - 1) * 1/4 = -0.1
+    group.feedforward(1)  # as if w = 2 + 0.05, b = -1 + 0.1:  z = 1.15
+    a = 1 / (1 + np.exp(-1.15))
+    assert group.outputs[0, 0] == pytest.approx(a, abs=1e-15)
+    group.backpropagate(1, np.array([[0.0]]), step)
+    group.end(x_1)
+    dz = 0.8 * a * a * (1 - a)
+    np.testing.assert_allclose(group.gradients[0], [[-0.05 + dz, -0.1 + dz]], rtol=1e-14)
+    assert network.parameters[0].tolist() == [[2.0, -1.0]]
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "counts"),
+    [(4, [(3, 4), (2, 4), (1, 3)]), (12, [(1, 12), (1, 11)]), (1, [(12, 1), (11, 1)])],
+)
+@by_kind
+@by_depth
+def test_groups_of_mini_batches_learn_what_they_would_one_by_one(
+    sizes, activation, cost, batch_size, counts, monkeypatch
+):
+    """Forty-seven examples, at most twelve of them in a group, and what is left over."""
+    monkeypatch.setattr(learner_module, "TOGETHER", 12)
+    monkeypatch.setattr(learner_module, "ENOUGH_UNITS", 1)
+    network = make_network(sizes, activation=activation, cost=cost)
+    expected, (images, labels) = network.copy(), make_data(47)
+    learner = Learner(network, batch_size)
+    for seed in range(3):
+        order = np.random.default_rng(seed).permutation(47)
+        ours = learner.learn(images, labels, order, eta=0.5)
+        theirs = learn_plainly(expected, images, labels, order, 0.5, batch_size)
+        assert ours == pytest.approx(theirs, rel=1e-12)
+    assert_same(network, expected, atol=1e-12)
+    assert list(dict.fromkeys((count, m) for count, m, _ in learner._cut(np.arange(47)))) == counts
 
 
 @pytest.mark.parametrize(("dtype", "atol"), [(np.float64, 1e-12), (np.float32, 1e-4)])
@@ -115,8 +160,9 @@ def test_a_batch_larger_than_the_training_set_is_one_batch_of_all():
 
 
 @pytest.mark.parametrize(("momentum", "l2"), [(0.9, 0), (0, 2.0), (0.9, 2.0)])
-def test_momentum_and_l2_by_their_formulas(momentum, l2):
+def test_momentum_and_l2_by_their_formulas(momentum, l2, monkeypatch):
     """V = mu V + eta (dW / m + lambda / n W),  W -= V;  lambda is not for the biases."""
+    monkeypatch.setattr(learner_module, "ENOUGH_UNITS", 1)
     images, labels = make_data(12)
     network, plain = make_network(), make_network()
     learner = Learner(network, 4, momentum=momentum, l2=l2)
@@ -165,9 +211,9 @@ def test_training_allocates_nothing_per_mini_batch(monkeypatch):
     monkeypatch.setattr(
         learner,
         "_descend",
-        lambda gradients, decay: (
-            seen.add(tuple(g.ctypes.data for g in gradients)) or descend(gradients, decay)
+        lambda layers, decay: (
+            seen.update(layer.gradient.ctypes.data for layer in layers) or descend(layers, decay)
         ),
     )
     learner.learn(images, labels, np.arange(20), eta=3.0)
-    assert len(seen) == 1
+    assert len(seen) == 2

@@ -28,34 +28,41 @@ def one_hot(labels: Labels, classes: int, dtype: npt.DTypeLike) -> Floats:
 
 
 class ExampleBlock:
-    """Room for some mini-batches of m examples, made ready at once for the training loop.
+    """Room for some groups of mini-batches of m examples, made ready at once for the training loop.
 
-    x: (steps, m, n_1 + 1), pixel / 255, every row ending in a 1.
-    y: (steps, n_L, m), one-hot, one example per column.  outputs: likewise, for the A^L.
+    x: (groups, count m, n_1 + 1), pixel / 255, every row ending in a 1.
+    y: (groups, count, n_L, m), one-hot, one example per column.  outputs: likewise, for the A^L.
+    groups: the x of each, and y^T and outputs of each of its mini-batches; views, made once.
     """
 
-    def __init__(self, steps: int, m: int, sizes: Sequence[int], dtype: npt.DTypeLike) -> None:
+    def __init__(
+        self, groups: int, count: int, m: int, sizes: Sequence[int], dtype: npt.DTypeLike
+    ) -> None:
         pixels, classes = sizes[0], sizes[-1]
-        self.x = np.empty((steps, m, pixels + 1), dtype)
-        self.y = np.empty((steps, classes, m), dtype)
+        self.x = np.empty((groups, count * m, pixels + 1), dtype)
+        self.y = np.empty((groups, count, classes, m), dtype)
         self.outputs = np.empty_like(self.y)
-        self._pixels = np.empty((steps * m, pixels), np.uint8)
+        self.groups = [
+            (x, [(y.T, outputs) for y, outputs in zip(ys, group_outputs, strict=True)])
+            for x, ys, group_outputs in zip(self.x, self.y, self.outputs, strict=True)
+        ]
+        self._pixels = np.empty((groups * count * m, pixels), np.uint8)
         self._classes = np.arange(classes)[:, None]
 
     def fill(self, images: Images, labels: Labels, indices: npt.NDArray[np.intp]) -> int:
-        """Encode the examples at these indices and return how many mini-batches they make.
+        """Encode the examples at these indices and return how many groups they make.
 
-        images: (n, pixels).  labels: (n,).  indices: a multiple of m, steps * m at most.
+        images: (n, pixels).  labels: (n,).  indices: whole groups, as many as there is room for.
         """
-        count, m = len(indices), self.x.shape[1]
-        pixels, steps = self._pixels[:count], count // m
+        _, count, _, m = self.y.shape
+        pixels, groups = self._pixels[: len(indices)], len(indices) // (count * m)
         # "clip" never clips here: the default, "raise", would copy through a buffer.
         images.take(indices, 0, pixels, "clip")
         # To floats first, and whole rows: dividing bytes, or rows but for their last number, takes
         # three times as long. So the 1 that a row ends in is a white pixel before.
-        x = self.x[:steps]
-        x[..., :-1] = pixels.reshape(steps, m, -1)
+        x = self.x[:groups]
+        x[..., :-1] = pixels.reshape(groups, count * m, -1)
         x[..., -1] = 255
         np.divide(x, _WHITE, x)
-        self.y[:steps] = labels[indices].reshape(steps, 1, m) == self._classes
-        return steps
+        self.y[:groups] = labels[indices].reshape(groups, count, 1, m) == self._classes
+        return groups

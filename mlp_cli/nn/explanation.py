@@ -1,6 +1,6 @@
 """One example through training's own steps, every quantity of the notes kept for reading.
 
-The numbers are those that training computes: `MiniBatch` makes both passes, with one example and
+The numbers are those that training computes: `MiniBatches` makes both passes, with one example and
 in float64. What it overwrites on its way, z^l and d_a C, is computed beside it from what it keeps.
 """
 
@@ -22,7 +22,7 @@ from mlp_cli.nn.comparison import (
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.differences import CentralDifferences, Indices
 from mlp_cli.nn.encoding import one_hot
-from mlp_cli.nn.minibatch import MiniBatch
+from mlp_cli.nn.minibatch import MiniBatches
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats
 
@@ -164,11 +164,14 @@ def explain(
     x_row, y = x[None].astype(np.float64), one_hot(np.array([label]), network.sizes[-1], np.float64)
     x_1 = np.column_stack([x_row, [1.0]])
 
-    batch = MiniBatch(network, 1)
-    batch.feedforward(x_1)
-    batch.backpropagate(x_1, y, np.array(eta))
+    batch = MiniBatches(network, 1)
+    batch.begin(x_1)
+    batch.feedforward(0)
+    batch.backpropagate(0, y, np.array(eta))
+    batch.end(x_1)
     changes = [-gradient for gradient in batch.gradients]
-    batch.backpropagate(x_1, y, np.array(1.0))
+    batch.backpropagate(0, y, np.array(1.0))
+    batch.end(x_1)
 
     C = cost.value(batch.outputs, y)
     floor = 1e-4 * C + 1e-9

@@ -1,4 +1,4 @@
-"""A mini-batch through the network and back, without allocating anything: the hot loop.
+"""Mini-batches through the network and back, without allocating anything: the hot loop.
 
 The formulas are those of `network`, which the tests hold this to; it is written for speed. Of a
 step's 40 microseconds (784-30-10, m = 10, float32, one thread of an AMD EPYC) the product W a'
@@ -22,15 +22,25 @@ from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats
 
 
-class MiniBatch:
-    """The arrays for mini-batches of m examples, and the passes that fill them.
+class MiniBatches:
+    """A group of mini-batches, of m examples each, and the passes of one after the other.
+
+    Layer 2 reads the pixels of the whole group in one product, `begin`, and learns from it in
+    another, `end`; its parameters stand still in between. What they would have moved by before
+    mini-batch i is the gradients of those before it, and the step size is in dZ already, so
+
+        Z^2_i = (W^2 | b^2) (A^1_i; 1) - sum over j < i of dZ^2_j  (A^1_j; 1)^T (A^1_i; 1)
+
+    is what it would be if they had moved every time. The other layers do move every time. With
+    momentum or l2 the update is not the gradients alone: there `count` has to be 1.
 
     activations: A^2..A^L, each (n_l, m).  dZ: of the layers 2..L, each (n_l, m).
     gradients: (dW^l | db^l) of the layers 2..L, each (n_l, n_{l-1} + 1).
-    All hold the last mini-batch; dZ and the gradients are multiplied by the step size.
+    All hold the last mini-batch, but the first of the gradients the sum over the group. dZ and the
+    gradients are multiplied by the step size.
     """
 
-    def __init__(self, network: Network, m: int) -> None:
+    def __init__(self, network: Network, m: int, count: int = 1) -> None:
         units, dtype = network.sizes[1:], network.dtype
         hidden, cost = ACTIVATIONS[network.activation], COSTS[network.cost]
         self._sigma, self._sigma_derivative = hidden.function, hidden.derivative
@@ -44,9 +54,15 @@ class MiniBatch:
         self.gradients = [np.empty_like(parameters) for parameters in network.parameters]
 
         # What each layer needs in the two passes, gathered once: looking it up costs as much as
-        # a small product. Forward, for l = 2..L-1 and L:
-        *self._forward, self._last_forward = zip(
-            network.parameters, self.activations, inputs_to_next, strict=True
+        # a small product. Forward, for l = 2..L-1: A^l, W^{l+1}, (A^l; 1), Z^{l+1}.
+        self._forward = list(
+            zip(
+                self.activations[:-1],
+                network.parameters[1:],
+                inputs_to_next[:-1],
+                self.activations[1:],
+                strict=True,
+            )
         )
         # Backward, for l = L..3: dZ^l, (A^{l-1}; 1)^T, the gradient; and (W^l)^T, dZ^{l-1},
         # A^{l-1}, room for sigma'.
@@ -63,24 +79,49 @@ class MiniBatch:
             for l in range(len(units) - 1, 0, -1)
         ]
 
-    def feedforward(self, x: Floats) -> None:
-        """Fill the activations.
+        # Layer 2 has Z^2 and dZ^2 of the whole group, and of mini-batch i: its columns in them; its
+        # examples; dZ^2_j of those before it; and their overlaps with it, (A^1_j; 1)^T (A^1_i; 1).
+        self._W_b, self._Z, self._dZ = network.parameters[0], self.activations[0], self.dZ[0]
+        self._members = []
+        if count > 1:
+            self._Z, self._dZ = (np.empty((units[0], count * m), dtype) for _ in range(2))
+            self._correction = np.empty((units[0], m), dtype)
+            self._members = [
+                (
+                    self._Z[:, start : start + m],
+                    self._dZ[:, start : start + m],
+                    slice(start, start + m),
+                    self._dZ[:, :start],
+                    np.empty((start, m), dtype),
+                )
+                for start in range(0, count * m, m)
+            ]
 
-            (A^1; 1) = x^T,   Z^l = (W^l | b^l) (A^{l-1}; 1),   A^l = sigma(Z^l)
+    def begin(self, x: Floats) -> None:
+        """Take the pixels of the group to layer 2, with its parameters as they are now.
 
-        x: (m, n_1 + 1), one example per row, every row ending in a 1.
+        x: (count m, n_1 + 1), one example per row, every row ending in a 1.
         """
-        a_previous = x.T
-        for W_b, a, a_1 in self._forward:
-            W_b.dot(a_previous, a)
+        self._W_b.dot(x.T, self._Z)
+        for _, _, examples, _, overlaps in self._members[1:]:
+            x[: examples.start].dot(x[examples].T, overlaps)
+
+    def feedforward(self, i: int) -> None:
+        """Fill the activations of mini-batch i.
+
+        Z^l = (W^l | b^l) (A^{l-1}; 1),   A^l = sigma(Z^l)
+        """
+        if self._members:
+            Z, _, _, dZ_before, overlaps = self._members[i]
+            dZ_before.dot(overlaps, self._correction)
+            np.subtract(Z, self._correction, self.activations[0])
+        for a, W_b, a_1, z_next in self._forward:
             self._sigma(a, a)
-            a_previous = a_1
-        W_b, a, _ = self._last_forward
-        W_b.dot(a_previous, a)
+            W_b.dot(a_1, z_next)
         self._output(self.outputs, self.outputs)
 
-    def backpropagate(self, x: Floats, y: Floats, step: Floats) -> None:
-        """Fill dZ and the gradients, both multiplied by the step, after `feedforward` of x.
+    def backpropagate(self, i: int, y: Floats, step: Floats) -> None:
+        """Fill dZ and all gradients but the first, after `feedforward` of mini-batch i.
 
             dZ^L = step (A^L - Y) * A^L (1 - A^L)          Facts 1, 2
             (dW^l | db^l) = dZ^l (A^{l-1}; 1)^T            Facts 3, 5
@@ -88,7 +129,7 @@ class MiniBatch:
 
         Facts 1 and 2 are the quadratic cost's and the sigmoid's; others have their own.
 
-        x: as in `feedforward`.  y: (m, n_L), one-hot.  step: eta / m, of no dimension.
+        y: (m, n_L), one-hot.  step: eta / m, of no dimension.
         """
         dZ = self.dZ[-1]
         self._delta(self.outputs, y, dZ.T)
@@ -98,4 +139,12 @@ class MiniBatch:
             W_T.dot(dZ, dZ_previous)
             self._sigma_derivative(a_previous, slope)
             np.multiply(dZ_previous, slope, dZ_previous)
-        self.dZ[0].dot(x, self.gradients[0])
+        if self._members:
+            np.copyto(self._members[i][1], self.dZ[0])
+
+    def end(self, x: Floats) -> None:
+        """Fill the first of the gradients, the sum of dZ^2_i (A^1_i; 1)^T over the group.
+
+        x: as in `begin`.
+        """
+        self._dZ.dot(x, self.gradients[0])
