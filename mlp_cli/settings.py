@@ -29,7 +29,7 @@ LARGEST = sys.float_info.max
 OPTIONS = (
     *("dataset", "hidden", "activation", "cost", "init"),
     *("epochs", "eta", "schedule", "schedule_every", "warmup"),
-    *("batch_size", "momentum", "l2", "distort", "distort_strength"),
+    *("batch_size", "momentum", "l2", "dropout", "distort", "distort_strength"),
     *("validation", "patience", "seed", "dtype", "threads"),
 )
 """the options of `mlp train` that make a run, which are the keys of a preset"""
@@ -71,6 +71,8 @@ class Settings:
     cost: CostName = "quadratic"
     l2: float = 0.0
     momentum: float = 0.0
+    dropout: float = 0.0
+    """the share of the hidden units that every mini-batch leaves out"""
     schedule: ScheduleName = "constant"
     schedule_every: int = 10
     warmup: int = 0
@@ -131,6 +133,9 @@ class Settings:
                 raise bad_meta(name, value, expected)
             values[name] = tuple(value) if isinstance(value, list) else value
         settings = cls(**values)
+        for name in ("momentum", "dropout"):
+            if (share := getattr(settings, name)) >= 1:
+                raise bad_meta(name, share, "a number, 0 or above and below 1")
         if len(settings.sizes) < 2:
             raise bad_meta("sizes", settings.sizes, "an input and an output layer at least")
         if len(settings.image_shape) != 2 or math.prod(settings.image_shape) != settings.sizes[0]:

@@ -8,6 +8,7 @@ from mlp_cli.checkpoint import Checkpoint
 from mlp_cli.datasets.ahead import DistortedEpochs
 from mlp_cli.datasets.loading import Dataset
 from mlp_cli.errors import DataError
+from mlp_cli.nn.dropout import Dropout
 from mlp_cli.nn.health import Health, examine
 from mlp_cli.nn.learner import Learner
 from mlp_cli.nn.network import Network
@@ -46,7 +47,7 @@ class Run:
             settings.activation,
             settings.cost,
         )
-        learner = _learner(network, settings)
+        learner = _learner(network, settings, streams)
         checkpoint = Checkpoint.begin(settings, learner, streams.shuffling)
         return cls(checkpoint, dataset, learner, streams)
 
@@ -67,7 +68,7 @@ class Run:
         dataset.require(settings.image_shape, settings.sizes[-1])
         streams = spawn_streams(settings.seed)
         streams.shuffling.bit_generator.state = state.shuffling
-        learner = _learner(state.network, settings)
+        learner = _learner(state.network, settings, streams)
         learner.velocities = state.velocities
         return cls(checkpoint, dataset, learner, streams)
 
@@ -125,5 +126,11 @@ class Run:
         return examine(self._learner.network, split.images, split.labels)
 
 
-def _learner(network: Network, settings: Settings) -> Learner:
-    return Learner(network, settings.batch_size, momentum=settings.momentum, l2=settings.l2)
+def _learner(network: Network, settings: Settings, streams: Streams) -> Learner:
+    return Learner(
+        network,
+        settings.batch_size,
+        momentum=settings.momentum,
+        l2=settings.l2,
+        dropout=Dropout(settings.dropout, streams.shuffling) if settings.dropout else None,
+    )

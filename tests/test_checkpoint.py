@@ -211,6 +211,8 @@ def test_a_newer_format_is_refused_by_its_number():
         ("activation", "step"),
         ("cost", None),
         ("eta", "3.0"),
+        ("momentum", 1),
+        ("dropout", 1.0),
         ("seed", True),
         ("validation", -5),
         ("data_dir", "a\0b"),

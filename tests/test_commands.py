@@ -88,6 +88,7 @@ DEFAULTS = {
     "warmup": 0,
     "momentum": 0.0,
     "l2": 0.0,
+    "dropout": 0.0,
     "distort": "none",
     "distort_strength": 1.0,
     "patience": 0,

@@ -6,6 +6,7 @@ import pytest
 from mlp_cli.nn import learner as learner_module
 from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.costs import COSTS
+from mlp_cli.nn.dropout import Dropout
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.learner import Learner
 from mlp_cli.nn.minibatch import MiniBatches
@@ -157,6 +158,61 @@ def test_a_batch_larger_than_the_training_set_is_one_batch_of_all():
     Learner(network, 100).learn(images, labels, np.arange(7), eta=3.0)
     learn_plainly(expected, images, labels, np.arange(7), eta=3.0, batch_size=7)
     assert_same(network, expected, atol=1e-12)
+
+
+def forward(parameters, x, masks, activation):
+    """Return A^1..A^L by the formulas: activations times their masks, which are None for A^L."""
+    A = [x]
+    for l, (W, b) in enumerate(parameters):
+        Z = A[-1] @ W.T + b
+        sigma = ACTIVATIONS[activation].function if l < len(masks) else COSTS["quadratic"].output
+        A.append(sigma(Z) * masks[l].T if l < len(masks) else sigma(Z))
+    return A
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_dropout_against_central_differences(activation):
+    """The derivatives are those of the network without the units that were left out."""
+    network = make_network((6, 5, 4, 3), activation=activation)
+    rng = np.random.default_rng(3)
+    x, y = rng.random((4, 6)), one_hot(rng.integers(3, size=4), 3, np.float64)
+    batch = MiniBatches(network, 4, dropout=Dropout(0.4, np.random.default_rng(1)))
+    x_1 = np.column_stack([x, np.ones(4)])
+    batch.begin(x_1)
+    batch.feedforward(0)
+    batch.backpropagate(0, y, np.array(1.0))
+    batch.end(x_1)
+
+    def cost():
+        return COSTS["quadratic"].value(
+            forward(parameters(network), x, batch.masks, activation)[-1], y
+        )
+
+    assert any((mask == 0).any() for mask in batch.masks)
+    for W_b, gradient in zip(network.parameters, batch.gradients, strict=True):
+        for at in np.ndindex(W_b.shape):
+            before, slopes = W_b[at], []
+            for epsilon in (1e-6, -1e-6):
+                W_b[at] = before + epsilon
+                slopes.append(cost())
+            W_b[at] = before
+            assert gradient[at] == pytest.approx((slopes[0] - slopes[1]) / 2e-6, abs=1e-8)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dropout_leaves_out_its_share_and_scales_the_rest(dtype):
+    network = make_network((6, 200, 100, 3), dtype=dtype)
+    batch = MiniBatches(network, 50, dropout=Dropout(0.2, np.random.default_rng(0)))
+    seen = []
+    for _ in range(2):
+        batch.begin(np.ones((50, 7), dtype))
+        batch.feedforward(0)
+        seen.append([mask.copy() for mask in batch.masks])
+        for mask in batch.masks:
+            assert set(np.unique(mask)) == {0, dtype(1.25)}
+            assert (mask == 0).mean() == pytest.approx(0.2, abs=0.02)  # 3.5 deviations
+    for first, second in zip(*seen, strict=True):
+        assert (first != second).mean() == pytest.approx(2 * 0.2 * 0.8, abs=0.04)
 
 
 @pytest.mark.parametrize(("momentum", "l2"), [(0.9, 0), (0, 2.0), (0.9, 2.0)])

@@ -182,6 +182,7 @@ WRONG = {
     "eta = inf": "eta is inf, expected a number, 0 or above.",
     'eta = "3"': "eta is '3', expected a number, 0 or above.",
     "momentum = 1": "momentum: 1.0 is not in the range 0<=x<1.",
+    "dropout = 1": "dropout: 1.0 is not in the range 0<=x<1.",
     "hidden = [3, 0]": "hidden is [3, 0], expected a list of whole numbers above 0.",
     "hidden = [3, true]": "hidden is [3, True], expected a list of whole numbers above 0.",
     "hidden = [3.5]": "hidden is [3.5], expected a list of whole numbers above 0.",

@@ -30,6 +30,7 @@ VARIANTS = {
     "plain": PLAIN,
     "everything": EVERYTHING,
     "momentum": "--batch-size 4 --momentum 0.9 --eta 0.1 --warmup 2 --schedule cosine",
+    "dropout": "--batch-size 4 --dropout 0.3 --hidden 60 --hidden 20",
     "shift": "--batch-size 4 --distort shift --hidden 20 --hidden 15 --schedule step "
     "--schedule-every 2",
     "normal": "--batch-size 3 --init normal --activation tanh --eta 0.2 --l2 5",

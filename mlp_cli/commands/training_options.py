@@ -102,6 +102,13 @@ DECLARATIONS = (
         help="L2 regularisation, lambda: weights shrink by eta lambda / n at every update.",
     ),
     click.option(
+        "--dropout",
+        type=FiniteFloat(min=0, max=1, max_open=True),
+        default=0.0,
+        show_default=True,
+        help="Share of the hidden units, others every time, that a mini-batch does without.",
+    ),
+    click.option(
         "--distort",
         type=click.Choice(get_args(DistortName)),
         default="none",

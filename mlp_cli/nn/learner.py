@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.nn.costs import COSTS
+from mlp_cli.nn.dropout import Dropout
 from mlp_cli.nn.encoding import ExampleBlock
 from mlp_cli.nn.minibatch import MiniBatches
 from mlp_cli.nn.network import Network
@@ -48,12 +49,19 @@ class Learner:
     """
 
     def __init__(
-        self, network: Network, batch_size: int, *, momentum: float = 0.0, l2: float = 0.0
+        self,
+        network: Network,
+        batch_size: int,
+        *,
+        momentum: float = 0.0,
+        l2: float = 0.0,
+        dropout: Dropout | None = None,
     ) -> None:
         self.network = network
         self.batch_size = batch_size
         self.momentum = momentum
         self.l2 = l2
+        self.dropout = dropout
         self.velocities = [np.zeros_like(p) for p in network.parameters] if momentum else []
         """of (W^l | b^l), l = 2..L; none without momentum"""
         self._shrinkages = [np.empty_like(p) for p in network.parameters] if l2 else []
@@ -123,7 +131,7 @@ class Learner:
             network, parameters = self.network, self.network.parameters
             groups = _groups_per_block(count * m)
             block = ExampleBlock(groups, count, m, network.sizes, network.dtype)
-            batches = MiniBatches(network, m, count)
+            batches = MiniBatches(network, m, count, self.dropout)
             none = [None] * len(parameters)
             layers = [
                 Layer(*arrays)

@@ -10,6 +10,7 @@ class Streams(NamedTuple):
 
     initialisation: np.random.Generator
     shuffling: np.random.Generator
+    """draws the order of an epoch's examples, and what dropout leaves out of each mini-batch"""
     augmentation: np.random.SeedSequence
     """every epoch makes a generator of its own from it, so that there is no state to keep"""
 
