@@ -62,7 +62,7 @@ def test_every_bundled_preset_trains_and_says_what_to_expect(run, path):
 def test_the_presets_of_the_design_are_there():
     names = {path.stem for path in bundled_presets()}
     assert names >= {"default", "book-30", "book-100", "notes-online"}
-    assert names >= {"hundred", "cross-entropy", "quick", "deep", "elastic-quadratic"}
+    assert names >= {"hundred", "cross-entropy", "quick", "deep", "elastic-quadratic", "best"}
 
 
 def test_the_presets_are_installed_with_the_package():
@@ -223,7 +223,7 @@ def test_a_file_that_is_no_preset_is_wrong_usage(run, unprivileged):
             "closed.toml": "cannot be read (Permission denied), expected a TOML file.",
             "folder.toml": "cannot be read (Is a directory), expected a TOML file.",
             "book-31": "no such file, and no preset of this name. Expected a TOML file, or one of "
-            "book-100, book-30, cross-entropy, deep, default, elastic-quadratic, "
+            "best, book-100, book-30, cross-entropy, deep, default, elastic-quadratic, "
             "handwriting, hundred, notes-online, quick. Did you mean 'book-30'?",
             "a" * 3000: "cannot be read (File name too long), expected a TOML file.",
         }.items():
