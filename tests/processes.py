@@ -55,7 +55,7 @@ def end_by(process, signal_number):
     """Send the signal and wait; return the exit status and the rest of what was said."""
     process.send_signal(signal_number)
     out, err = process.communicate(timeout=SECONDS)
-    assert "Traceback" not in err
+    assert "Traceback" not in err, err
     return process.returncode, out + err
 
 

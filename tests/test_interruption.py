@@ -224,7 +224,23 @@ class Swallower:
         signal.raise_signal(signal.SIGINT)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+class Failing:
+    """Fails where Python throws exceptions away."""
+
+    def __del__(self):
+        raise OSError("full")
+
+
+def test_of_the_exceptions_that_python_lost_a_stop_is_not_told(monkeypatch):
+    told = []
+    monkeypatch.setattr("sys.unraisablehook", lambda lost: told.append(str(lost.exc_value)))
+    with interruption():
+        Swallower()
+        Failing()
+    Failing()
+    assert told == ["full", "full"]
+
+
 @pytest.mark.parametrize("saves", [True, False], ids=["by the end of a save", "by a signal"])
 def test_a_run_that_lost_its_stop_is_stopped_all_the_same(monkeypatch, saves):
     def go_on(asked):

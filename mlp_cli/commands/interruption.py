@@ -1,6 +1,7 @@
 """Ctrl-C and SIGTERM while a network trains: they stop it, but not in the middle of saving."""
 
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,8 +66,17 @@ def interruption() -> Iterator[Interruption]:
     # SIGINT also where a shell has it ignored for what it started in the background: by now
     # somebody has sent it to be heard, and a run that stops can be resumed.
     before = {number: signal.signal(number, asked.handle) for number in SIGNALS}
+    hook_before = sys.unraisablehook
+
+    def tell(unraisable: "sys.UnraisableHookArgs") -> None:
+        """Tell of an exception that Python lost, but not of a stop: the run ends all the same."""
+        if not isinstance(unraisable.exc_value, StopError):
+            hook_before(unraisable)
+
+    sys.unraisablehook = tell
     try:
         yield asked
     finally:
+        sys.unraisablehook = hook_before
         for number, handler in before.items():
             signal.signal(number, handler)
