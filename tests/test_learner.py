@@ -42,6 +42,15 @@ def learn_plainly(network, images, labels, order, eta, batch_size):
     return cost
 
 
+def take_through(batch, x, y, step):
+    """Both passes of a group of one mini-batch."""
+    x_1 = np.column_stack([x, np.ones(len(x))])
+    batch.begin(x_1)
+    batch.feedforward(0)
+    batch.backpropagate(0, y, np.array(step))
+    batch.end(x_1)
+
+
 def assert_same(network, expected, atol):
     for ours, theirs in zip(network.parameters, expected.parameters, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=atol)
@@ -56,11 +65,8 @@ def test_a_mini_batch_is_the_plain_reading(sizes, activation, cost):
     activations = network.feedforward(x)
     derivatives = network.backpropagate(activations, y)
 
-    batch, x_1 = MiniBatches(network, 4), np.column_stack([x, np.ones(4)])
-    batch.begin(x_1)
-    batch.feedforward(0)
-    batch.backpropagate(0, y, np.array(0.5))
-    batch.end(x_1)
+    batch = MiniBatches(network, 4)
+    take_through(batch, x, y, step=0.5)
     np.testing.assert_allclose(batch.outputs, activations[-1], rtol=0, atol=1e-12)
     for l, d in enumerate(derivatives):
         np.testing.assert_allclose(batch.activations[l].T, activations[l + 1], rtol=0, atol=1e-12)
@@ -160,14 +166,14 @@ def test_a_batch_larger_than_the_training_set_is_one_batch_of_all():
     assert_same(network, expected, atol=1e-12)
 
 
-def forward(parameters, x, masks, activation):
-    """Return A^1..A^L by the formulas: activations times their masks, which are None for A^L."""
-    A = [x]
-    for l, (W, b) in enumerate(parameters):
-        Z = A[-1] @ W.T + b
-        sigma = ACTIVATIONS[activation].function if l < len(masks) else COSTS["quadratic"].output
-        A.append(sigma(Z) * masks[l].T if l < len(masks) else sigma(Z))
-    return A
+def outputs_without(network, x, masks):
+    """Return A^L by the formulas, with the activations of the hidden layers times their masks."""
+    sigma, (*hidden, last) = ACTIVATIONS[network.activation].function, parameters(network)
+    A = x
+    for (W, b), mask in zip(hidden, masks, strict=True):
+        A = sigma(A @ W.T + b) * mask.T
+    W, b = last
+    return COSTS[network.cost].output(A @ W.T + b)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -177,16 +183,10 @@ def test_dropout_against_central_differences(activation):
     rng = np.random.default_rng(3)
     x, y = rng.random((4, 6)), one_hot(rng.integers(3, size=4), 3, np.float64)
     batch = MiniBatches(network, 4, dropout=Dropout(0.4, np.random.default_rng(1)))
-    x_1 = np.column_stack([x, np.ones(4)])
-    batch.begin(x_1)
-    batch.feedforward(0)
-    batch.backpropagate(0, y, np.array(1.0))
-    batch.end(x_1)
+    take_through(batch, x, y, step=1.0)
 
     def cost():
-        return COSTS["quadratic"].value(
-            forward(parameters(network), x, batch.masks, activation)[-1], y
-        )
+        return COSTS[network.cost].value(outputs_without(network, x, batch.masks), y)
 
     assert any((mask == 0).any() for mask in batch.masks)
     for W_b, gradient in zip(network.parameters, batch.gradients, strict=True):

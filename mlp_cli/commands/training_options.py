@@ -11,6 +11,9 @@ from mlp_cli.errors import OptionError
 from mlp_cli.nn.names import ActivationName, CostName, InitName, ScheduleName
 from mlp_cli.settings import MOST, MOST_EPOCHS, OPTIONS, DistortName, DtypeName, Option
 
+SHARE = FiniteFloat(min=0, max=1, max_open=True)
+"""an option that is a share of something, and never all of it"""
+
 DECLARATIONS = (
     dataset_option,
     click.option(
@@ -89,7 +92,7 @@ DECLARATIONS = (
     ),
     click.option(
         "--momentum",
-        type=FiniteFloat(min=0, max=1, max_open=True),
+        type=SHARE,
         default=0.0,
         show_default=True,
         help="Share of the last update that the next one keeps.",
@@ -103,7 +106,7 @@ DECLARATIONS = (
     ),
     click.option(
         "--dropout",
-        type=FiniteFloat(min=0, max=1, max_open=True),
+        type=SHARE,
         default=0.0,
         show_default=True,
         help="Share of the hidden units, others every time, that a mini-batch does without.",

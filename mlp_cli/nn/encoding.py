@@ -52,7 +52,7 @@ class ExampleBlock:
     def fill(self, images: Images, labels: Labels, indices: npt.NDArray[np.intp]) -> int:
         """Encode the examples at these indices and return how many groups they make.
 
-        images: (n, pixels).  labels: (n,).  indices: whole groups, as many as there is room for.
+        images: (n, pixels).  labels: (n,).  indices: whole groups, no more than there is room for.
         """
         _, count, _, m = self.y.shape
         pixels, groups = self._pixels[: len(indices)], len(indices) // (count * m)
