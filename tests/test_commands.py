@@ -303,6 +303,33 @@ def test_values_that_make_no_sense_are_wrong_usage(run, data, options, words):
     assert not Path("checkpoints").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--schedule-every 3", "schedule-every 3: does nothing with --schedule constant."),
+        (
+            "--schedule cosine --schedule-every 3",
+            "schedule-every 3: does nothing with --schedule cosine.",
+        ),
+        ("--distort-strength 2", "distort-strength 2.0: does nothing with --distort none."),
+        ("--config single.toml --dropout 0.1", "dropout 0.1: does nothing with --hidden []."),
+        ("--config single.toml --activation relu", "activation relu: does nothing with --hidden"),
+        ("--epochs 3 --warmup 3", "warmup 3: no epoch would be left of 3"),
+        ("--validation 0 --schedule halve-on-plateau", "schedule halve-on-plateau: needs images"),
+    ],
+)
+def test_options_without_effect_together_are_wrong_usage(run, data, options, words):
+    Path("single.toml").write_text("hidden = []")
+    done = run(f"train {options}", status=2)
+    assert words in done.stderr
+    assert not Path("checkpoints").exists()
+
+
+def test_a_preset_may_spell_out_what_has_no_effect(run, data):
+    Path("plain.toml").write_text("hidden = []\nactivation = 'relu'\ndistort_strength = 2.0")
+    run(f"{TRAIN} --config plain.toml")
+
+
 def test_too_large_a_network_for_the_memory_is_said(run, data, monkeypatch):
     def too_large(*_):
         raise MemoryError("Unable to allocate 1 PiB")

@@ -209,14 +209,15 @@ def check_combination(ctx: click.Context, options: Mapping[str, Option]) -> None
             f"warmup {warmup}: no epoch would be left of {epochs} in which "
             "the learning rate is eta. Choose a smaller warmup, or more epochs."
         )
-    without_effect = {
-        "schedule_every": options["schedule"] in ("constant", "cosine"),
-        "distort_strength": options["distort"] == "none",
+    idle = {
+        "schedule_every": ("schedule", options["schedule"] in ("constant", "cosine")),
+        "distort_strength": ("distort", options["distort"] == "none"),
+        "activation": ("hidden", not options["hidden"]),
+        "dropout": ("hidden", not options["hidden"]),
     }
-    for name, is_idle in without_effect.items():
+    for name, (other, is_idle) in idle.items():
         # A preset may well spell out defaults; whoever types an option expects it to do something.
         if is_idle and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            other = name.partition("_")[0]
             raise OptionError(
                 f"{name.replace('_', '-')} {options[name]}: does nothing "
                 f"with --{other} {options[other]}. Choose another --{other}, or leave it out."
