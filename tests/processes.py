@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import numpy as np
 
 MLP = [sys.executable, "-m", "mlp_cli"]
 SECONDS = 120
-"""after which a process counts as stuck"""
+"""after which a process counts as stuck, and is killed"""
 
 
 @contextmanager
@@ -25,17 +26,20 @@ def running(*arguments, **options):
         env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
         **options,
     )
+    watch = threading.Timer(SECONDS, process.kill)
+    watch.start()
     with process:
         try:
             yield process
         finally:
+            watch.cancel()
             process.kill()
 
 
 def finish(*arguments, status=0, **options):
     """Run mlp to its end, which must be this; return what it printed, stdout and stderr."""
     with running(*arguments, **options) as process:
-        out, err = process.communicate(timeout=SECONDS)
+        out, err = process.communicate()
     assert process.returncode == status, err
     assert "Traceback" not in err
     return out, err
@@ -54,7 +58,7 @@ def read_until(process, words):
 def end_by(process, signal_number):
     """Send the signal and wait; return the exit status and the rest of what was said."""
     process.send_signal(signal_number)
-    out, err = process.communicate(timeout=SECONDS)
+    out, err = process.communicate()
     assert "Traceback" not in err, err
     return process.returncode, out + err
 
