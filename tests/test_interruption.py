@@ -154,14 +154,25 @@ def test_at_any_moment_it_is_answered_or_too_late(rounds, distort):
             PATH.unlink()
 
 
-def test_a_signal_is_answered_while_it_waits_for_the_first_distorted_images():
-    write_dataset(Path("data"), make_arrays(train=8_000, test=50, shape=(28, 28)))
+def test_a_signal_is_answered_while_training_waits_for_distorted_images(monkeypatch):
+    """The worker is stopped before it makes the first, so that training waits for certain."""
+    stop_workers = """
+import os, pathlib, signal, sys
+if sys.orig_argv[1] == "-c":
+    pathlib.Path("worker has begun").touch()
+    os.kill(os.getpid(), signal.SIGSTOP)
+"""
+    Path("startup").mkdir()
+    Path("startup/sitecustomize.py").write_text(stop_workers)
+    monkeypatch.setenv("PYTHONPATH", os.path.abspath("startup"))
     with running(*train(2, "--distort", "elastic")) as process:
         read_until(process, "network ")
-        time.sleep(0.3)
+        while not Path("worker has begun").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
         code, said = end_by(process, signal.SIGINT)
     assert (code, said) == (130, "\nInterrupted. No epoch was finished: nothing is saved.\n")
-    assert os.listdir() == ["data"]
+    assert sorted(os.listdir()) == ["data", "startup", "worker has begun"]
 
 
 def test_a_job_in_the_background_of_a_script_hears_sigint():

@@ -1,0 +1,128 @@
+"""Write files that are whole or not there, and open files without waiting for them."""
+
+import contextlib
+import glob
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EINVAL, ELOOP
+from pathlib import Path
+from stat import S_ISREG
+from typing import BinaryIO
+
+CHUNK = 1 << 20
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading, and refuse what only looks like one.
+
+    A named pipe would keep us waiting for a writer, a device need not have an end. Raises OSError
+    for these as for a file that the system does not let us read.
+    """
+    file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115  it is the caller's to close
+    if S_ISREG(os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise OSError(EINVAL, "A pipe or a device")
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # Windows has neither
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file that takes the place of `path` when the block ends well.
+
+    It is written beside `path`, synced to the disk and renamed: a reader sees the old file or
+    the new one, never half of one. Where the block fails, `path` is as it was and nothing else
+    is left behind. A link stays one: what it points to is replaced. Raises OSError as the file
+    system does.
+    """
+    path, partial = _beside(path)
+    try:
+        with partial.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        raise
+    sync_folder(path.parent)
+
+
+def _beside(path: Path) -> tuple[Path, Path]:
+    """Return what is to be replaced, which a link points to, and the file that is written first.
+
+    Raises OSError for a link that leads back to itself.
+    """
+    if path.is_symlink():
+        path = Path(os.path.realpath(path))  # Path.resolve raises a RuntimeError for a loop
+        if path.is_symlink():
+            raise OSError(ELOOP, os.strerror(ELOOP))
+    # The process's number keeps two writers of one path apart.
+    return path, path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def is_same_place(one: Path, other: Path) -> bool:
+    """Tell whether two names mean one place, links followed, whatever stands there."""
+    try:
+        return os.path.realpath(one) == os.path.realpath(other)
+    except OSError:  # the current folder was removed, and relative names mean nothing
+        return one == other
+
+
+def sweep(folder: Path, pattern: str) -> None:
+    """Remove what killed processes left of files that were to replace those of this pattern."""
+    for partial in folder.glob(f".{pattern}.*.part"):
+        if not _is_running(partial.suffixes[-2].removeprefix(".")):
+            with contextlib.suppress(OSError):  # another sweep was faster, or it is not ours
+                partial.unlink()
+
+
+def sweep_beside(path: Path) -> None:
+    """Remove what killed processes left of files that were to replace this one."""
+    sweep(path.parent, glob.escape(path.name))
+
+
+def _is_running(process: str) -> bool:
+    """Tell whether there is, or may be, a process of this number."""
+    if os.name != "posix":  # elsewhere signal 0 is not a question
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, OverflowError, OSError):  # no number, or somebody else's process
+        return True
+    return True
+
+
+def rehearse(path: Path, size: int) -> None:
+    """Write a file of this size as `replacing` would, and take it away again.
+
+    Raises OSError as writing `path` itself would.
+    """
+    _, partial = _beside(path)
+    try:
+        with partial.open("wb") as file:
+            for start in range(0, size, CHUNK):
+                # Not zeros, which some file systems store in no room at all.
+                file.write(os.urandom(min(CHUNK, size - start)))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in the folder last through a power cut, where the system can."""
+    with contextlib.suppress(OSError):  # not every system, nor every folder, lets itself be opened
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
