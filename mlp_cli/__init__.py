@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from mlp_cli.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from mlp_cli.checkpoint import load_checkpoint
     from mlp_cli.datasets.loading import load_dataset
@@ -11,7 +13,6 @@ if TYPE_CHECKING:
     from mlp_cli.nn.network import Network
     from mlp_cli.nn.sgd import sgd
 
-__version__ = "0.1.0"
 __all__ = [
     "MlpError",
     "Network",

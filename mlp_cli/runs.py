@@ -8,7 +8,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from mlp_cli.errors import CheckpointError, NoCheckpointError
-from mlp_cli.files import rehearse, sweep, sweep_beside
+from mlp_cli.system.files import rehearse, sweep, sweep_beside
 
 FOLDER = Path("checkpoints")
 NEW_RUN = "Train one with: mlp train"

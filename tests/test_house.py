@@ -23,8 +23,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ALLOWED = {
     "errors": set(),
     "boxed": set(),
-    "files": set(),
-    "shell": set(),
+    "version": set(),
+    "system": {"errors", "system"},
     "config": {"errors", "settings"},
     "epochlog": {"errors"},
     "threads": {"threadpoolctl"},
@@ -32,19 +32,18 @@ ALLOWED = {
         *("checkpoint", "datasets", "errors", "nn", "settings", "threads"),
     },
     "nn": {"numpy", "errors", "nn"},
-    "datasets": {"numpy", "requests", "urllib3", "errors", "files", "shell", "datasets"},
-    "images": {"numpy", "PIL", "errors", "files", "images"},
+    "datasets": {"numpy", "requests", "urllib3", "errors", "system", "datasets"},
+    "images": {"numpy", "PIL", "errors", "system", "images"},
     "metrics": {"numpy", "errors"},
-    "runs": {"errors", "files"},
+    "runs": {"errors", "system"},
     "settings": {"errors", "nn"},
-    "outputs": {"errors", "files"},
-    "plots": {"numpy", "matplotlib", "errors", "outputs", "checkpoint", "nn", "plots"},
-    "exports": {"numpy", "onnx", "errors", "checkpoint", "datasets", "nn", "__init__"},
+    "plots": {"numpy", "matplotlib", "errors", "system", "checkpoint", "nn", "plots"},
+    "exports": {"numpy", "onnx", "errors", "checkpoint", "datasets", "nn", "version"},
     "report": {
         *("numpy", "PIL", "checkpoint", "datasets", "metrics", "nn", "plots", "settings", "report"),
     },
     "checkpoint": {
-        *("numpy", "errors", "files", "nn", "runs", "settings", "checkpoint", "__init__"),
+        *("numpy", "errors", "system", "nn", "runs", "settings", "checkpoint", "version"),
     },
 }
 # What must not be loaded for a page of help.

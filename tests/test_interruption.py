@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from mlp_cli.checkpoint import load_checkpoint
-from mlp_cli.commands.interruption import interruption
 from mlp_cli.errors import LogError
+from mlp_cli.system.signals import interruption
 from tests.makers import make_arrays, write_dataset
 from tests.processes import (
     MLP,
@@ -275,7 +275,7 @@ def test_the_exit_status_is_ours_even_where_a_signal_breaks_into_exec():
     """As in an import that makes a dataclass; Python answers a KeyboardInterrupt there itself."""
     Path("broken_into.py").write_text(
         "import os, signal, sys\n"
-        "from mlp_cli.commands.interruption import interruption\n"
+        "from mlp_cli.system.signals import interruption\n"
         "try:\n"
         "    with interruption():\n"
         "        exec('os.kill(os.getpid(), signal.SIGTERM)')\n"

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from mlp_cli.commands.group import mlp
-from mlp_cli.shell import command_line
+from mlp_cli.system.shell import command_line
 
 
 def run(*arguments):
@@ -50,7 +50,7 @@ def test_a_typo_gets_the_nearest_name(arguments, nearest):
 def test_the_next_command_is_quoted_as_the_shell_takes_it(monkeypatch):
     words = ["mlp", "evaluate", "--checkpoint", r"my runs\a.npz"]
     assert shlex.split(command_line(words)) == words
-    monkeypatch.setattr("mlp_cli.shell.ON_WINDOWS", True)
+    monkeypatch.setattr("mlp_cli.system.shell.ON_WINDOWS", True)
     assert command_line(words) == r'mlp evaluate --checkpoint "my runs\a.npz"'
     words[-1] = r"checkpoints\a.npz"
     assert command_line(words) == r"mlp evaluate --checkpoint checkpoints\a.npz"

@@ -9,7 +9,7 @@ from PIL import Image
 from mlp_cli.errors import OutputError, PictureError
 from mlp_cli.images import Places, draw_answer, pictures_in, save_image
 from mlp_cli.images.show import draw_bars, draw_image
-from mlp_cli.outputs import writing
+from mlp_cli.system.outputs import writing
 
 
 def test_two_rows_of_pixels_are_a_line_of_blocks():

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlp_cli.checkpoint.archive import Archive, read_json
-from mlp_cli.files import open_regular
+from mlp_cli.system.files import open_regular
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from mlp_cli.checkpoint.record import (
 )
 from mlp_cli.checkpoint.small import SMALL_DTYPE
 from mlp_cli.errors import CheckpointError
-from mlp_cli.files import open_regular
 from mlp_cli.nn.network import Network
 from mlp_cli.runs import NEW_RUN
 from mlp_cli.settings import Settings, bad_meta
+from mlp_cli.system.files import open_regular
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

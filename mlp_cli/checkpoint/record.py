@@ -12,13 +12,13 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli import __version__
 from mlp_cli.errors import CheckpointError, OptionError
-from mlp_cli.files import replacing
 from mlp_cli.nn.learner import Learner
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.sgd import EpochResult
 from mlp_cli.settings import Option, Settings
+from mlp_cli.system.files import replacing
+from mlp_cli.version import __version__
 
 FORMAT_VERSION = 1
 HISTORY_KEYS = ("epoch", "eta", "cost", "validation_accuracy", "seconds")

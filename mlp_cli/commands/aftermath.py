@@ -5,7 +5,7 @@ from pathlib import Path
 from mlp_cli.errors import CheckpointError
 from mlp_cli.runs import is_claim
 from mlp_cli.settings import CHANGEABLE, Settings
-from mlp_cli.shell import command_line
+from mlp_cli.system.shell import command_line
 
 
 def what_is_left(

@@ -40,7 +40,7 @@ def export(checkpoint: Path | None, kind: Format, output: Path) -> None:
     from mlp_cli.exports.html import write_html
     from mlp_cli.exports.nielsen import write_nielsen
     from mlp_cli.exports.onnx import write_onnx
-    from mlp_cli.outputs import writing
+    from mlp_cli.system.outputs import writing
 
     path = choose_checkpoint(checkpoint)
     run = load_checkpoint(path)

@@ -8,7 +8,7 @@ from mlp_cli.commands.options import FilePath, common_options, dataset_option
 from mlp_cli.commands.text import result
 from mlp_cli.datasets.catalogue import file_stem
 from mlp_cli.runs import FOLDER, claim, claim_next, release
-from mlp_cli.shell import command_line
+from mlp_cli.system.shell import command_line
 
 
 @click.command("import", short_help="Bring a network from elsewhere.")

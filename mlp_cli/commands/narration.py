@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlp_cli.commands.text import note, percent, result, score
-from mlp_cli.shell import command_line
+from mlp_cli.system.shell import command_line
 
 if TYPE_CHECKING:
     from mlp_cli.checkpoint import Checkpoint

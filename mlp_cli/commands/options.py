@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from mlp_cli import __version__
 from mlp_cli.commands.completion import complete_dataset
 from mlp_cli.datasets.catalogue import DEFAULT_DATASET, NAMES
+from mlp_cli.version import __version__
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 

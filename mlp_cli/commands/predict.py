@@ -114,7 +114,7 @@ def predict(
 
     from mlp_cli.checkpoint import load_checkpoint
     from mlp_cli.images import save_image
-    from mlp_cli.outputs import writing
+    from mlp_cli.system.outputs import writing
 
     if json and show:
         raise OptionError("--show draws and --json does not: give one of the two.")

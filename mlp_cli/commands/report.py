@@ -41,9 +41,9 @@ def report(checkpoint: tuple[Path, ...], output: Path, data_dir: Path | None) ->
     the network is surest of, the weights of the first layer, saturation and the time per epoch.
     """
     from mlp_cli.checkpoint import load_checkpoint
-    from mlp_cli.outputs import check_output, writing
     from mlp_cli.plots.figures import require_matplotlib
     from mlp_cli.report import find, render
+    from mlp_cli.system.outputs import check_output, writing
 
     require_matplotlib()
     check_output(output)

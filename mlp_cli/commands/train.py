@@ -14,7 +14,6 @@ from mlp_cli.commands.aftermath import what_is_left
 from mlp_cli.commands.completion import complete_checkpoint
 from mlp_cli.commands.config import config_option
 from mlp_cli.commands.dataset import load_first, load_or_download
-from mlp_cli.commands.interruption import Interruption, interruption
 from mlp_cli.commands.narration import epoch_line, introduce, report, say_if_out_of_patience
 from mlp_cli.commands.options import DEFAULT_DATA_DIR, FilePath, common_options, data_dir_option
 from mlp_cli.commands.plot import draw_learning_curves, plot_option
@@ -35,7 +34,6 @@ from mlp_cli.errors import (
     LogError,
     OptionError,
 )
-from mlp_cli.files import is_same_place, sweep_beside
 from mlp_cli.runs import (
     FOLDER,
     check_room,
@@ -45,6 +43,8 @@ from mlp_cli.runs import (
     newest_checkpoint,
     release,
 )
+from mlp_cli.system.files import is_same_place, sweep_beside
+from mlp_cli.system.signals import Interruption, interruption
 
 if TYPE_CHECKING:
     from mlp_cli.checkpoint import Checkpoint

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mlp_cli.shell import command_line
+from mlp_cli.system.shell import command_line
 
 DEFAULT_DATASET = "mnist"
 SYNTHETIC = "synthetic"

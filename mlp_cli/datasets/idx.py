@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.errors import DataAccessError, DataError
-from mlp_cli.files import open_regular
+from mlp_cli.system.files import open_regular
 
 TYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype(np.uint8),

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from io import BufferedRandom
 from pathlib import Path
 
-from mlp_cli.files import sync_folder
+from mlp_cli.system.files import sync_folder
 
 if sys.platform == "win32":
     import msvcrt

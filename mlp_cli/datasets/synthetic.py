@@ -17,7 +17,7 @@ from mlp_cli.datasets.catalogue import SYNTHETIC, download_command, download_fol
 from mlp_cli.datasets.drawing import SIDE, draw_digits
 from mlp_cli.datasets.idx import IMAGES_MAGIC, LABELS_MAGIC, idx_header, read_idx
 from mlp_cli.errors import DataAccessError, DataError
-from mlp_cli.files import replacing
+from mlp_cli.system.files import replacing
 
 Bytes = npt.NDArray[np.uint8]
 

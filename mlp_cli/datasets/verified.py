@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mlp_cli.datasets.catalogue import PublishedFile
-from mlp_cli.files import replacing
+from mlp_cli.system.files import replacing
 
 RECORD = ".verified.json"
 LIMIT = 1 << 16

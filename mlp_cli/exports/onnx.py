@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from mlp_cli import __version__
 from mlp_cli.checkpoint import Checkpoint
 from mlp_cli.errors import ExportError, MissingPackageError
 from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.names import ActivationName
+from mlp_cli.version import __version__
 
 if TYPE_CHECKING:
     from onnx import ModelProto

@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from mlp_cli.errors import OutputError, PictureError
-from mlp_cli.files import open_regular
+from mlp_cli.system.files import open_regular
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".tif", ".tiff", ".webp"),

@@ -11,9 +11,9 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mlp_cli.errors import PictureError
-from mlp_cli.files import open_regular
 from mlp_cli.images.threshold import median
 from mlp_cli.images.types import Grey
+from mlp_cli.system.files import open_regular
 
 Colours = npt.NDArray[np.uint8]
 """0..255: (rows, columns, 3), red, green and blue, or 4, with the opacity"""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlp_cli.errors import MissingPackageError, OptionError
-from mlp_cli.outputs import check_output, writing
+from mlp_cli.system.outputs import check_output, writing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
