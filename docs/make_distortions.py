@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from mlp_cli import load_dataset
-from mlp_cli.datasets.distortions import Images, distort
+from mlp_cli.learning.distortions import Images, distort
 
 DIGITS = range(2, 10)
 DISTORTED = 5  # rows

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from mlp_cli.datasets.loading import load_dataset
     from mlp_cli.errors import MlpError
     from mlp_cli.images import normalise, read_picture
+    from mlp_cli.learning.sgd import sgd
     from mlp_cli.nn.network import Network
-    from mlp_cli.nn.sgd import sgd
 
 __all__ = [
     "MlpError",
@@ -30,7 +30,7 @@ _HOMES = {
     "load_dataset": "datasets.loading",
     "normalise": "images",
     "read_picture": "images",
-    "sgd": "nn.sgd",
+    "sgd": "learning.sgd",
 }
 
 

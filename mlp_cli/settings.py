@@ -9,8 +9,8 @@ from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
 from mlp_cli.errors import CheckpointError, OptionError
+from mlp_cli.learning.schedules import Schedule
 from mlp_cli.nn.names import ActivationName, CostName, InitName, ScheduleName
-from mlp_cli.nn.schedules import Schedule
 
 Option = str | int | float | list[int]
 """the value of an option on the command line, or of a key in a preset"""

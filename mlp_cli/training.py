@@ -5,18 +5,18 @@ from contextlib import ExitStack
 from typing import Self
 
 from mlp_cli.checkpoint import Checkpoint
-from mlp_cli.datasets.ahead import DistortedEpochs
 from mlp_cli.datasets.loading import Dataset
 from mlp_cli.errors import DataError
-from mlp_cli.nn.dropout import Dropout
-from mlp_cli.nn.health import Health, examine
-from mlp_cli.nn.learner import Learner
+from mlp_cli.learning.ahead import DistortedEpochs
+from mlp_cli.learning.dropout import Dropout
+from mlp_cli.learning.learner import Learner
+from mlp_cli.learning.sgd import EpochResult, train_epochs
+from mlp_cli.learning.streams import Streams, spawn_streams
+from mlp_cli.learning.threads import limit_threads
+from mlp_cli.measuring.health import Health, examine
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.sgd import EpochResult, train_epochs
-from mlp_cli.nn.streams import Streams, spawn_streams
 from mlp_cli.nn.types import Images
 from mlp_cli.settings import Settings
-from mlp_cli.threads import limit_threads
 
 
 class Run:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlp_cli.checkpoint import load_checkpoint
-from mlp_cli.nn.health import SAMPLE, examine
+from mlp_cli.measuring.health import SAMPLE, examine
 from mlp_cli.nn.network import Network
 from tests.makers import make_arrays, write_dataset
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlp_cli.datasets import ahead
-from mlp_cli.datasets.ahead import DistortedEpochs, distort_epoch
+from mlp_cli.learning import ahead
+from mlp_cli.learning.ahead import DistortedEpochs, distort_epoch
 
 SEED = np.random.SeedSequence(7, spawn_key=(2,))
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 28, 28), np.uint8)
@@ -155,7 +155,7 @@ def test_an_interruption_while_it_waits_ends_the_worker_and_loses_nothing(interr
 PARENT = """
 import sys
 import numpy as np
-from mlp_cli.datasets.ahead import DistortedEpochs
+from mlp_cli.learning.ahead import DistortedEpochs
 images = np.full((2000, 28, 28), 100, np.uint8)
 seed = np.random.SeedSequence(0)
 try:

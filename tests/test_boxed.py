@@ -10,7 +10,7 @@ from PIL import Image
 from mlp_cli import boxed
 from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.datasets.loading import load_dataset
-from mlp_cli.nn.sgd import count_correct
+from mlp_cli.learning.sgd import count_correct
 from tests.makers import write_dataset
 
 ROOT = Path(__file__).parents[1]

@@ -17,7 +17,7 @@ from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.commands.group import mlp
 from mlp_cli.commands.train import train
 from mlp_cli.datasets.loading import load_dataset
-from mlp_cli.nn.sgd import EpochResult, train_epochs
+from mlp_cli.learning.sgd import EpochResult, train_epochs
 from tests.makers import make_arrays, write_dataset
 
 FIRST = Path("checkpoints/mnist-64-30-10-001.npz")

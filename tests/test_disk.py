@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlp_cli.checkpoint import load_checkpoint
-from mlp_cli.metrics import confusion_matrix
+from mlp_cli.measuring.scores import confusion_matrix
 from tests.makers import make_arrays, write_dataset
 from tests.processes import (
     MLP,
@@ -131,7 +131,7 @@ def test_a_disk_that_fills_up_before_the_report_costs_only_the_report(run, monke
         return confusion_matrix(*_)
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    monkeypatch.setattr("mlp_cli.metrics.confusion_matrix", full)
+    monkeypatch.setattr("mlp_cli.measuring.scores.confusion_matrix", full)
     try:
         done = run(f"{TRAIN} --epochs 5 --checkpoint {PATH}", status=1)
     finally:

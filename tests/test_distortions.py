@@ -8,9 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from mlp_cli.datasets import distortions
-from mlp_cli.datasets.distortions import distort
 from mlp_cli.datasets.idx import read_idx
+from mlp_cli.learning import distortions
+from mlp_cli.learning.distortions import distort
 
 KINDS = ["shift", "affine", "elastic"]
 SHAPES = [(28, 28), (16, 16), (9, 14), (20, 7)]
@@ -234,7 +234,7 @@ def test_blocks_leave_no_trace(kind, monkeypatch):
 
 def test_threads_leave_no_trace():
     code = (
-        "import numpy as np, zlib; from mlp_cli.datasets.distortions import distort;"
+        "import numpy as np, zlib; from mlp_cli.learning.distortions import distort;"
         "images = np.random.default_rng(0).integers(0, 256, (2000, 28, 28), np.uint8);"
         "print(zlib.crc32(distort(images, np.random.default_rng(1), 'elastic')))"
     )

@@ -13,12 +13,12 @@ import pytest
 from PIL import Image
 
 from mlp_cli.checkpoint import Checkpoint, load_checkpoint
-from mlp_cli.commands.notation import in_ascii
-from mlp_cli.commands.tables import CELL, number
+from mlp_cli.explanation.notation import in_ascii
+from mlp_cli.explanation.tables import CELL, number
+from mlp_cli.learning.learner import Learner
+from mlp_cli.learning.streams import spawn_streams
 from mlp_cli.nn.activations import ACTIVATIONS
-from mlp_cli.nn.learner import Learner
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.streams import spawn_streams
 from tests.makers import make_settings, write_dataset
 
 TRAIN = "train --epochs 1 --validation 10 --batch-size 4"
@@ -205,7 +205,7 @@ def test_check_is_red_where_a_derivative_is_wrong(run, broken, json_too):
 
 
 def test_a_large_network_says_how_many_were_compared(run, monkeypatch):
-    monkeypatch.setattr("mlp_cli.nn.explanation.BUDGET", 1)
+    monkeypatch.setattr("mlp_cli.explanation.passes.BUDGET", 1)
     text = run("explain --sizes 60-20-10 --check").stdout
     found = re.search(r"compared    (\d+) of 1,430 parameters, (\d+) derivatives", text)
     assert 40 <= int(found[1]) <= 55

@@ -5,15 +5,19 @@ import math
 import numpy as np
 import pytest
 
+from mlp_cli.explanation import differences
+from mlp_cli.explanation.comparison import SMALL, TOLERANCE, digest, is_small, relative_deviations
+from mlp_cli.explanation.differences import (
+    CentralDifferences,
+    cost_of_weighted_inputs,
+    terms_of_outputs,
+)
+from mlp_cli.explanation.passes import LEAST, explain
+from mlp_cli.learning.learner import Learner
+from mlp_cli.learning.minibatch import MiniBatches
 from mlp_cli.nn import costs as costs_module
-from mlp_cli.nn import differences
 from mlp_cli.nn.activations import ACTIVATIONS, sigmoid, softmax, tanh
-from mlp_cli.nn.comparison import SMALL, TOLERANCE, digest, is_small, relative_deviations
 from mlp_cli.nn.costs import COSTS
-from mlp_cli.nn.differences import CentralDifferences, cost_of_weighted_inputs, terms_of_outputs
-from mlp_cli.nn.explanation import LEAST, explain
-from mlp_cli.nn.learner import Learner
-from mlp_cli.nn.minibatch import MiniBatches
 from mlp_cli.nn.network import Network
 
 DEPTHS = [(8, 2), (4, 3, 2), (6, 5, 4, 3), (5, 4, 4, 3, 2), (12, 30, 3)]
@@ -327,7 +331,7 @@ def test_the_relative_deviation_by_hand():
 
 def test_a_large_network_is_compared_in_part_and_by_its_largest_derivatives(monkeypatch):
     network, x, label = make((50, 40, 3))
-    monkeypatch.setattr("mlp_cli.nn.explanation.BUDGET", 1)
+    monkeypatch.setattr("mlp_cli.explanation.passes.BUDGET", 1)
     e = explain(network, x, label, 3.0, np.random.default_rng(1))
     d = e.layers[0].D_W
     assert LEAST <= d.compared <= LEAST + 5
@@ -343,7 +347,7 @@ def test_a_large_network_is_compared_in_part_and_by_its_largest_derivatives(monk
 
 def test_whatever_is_shown_in_full_is_compared_in_full(monkeypatch):
     network, x, label = make((SMALL, SMALL, SMALL))
-    monkeypatch.setattr("mlp_cli.nn.explanation.BUDGET", 1)
+    monkeypatch.setattr("mlp_cli.explanation.passes.BUDGET", 1)
     e = explain(network, x, label, 3.0, np.random.default_rng(1))
     for d in e.derivatives:
         np.testing.assert_array_equal(d.entries, all_entries(d.values))

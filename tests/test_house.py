@@ -22,28 +22,29 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # The packages outside the standard library, and the rooms of this one, that each room may import.
 ALLOWED = {
     "errors": set(),
-    "boxed": set(),
     "version": set(),
+    "boxed": set(),
     "system": {"errors", "system"},
     "config": {"errors", "settings"},
     "epochlog": {"errors"},
-    "threads": {"threadpoolctl"},
-    "training": {
-        *("checkpoint", "datasets", "errors", "nn", "settings", "threads"),
-    },
     "nn": {"numpy", "errors", "nn"},
+    "learning": {"numpy", "threadpoolctl", "errors", "nn", "learning"},
+    "measuring": {"numpy", "nn", "measuring"},
+    "explanation": {"numpy", "nn", "learning", "explanation"},
     "datasets": {"numpy", "requests", "urllib3", "errors", "system", "datasets"},
     "images": {"numpy", "PIL", "errors", "system", "images"},
-    "metrics": {"numpy", "errors"},
     "runs": {"errors", "system"},
-    "settings": {"errors", "nn"},
+    "settings": {"errors", "nn", "learning"},
+    "training": {"checkpoint", "datasets", "errors", "learning", "measuring", "nn", "settings"},
     "plots": {"numpy", "matplotlib", "errors", "system", "checkpoint", "nn", "plots"},
     "exports": {"numpy", "onnx", "errors", "checkpoint", "datasets", "nn", "version"},
     "report": {
-        *("numpy", "PIL", "checkpoint", "datasets", "metrics", "nn", "plots", "settings", "report"),
+        *("numpy", "PIL", "checkpoint", "datasets", "measuring", "nn", "plots", "settings"),
+        "report",
     },
     "checkpoint": {
-        *("numpy", "errors", "system", "nn", "runs", "settings", "checkpoint", "version"),
+        *("numpy", "errors", "system", "learning", "nn", "runs", "settings", "checkpoint"),
+        "version",
     },
 }
 # What must not be loaded for a page of help.

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from mlp_cli.nn import learner as learner_module
+from mlp_cli.learning import learner as learner_module
+from mlp_cli.learning.dropout import Dropout
+from mlp_cli.learning.learner import Learner
+from mlp_cli.learning.minibatch import MiniBatches
 from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.costs import COSTS
-from mlp_cli.nn.dropout import Dropout
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
-from mlp_cli.nn.learner import Learner
-from mlp_cli.nn.minibatch import MiniBatches
 from mlp_cli.nn.network import Network
 from tests import notes
 

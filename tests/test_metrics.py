@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from mlp_cli.metrics import ClassFigures, Score, class_figures, confusion_matrix, wilson_interval
+from mlp_cli.measuring.scores import (
+    ClassFigures,
+    Score,
+    class_figures,
+    confusion_matrix,
+    wilson_interval,
+)
 
 LABELS = np.array([0, 0, 0, 1, 1, 2], np.uint8)
 ANSWERS = np.array([0, 0, 1, 1, 0, 1])

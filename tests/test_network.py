@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from mlp_cli.errors import ShapeError
+from mlp_cli.learning.streams import spawn_streams
 from mlp_cli.nn.activations import ACTIVATIONS, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS, mean_cost, quadratic
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.streams import spawn_streams
 from tests import notes
 
 DEPTHS = [(8, 2), (4, 3, 2), (6, 5, 4, 3), (5, 4, 4, 3, 2)]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlp_cli.nn.schedules import Schedule
+from mlp_cli.learning.schedules import Schedule
 
 
 def rates(schedule, accuracies=None):

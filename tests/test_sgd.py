@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from mlp_cli.errors import DivergedError
+from mlp_cli.learning.learner import Learner
+from mlp_cli.learning.schedules import Schedule
+from mlp_cli.learning.sgd import count_correct, sgd, train_epochs
 from mlp_cli.nn.costs import quadratic
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
-from mlp_cli.nn.learner import Learner
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.schedules import Schedule
-from mlp_cli.nn.sgd import count_correct, sgd, train_epochs
 
 SIZES = (6, 5, 3)
 
@@ -93,9 +93,9 @@ def test_seconds_are_those_of_training_alone(monkeypatch):
         clock[0] += seconds
         return answer
 
-    monkeypatch.setattr("mlp_cli.nn.sgd.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("mlp_cli.learning.sgd.time.perf_counter", lambda: clock[0])
     monkeypatch.setattr(Learner, "learn", lambda *_: takes(3.0, 0.0))
-    monkeypatch.setattr("mlp_cli.nn.sgd.count_correct", lambda *_: takes(100.0, 1))
+    monkeypatch.setattr("mlp_cli.learning.sgd.count_correct", lambda *_: takes(100.0, 1))
     _, results = train(*make_data(8), validation=make_data(4))
     assert [result.seconds for result in results] == [3.0] * 3
 
@@ -128,7 +128,7 @@ def run(network, images, labels, schedule, **options):
 
 
 def test_the_schedule_sees_the_validation_accuracies_and_sets_the_rate(monkeypatch):
-    monkeypatch.setattr("mlp_cli.nn.sgd.count_correct", lambda *_: 6)
+    monkeypatch.setattr("mlp_cli.learning.sgd.count_correct", lambda *_: 6)
     schedule = Schedule(2.0, epochs=4, name="halve-on-plateau", every=1)
     results = run(make_network(), *make_data(8), schedule, validation=make_data(12))
     assert [result.eta for result in results] == [2.0, 2.0, 1.0, 0.5]

@@ -18,8 +18,8 @@ from mlp_cli.datasets.strokes import SAMPLES, STYLES, trace
 from mlp_cli.datasets.synthetic import PARTS, Part
 from mlp_cli.errors import DataAccessError, DataError
 from mlp_cli.images.placing import has_mnist_form
+from mlp_cli.learning.sgd import count_correct, sgd
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.sgd import count_correct, sgd
 
 FOLDER = Path("data/synthetic")
 FORCE = "mlp download --dataset synthetic --data-dir data --force"

@@ -3,13 +3,13 @@
 import pytest
 from threadpoolctl import threadpool_info
 
-from mlp_cli.threads import choose_threads, limit_threads
+from mlp_cli.learning.threads import choose_threads, limit_threads
 
 
 @pytest.fixture
 def cores(monkeypatch):
     def have(number):
-        monkeypatch.setattr("mlp_cli.threads.available_cores", lambda: number)
+        monkeypatch.setattr("mlp_cli.learning.threads.available_cores", lambda: number)
 
     return have
 

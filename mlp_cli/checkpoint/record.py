@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.errors import CheckpointError, OptionError
-from mlp_cli.nn.learner import Learner
+from mlp_cli.learning.learner import Learner
+from mlp_cli.learning.sgd import EpochResult
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.sgd import EpochResult
 from mlp_cli.settings import Option, Settings
 from mlp_cli.system.files import replacing
 from mlp_cli.version import __version__

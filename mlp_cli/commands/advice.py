@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from mlp_cli.settings import Settings
 
 if TYPE_CHECKING:
-    from mlp_cli.nn.health import Health
+    from mlp_cli.measuring.health import Health
 
 
 class Adviser:

@@ -17,7 +17,7 @@ from mlp_cli.errors import OptionError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset, SplitName
-    from mlp_cli.metrics import ClassFigures
+    from mlp_cli.measuring.scores import ClassFigures
     from mlp_cli.settings import Settings
 
 
@@ -55,7 +55,7 @@ def evaluate(
     same kind may well lie.
     """
     from mlp_cli.checkpoint import load_checkpoint
-    from mlp_cli.metrics import Score, class_figures, confusion_matrix
+    from mlp_cli.measuring.scores import Score, class_figures, confusion_matrix
     from mlp_cli.nn.costs import mean_cost
 
     path = choose_checkpoint(checkpoint)

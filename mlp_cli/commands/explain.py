@@ -8,15 +8,15 @@ from click.core import ParameterSource
 
 from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint, choose_reader
 from mlp_cli.commands.example import draw_example, example_of_picture, example_of_test_set
-from mlp_cli.commands.notation import ALL_SYMBOLS, in_ascii
 from mlp_cli.commands.options import FiniteFloat, common_options, run_data_dir_option
 from mlp_cli.commands.text import can_encode, json_result, result
 from mlp_cli.errors import DeviationError, OptionError
+from mlp_cli.explanation.notation import ALL_SYMBOLS, in_ascii
 from mlp_cli.nn.names import ActivationName, CostName
 
 if TYPE_CHECKING:
     from mlp_cli.commands.example import Example
-    from mlp_cli.nn.explanation import Explanation
+    from mlp_cli.explanation.passes import Explanation
     from mlp_cli.nn.network import Network
 
 
@@ -125,9 +125,9 @@ def explain(
     """
     _refuse_combinations(ctx)
     from mlp_cli.checkpoint import load_checkpoint
-    from mlp_cli.commands.explain_text import describe_failure
-    from mlp_cli.nn.explanation import explain as explain_example
-    from mlp_cli.nn.streams import spawn_streams
+    from mlp_cli.explanation.passes import explain as explain_example
+    from mlp_cli.explanation.text import describe_failure
+    from mlp_cli.learning.streams import spawn_streams
 
     rng = spawn_streams(seed).shuffling
     if sizes is not None:
@@ -183,8 +183,8 @@ def _fresh_network(
     sizes: tuple[int, ...], seed: int, activation: ActivationName, cost: CostName
 ) -> "Network":
     """Return the network that `mlp train` would begin with, in float64."""
+    from mlp_cli.learning.streams import spawn_streams
     from mlp_cli.nn.network import Network
-    from mlp_cli.nn.streams import spawn_streams
 
     rng = spawn_streams(seed).initialisation
     return Network.initialise(sizes, rng, "scaled", "float64", activation, cost)
@@ -192,8 +192,8 @@ def _fresh_network(
 
 def _print(e: "Explanation", example: "Example", path: Path | None, seed: int, check: bool) -> None:
     """Print the explanation, or the check alone, for people."""
-    from mlp_cli.commands.explain_text import explain_check, explain_in_full
-    from mlp_cli.commands.tables import render
+    from mlp_cli.explanation.tables import render
+    from mlp_cli.explanation.text import explain_check, explain_in_full
 
     origin = f"of {click.format_filename(path)}" if path else f"from seed {seed}"
     sizes = "-".join(map(str, e.network.sizes))
@@ -213,7 +213,7 @@ def _print_json(
     e: "Explanation", example: "Example", path: Path | None, seed: int, check: bool
 ) -> None:
     """Print the explanation, or the check alone, for programs."""
-    from mlp_cli.commands.explain_json import check_document, full_document
+    from mlp_cli.explanation.document import check_document, full_document
 
     source = {
         "checkpoint": None if path is None else str(path),

@@ -8,8 +8,8 @@ from mlp_cli.system.shell import command_line
 
 if TYPE_CHECKING:
     from mlp_cli.checkpoint import Checkpoint
-    from mlp_cli.metrics import Score
-    from mlp_cli.nn.sgd import EpochResult
+    from mlp_cli.learning.sgd import EpochResult
+    from mlp_cli.measuring.scores import Score
     from mlp_cli.training import Run
 
 

@@ -146,8 +146,8 @@ def _saved_run(path: Path | None, ctx: click.Context) -> "tuple[Path, Checkpoint
 
 def _begin(options: "dict[str, Option]", data_dir: Path) -> "Run":
     """Return a new run of these options, with its data."""
+    from mlp_cli.learning.threads import choose_threads
     from mlp_cli.settings import Settings
-    from mlp_cli.threads import choose_threads
     from mlp_cli.training import Run
 
     values: dict[str, Any] = {**options}
@@ -222,7 +222,7 @@ def _train(run: "Run", path: Path, log: Path | None, interrupted: Interruption) 
 
 def _finish(run: "Run", path: Path, interrupted: Interruption, by_itself: bool) -> None:
     """Try the run's best network on the test images, keep what it reached, and print it."""
-    from mlp_cli.metrics import Score, confusion_matrix
+    from mlp_cli.measuring.scores import Score, confusion_matrix
 
     checkpoint, test = run.checkpoint, run.dataset.test
     answers = checkpoint.network.outputs(test.images).argmax(axis=1)

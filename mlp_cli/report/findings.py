@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from mlp_cli.checkpoint import Checkpoint
 from mlp_cli.datasets.loading import Split
-from mlp_cli.metrics import ClassFigures, Score, class_figures, confusion_matrix
+from mlp_cli.measuring.health import FLAT, hidden_slopes
+from mlp_cli.measuring.scores import ClassFigures, Score, class_figures, confusion_matrix
 from mlp_cli.nn.costs import mean_cost
-from mlp_cli.nn.health import FLAT, hidden_slopes
 from mlp_cli.nn.types import Floats, Images
 
 MISTAKES = 48

@@ -4,7 +4,7 @@ The number of threads is the one that `mlp train` chooses where it has as many c
 """
 
 from mlp_cli import sgd
-from mlp_cli.threads import choose_threads, limit_threads
+from mlp_cli.learning.threads import choose_threads, limit_threads
 
 ENDLESS = 1_000_000
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from mlp_cli.learning.dropout import Dropout
+from mlp_cli.learning.minibatch import MiniBatches
 from mlp_cli.nn.costs import COSTS
-from mlp_cli.nn.dropout import Dropout
 from mlp_cli.nn.encoding import ExampleBlock
-from mlp_cli.nn.minibatch import MiniBatches
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats, Images, Labels
 

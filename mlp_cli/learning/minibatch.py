@@ -18,9 +18,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mlp_cli.learning.dropout import Dropout
 from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.costs import COSTS
-from mlp_cli.nn.dropout import Dropout
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats
 

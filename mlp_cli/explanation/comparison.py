@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.nn.differences import Indices, Slopes
+from mlp_cli.explanation.differences import Indices, Slopes
 from mlp_cli.nn.types import Floats
 
 TOLERANCE = 1e-6

@@ -12,7 +12,7 @@ from typing import IO, Self
 
 import numpy as np
 
-from mlp_cli.datasets.distortions import Images, Kind, distort
+from mlp_cli.learning.distortions import Images, Kind, distort
 
 # One core is what training leaves; the names are those of the libraries NumPy may be built with.
 ONE_THREAD = dict.fromkeys(
@@ -92,7 +92,7 @@ class DistortedEpochs:
         # when we end.
         code = (
             f"import sys; sys.path[:] = {sys.path!r}; "
-            "from mlp_cli.datasets.ahead import serve; serve(sys.stdin.buffer, sys.stdout.buffer)"
+            "from mlp_cli.learning.ahead import serve; serve(sys.stdin.buffer, sys.stdout.buffer)"
         )
         task = (
             self._images,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlp_cli.errors import DivergedError
-from mlp_cli.nn.learner import Learner
+from mlp_cli.learning.learner import Learner
+from mlp_cli.learning.schedules import Schedule
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.schedules import Schedule
 from mlp_cli.nn.types import Images, Labels
 
 

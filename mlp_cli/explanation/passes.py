@@ -10,8 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from mlp_cli.nn.activations import ACTIVATIONS, sigmoid_derivative
-from mlp_cli.nn.comparison import (
+from mlp_cli.explanation.comparison import (
     TOLERANCE,
     Derivative,
     Symbol,
@@ -19,10 +18,11 @@ from mlp_cli.nn.comparison import (
     is_small,
     relative_deviations,
 )
+from mlp_cli.explanation.differences import CentralDifferences, Indices
+from mlp_cli.learning.minibatch import MiniBatches
+from mlp_cli.nn.activations import ACTIVATIONS, sigmoid_derivative
 from mlp_cli.nn.costs import COSTS
-from mlp_cli.nn.differences import CentralDifferences, Indices
 from mlp_cli.nn.encoding import one_hot
-from mlp_cli.nn.minibatch import MiniBatches
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats
 

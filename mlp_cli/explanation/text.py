@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from mlp_cli.commands.notation import COST, FACT_1, OUTPUT, SIGMA, SLOPE, WHY, by, of_layer, up
-from mlp_cli.commands.tables import Block, Column, Line, Table, deviation, number, numbers
-from mlp_cli.nn.comparison import TOLERANCE, Derivative, Places, digest, is_small
-from mlp_cli.nn.differences import Indices
-from mlp_cli.nn.explanation import Explanation, Layer
+from mlp_cli.explanation.comparison import TOLERANCE, Derivative, Places, digest, is_small
+from mlp_cli.explanation.differences import Indices
+from mlp_cli.explanation.notation import COST, FACT_1, OUTPUT, SIGMA, SLOPE, WHY, by, of_layer, up
+from mlp_cli.explanation.passes import Explanation, Layer
+from mlp_cli.explanation.tables import Block, Column, Line, Table, deviation, number, numbers
 from mlp_cli.nn.types import Floats
 
 Named = tuple[str, Floats]

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from mlp_cli.nn.comparison import TOLERANCE, Derivative, Places, digest, is_small
-from mlp_cli.nn.differences import Indices
-from mlp_cli.nn.explanation import Explanation, Layer
+from mlp_cli.explanation.comparison import TOLERANCE, Derivative, Places, digest, is_small
+from mlp_cli.explanation.differences import Indices
+from mlp_cli.explanation.passes import Explanation, Layer
 from mlp_cli.nn.types import Floats
 
 Json = dict[str, Any]

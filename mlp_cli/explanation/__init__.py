@@ -1,0 +1,1 @@
+"""One example through Feedforward and Backpropagate, every quantity shown and checked."""

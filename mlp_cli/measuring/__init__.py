@@ -1,0 +1,1 @@
+"""How well a network reads: scores, and signs of trouble."""
