@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 from mlp_cli.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from mlp_cli.checkpoint import load_checkpoint
     from mlp_cli.datasets.loading import load_dataset
     from mlp_cli.errors import MlpError
     from mlp_cli.images import normalise, read_picture
     from mlp_cli.learning.sgd import sgd
     from mlp_cli.nn.network import Network
+    from mlp_cli.runs.reading import load_checkpoint
 
 __all__ = [
     "MlpError",
@@ -26,7 +26,7 @@ __all__ = [
 _HOMES = {
     "MlpError": "errors",
     "Network": "nn.network",
-    "load_checkpoint": "checkpoint",
+    "load_checkpoint": "runs.reading",
     "load_dataset": "datasets.loading",
     "normalise": "images",
     "read_picture": "images",

@@ -20,13 +20,13 @@ import numpy as np
 from click.testing import CliRunner
 from PIL import Image
 
-from mlp_cli.checkpoint import load_checkpoint, read_facts
 from mlp_cli.commands.group import mlp
-from mlp_cli.config import read_preset
 from mlp_cli.datasets.idx import read_idx
 from mlp_cli.errors import MlpError
 from mlp_cli.exports.nielsen import read_nielsen, write_nielsen
 from mlp_cli.images import find_digit, read_picture
+from mlp_cli.runs.presets import read_preset
+from mlp_cli.runs.reading import load_checkpoint, read_facts
 from tests.makers import draw_seven, idx_bytes, make_run, write_dataset
 
 MEMORY = 1 << 30

@@ -6,12 +6,12 @@ import numpy as np
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from mlp_cli.checkpoint import Checkpoint
 from mlp_cli.datasets.loading import FILES
 from mlp_cli.learning.learner import Learner
 from mlp_cli.learning.sgd import EpochResult
 from mlp_cli.nn.network import Network
-from mlp_cli.settings import Settings
+from mlp_cli.runs.checkpoint import Checkpoint
+from mlp_cli.runs.settings import Settings
 
 TYPE_BYTES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.measuring.health import SAMPLE, examine
 from mlp_cli.nn.network import Network
+from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, write_dataset
 
 TRAIN = "train --validation 200 --epochs 4"

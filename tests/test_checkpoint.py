@@ -18,12 +18,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlp_cli.checkpoint import load_checkpoint, read_facts
 from mlp_cli.errors import CheckpointError
 from mlp_cli.learning.learner import Learner
 from mlp_cli.learning.sgd import EpochResult
-from mlp_cli.runs import claim, claim_next, newest_checkpoint, release
-from mlp_cli.settings import MOST_EPOCHS
+from mlp_cli.runs.places import claim, claim_next, newest_checkpoint, release
+from mlp_cli.runs.reading import load_checkpoint, read_facts
+from mlp_cli.runs.settings import MOST_EPOCHS
 from mlp_cli.system.files import replacing
 from tests.makers import damage, make_run
 

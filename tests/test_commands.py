@@ -13,11 +13,11 @@ from click.testing import CliRunner
 from PIL import Image
 
 from mlp_cli import __version__
-from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.commands.group import mlp
 from mlp_cli.commands.train import train
 from mlp_cli.datasets.loading import load_dataset
 from mlp_cli.learning.sgd import EpochResult, train_epochs
+from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, write_dataset
 
 FIRST = Path("checkpoints/mnist-64-30-10-001.npz")
@@ -121,7 +121,7 @@ def test_training_sees_its_own_part_of_the_data_and_what_was_asked_for(run, data
         calls.append((learner, images, labels, schedule, validation))
         return train_epochs(learner, images, labels, schedule, rng, validation, **options)
 
-    monkeypatch.setattr("mlp_cli.training.train_epochs", spy)
+    monkeypatch.setattr("mlp_cli.runs.training.train_epochs", spy)
     run("train --epochs 2 --learning-rate 0.5 --batch-size 7 --validation 10 --init normal")
     run("train --epochs 2 --learning-rate 0.5 --batch-size 7 --validation 10")
     (learner, images, labels, schedule, validation), (scaled, *_) = calls
@@ -147,7 +147,7 @@ def test_the_best_epoch_is_the_one_reported_not_the_last(run, data, monkeypatch)
             always(learner.network, answer)
             yield EpochResult(epoch, 3.0, 0.1, int(10 * accuracy), accuracy, 0.5)
 
-    monkeypatch.setattr("mlp_cli.training.train_epochs", two_epochs)
+    monkeypatch.setattr("mlp_cli.runs.training.train_epochs", two_epochs)
     data[3][:] = 3
     write_dataset(Path("data"), data)
     done = run("train --epochs 2 --validation 10")
@@ -195,7 +195,7 @@ def test_the_order_of_examples_does_not_hang_on_the_size_of_the_network(run, dat
         orders.append(rng.bit_generator.state["state"]["state"])
         return train_epochs(learner, images, labels, schedule, rng, *arguments, **options)
 
-    monkeypatch.setattr("mlp_cli.training.train_epochs", spy)
+    monkeypatch.setattr("mlp_cli.runs.training.train_epochs", spy)
     run(f"{TRAIN} --hidden 3")
     run(f"{TRAIN} --hidden 40")
     assert orders[0] == orders[1]
@@ -245,7 +245,7 @@ def test_an_interrupted_run_says_what_it_leaves(run, data, monkeypatch):
         yield next(results)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mlp_cli.training.train_epochs", interrupted)
+    monkeypatch.setattr("mlp_cli.runs.training.train_epochs", interrupted)
     done = run(TRAIN, status=130)
     assert f"Interrupted. {FIRST} is whole and holds 1 of 3 epochs." in done.stderr
     assert f"Go on with: mlp train --resume --checkpoint {FIRST}" in done.stderr
@@ -257,7 +257,7 @@ def test_a_run_interrupted_in_its_first_epoch_leaves_nothing(run, data, monkeypa
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr("mlp_cli.training.train_epochs", interrupted)
+    monkeypatch.setattr("mlp_cli.runs.training.train_epochs", interrupted)
     done = run(TRAIN, status=130)
     assert "Interrupted. No epoch was finished: nothing is saved." in done.stderr
     assert not FIRST.exists()
@@ -379,7 +379,7 @@ def test_a_bug_keeps_its_traceback(data, monkeypatch):
     def broken(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("mlp_cli.training.spawn_streams", broken)
+    monkeypatch.setattr("mlp_cli.runs.training.spawn_streams", broken)
     done = CliRunner().invoke(mlp, TRAIN.split())
     assert isinstance(done.exception, ZeroDivisionError)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.datasets.catalogue import CATALOGUE, PublishedFile, class_name, file_stem
 from mlp_cli.datasets.loading import FILES
+from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, write_dataset
 from tests.mirrors import serving
 from tests.test_commands import TRAIN

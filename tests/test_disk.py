@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.measuring.scores import confusion_matrix
+from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, write_dataset
 from tests.processes import (
     MLP,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.commands.group import mlp
+from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_run, write_dataset
 
 FIRST = Path("checkpoints/mnist-64-30-10-001.npz")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mlp_cli.checkpoint import load_checkpoint
-from mlp_cli.epochlog import EpochLog
 from mlp_cli.errors import LogError
+from mlp_cli.runs.log import EpochLog
+from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import write_dataset
 from tests.processes import MLP, log_lines
 

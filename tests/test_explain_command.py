@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlp_cli.checkpoint import Checkpoint, load_checkpoint
 from mlp_cli.explanation.notation import in_ascii
 from mlp_cli.explanation.tables import CELL, number
 from mlp_cli.learning.learner import Learner
 from mlp_cli.learning.streams import spawn_streams
 from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.network import Network
+from mlp_cli.runs.checkpoint import Checkpoint
+from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_settings, write_dataset
 
 TRAIN = "train --epochs 1 --validation 10 --batch-size 4"

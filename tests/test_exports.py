@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlp_cli.checkpoint import Checkpoint, load_checkpoint, write_small
 from mlp_cli.datasets.loading import load_dataset
 from mlp_cli.errors import (
     CheckpointError,
@@ -29,6 +28,9 @@ from mlp_cli.exports.nielsen import read_nielsen, write_nielsen
 from mlp_cli.exports.onnx import write_onnx
 from mlp_cli.nn.names import ActivationName, CostName
 from mlp_cli.nn.network import Network
+from mlp_cli.runs.checkpoint import Checkpoint
+from mlp_cli.runs.reading import load_checkpoint
+from mlp_cli.runs.small import write_small
 from tests.makers import damage, make_run
 
 PATH = Path("network.json")

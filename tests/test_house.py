@@ -23,29 +23,20 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 ALLOWED = {
     "errors": set(),
     "version": set(),
-    "boxed": set(),
     "system": {"errors", "system"},
-    "config": {"errors", "settings"},
-    "epochlog": {"errors"},
     "nn": {"numpy", "errors", "nn"},
     "learning": {"numpy", "threadpoolctl", "errors", "nn", "learning"},
     "measuring": {"numpy", "nn", "measuring"},
     "explanation": {"numpy", "nn", "learning", "explanation"},
     "datasets": {"numpy", "requests", "urllib3", "errors", "system", "datasets"},
     "images": {"numpy", "PIL", "errors", "system", "images"},
-    "runs": {"errors", "system"},
-    "settings": {"errors", "nn", "learning"},
-    "training": {"checkpoint", "datasets", "errors", "learning", "measuring", "nn", "settings"},
-    "plots": {"numpy", "matplotlib", "errors", "system", "checkpoint", "nn", "plots"},
-    "exports": {"numpy", "onnx", "errors", "checkpoint", "datasets", "nn", "version"},
-    "report": {
-        *("numpy", "PIL", "checkpoint", "datasets", "measuring", "nn", "plots", "settings"),
-        "report",
+    "runs": {
+        *("numpy", "errors", "version", "system", "nn", "learning", "measuring", "datasets"),
+        "runs",
     },
-    "checkpoint": {
-        *("numpy", "errors", "system", "learning", "nn", "runs", "settings", "checkpoint"),
-        "version",
-    },
+    "plots": {"numpy", "matplotlib", "errors", "system", "runs", "nn", "plots"},
+    "exports": {"numpy", "onnx", "errors", "runs", "datasets", "nn", "version"},
+    "report": {"numpy", "PIL", "runs", "datasets", "measuring", "nn", "plots", "report"},
 }
 # What must not be loaded for a page of help.
 HEAVY = {"numpy", "requests", "PIL", "tqdm", "threadpoolctl", "matplotlib", "onnx"}
@@ -110,7 +101,7 @@ def test_help_loads_nothing_heavy(arguments):
 def test_predict_loads_neither_requests_nor_tqdm():
     code = (
         "import sys; from mlp_cli.commands.group import mlp;"
-        "import mlp_cli.checkpoint, mlp_cli.images, mlp_cli.nn.network;"
+        "import mlp_cli.runs.reading, mlp_cli.images, mlp_cli.nn.network;"
         f"sys.exit(', '.join(sorted({HEAVY - {'numpy', 'PIL'}!r} & sys.modules.keys())))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -16,16 +16,17 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 import mlp_cli
-from mlp_cli.checkpoint import Checkpoint, load_checkpoint
 from mlp_cli.datasets.loading import load_dataset
 from mlp_cli.errors import ExportError
 from mlp_cli.exports import html
 from mlp_cli.exports.html import write_html
 from mlp_cli.images import find_digit, read_picture
 from mlp_cli.nn.network import Network
+from mlp_cli.runs.checkpoint import Checkpoint
+from mlp_cli.runs.reading import load_checkpoint
 
 PROMISED = os.environ.get("MLP_TEST_BROWSER")
-HANDWRITING = Path(mlp_cli.__file__).with_name("handwriting.npz")
+HANDWRITING = Path(mlp_cli.__file__).parent / "runs" / "handwriting.npz"
 
 # Lines through these points, as shares of the canvas.
 CURVES = {

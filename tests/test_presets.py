@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.commands.train import train
-from mlp_cli.config import MAX_BYTES, bundled_presets, find_preset, format_preset
 from mlp_cli.datasets.catalogue import CATALOGUE
-from mlp_cli.settings import MOST, OPTIONS
+from mlp_cli.runs.presets import MAX_BYTES, bundled_presets, find_preset, format_preset
+from mlp_cli.runs.reading import load_checkpoint
+from mlp_cli.runs.settings import MOST, OPTIONS
 from tests.makers import write_dataset
 
 ROOT = Path(__file__).parents[1]
@@ -75,7 +75,7 @@ def test_an_installed_package_finds_its_presets_in_itself(tmp_path, monkeypatch)
     package = tmp_path / "site-packages" / "mlp_cli"
     (package / "configs").mkdir(parents=True)
     (package / "configs" / "mine.toml").touch()
-    monkeypatch.setattr("mlp_cli.config.__file__", str(package / "config.py"))
+    monkeypatch.setattr("mlp_cli.runs.presets.__file__", str(package / "runs" / "presets.py"))
     assert [path.stem for path in bundled_presets()] == ["mine"]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mlp_cli.checkpoint import load_checkpoint
+from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import draw_seven, write_dataset
 
 MLP = [sys.executable, "-m", "mlp_cli"]

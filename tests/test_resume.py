@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlp_cli.checkpoint import load_checkpoint
+from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, write_dataset
 from tests.processes import (
     contents,

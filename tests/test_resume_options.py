@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlp_cli.checkpoint import load_checkpoint
-from mlp_cli.runs import claim
+from mlp_cli.runs.places import claim
+from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, write_dataset
 from tests.processes import contents
 

@@ -306,7 +306,7 @@ def test_download_draws_what_cannot_be_fetched(small):
 @pytest.mark.parametrize("hidden", [30, 100])
 def test_a_network_that_saw_drawn_digits_alone_reads_mnist(mnist_dir, hidden):
     run(f"train --dataset synthetic --hidden {hidden}")
-    from mlp_cli.checkpoint import load_checkpoint
+    from mlp_cli.runs.reading import load_checkpoint
 
     network = load_checkpoint(Path(f"checkpoints/synthetic-784-{hidden}-10-001.npz")).network
     test = load_dataset("mnist", mnist_dir).test

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from mlp_cli.settings import Settings
+from mlp_cli.runs.settings import Settings
 
 if TYPE_CHECKING:
     from mlp_cli.measuring.health import Health

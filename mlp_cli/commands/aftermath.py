@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from mlp_cli.errors import CheckpointError
-from mlp_cli.runs import is_claim
-from mlp_cli.settings import CHANGEABLE, Settings
+from mlp_cli.runs.places import is_claim
+from mlp_cli.runs.settings import CHANGEABLE, Settings
 from mlp_cli.system.shell import command_line
 
 
@@ -19,7 +19,7 @@ def what_is_left(
     if path is None or is_claim(path):
         return "No epoch was finished: nothing is saved."
     # Not before: NumPy cannot be imported again where a signal broke into its first import.
-    from mlp_cli.checkpoint import load_checkpoint
+    from mlp_cli.runs.reading import load_checkpoint
 
     try:
         saved = load_checkpoint(path)

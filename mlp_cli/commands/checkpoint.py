@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from mlp_cli import boxed
 from mlp_cli.commands.completion import complete_checkpoint
 from mlp_cli.commands.options import FilePath
 from mlp_cli.commands.text import note, percent
 from mlp_cli.errors import NoCheckpointError
-from mlp_cli.runs import FOLDER, newest_checkpoint
+from mlp_cli.runs import bundled
+from mlp_cli.runs.places import FOLDER, newest_checkpoint
 
 checkpoint_option = click.option(
     "--checkpoint",
@@ -35,7 +35,7 @@ def choose_reader(checkpoint: Path | None) -> Path:
         return choose_checkpoint(checkpoint)
     except NoCheckpointError:
         note(
-            f"Using the network that comes with mlp, {percent(boxed.TEST_ACCURACY)} of MNIST's "
+            f"Using the network that comes with mlp, {percent(bundled.TEST_ACCURACY)} of MNIST's "
             "test images. Your own comes first: mlp train"
         )
-        return boxed.PATH
+        return bundled.PATH

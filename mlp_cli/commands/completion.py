@@ -7,7 +7,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mlp_cli.datasets.catalogue import NAMES
-from mlp_cli.runs import FOLDER
+from mlp_cli.runs.places import FOLDER
 
 
 def complete_checkpoint(
@@ -27,7 +27,7 @@ def complete_dataset(
 
 def complete_preset(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer presets: the names of those that come with mlp, TOML files, and folders."""
-    from mlp_cli.config import bundled_presets
+    from mlp_cli.runs.presets import bundled_presets
 
     return _files(incomplete, ".toml", [preset.stem for preset in bundled_presets()])
 

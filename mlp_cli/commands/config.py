@@ -4,9 +4,9 @@ import click
 
 from mlp_cli.commands.completion import complete_preset
 from mlp_cli.commands.options import Decorated
-from mlp_cli.config import find_preset, read_preset
 from mlp_cli.errors import ConfigError
-from mlp_cli.settings import OPTIONS
+from mlp_cli.runs.presets import find_preset, read_preset
+from mlp_cli.runs.settings import OPTIONS
 
 
 def config_option(function: Decorated) -> Decorated:

@@ -13,7 +13,7 @@ from mlp_cli.errors import DataAccessError, DownloadError, MissingDataError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
-    from mlp_cli.settings import Settings
+    from mlp_cli.runs.settings import Settings
 
 
 def load_or_download(name: str, data_dir: Path) -> "Dataset":

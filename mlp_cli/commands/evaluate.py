@@ -18,7 +18,7 @@ from mlp_cli.errors import OptionError
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset, SplitName
     from mlp_cli.measuring.scores import ClassFigures
-    from mlp_cli.settings import Settings
+    from mlp_cli.runs.settings import Settings
 
 
 @click.command(short_help="Measure a trained network.")
@@ -54,9 +54,9 @@ def evaluate(
     The interval is Wilson's at 95 %: where the accuracy of this network on endless images of the
     same kind may well lie.
     """
-    from mlp_cli.checkpoint import load_checkpoint
     from mlp_cli.measuring.scores import Score, class_figures, confusion_matrix
     from mlp_cli.nn.costs import mean_cost
+    from mlp_cli.runs.reading import load_checkpoint
 
     path = choose_checkpoint(checkpoint)
     run = load_checkpoint(path)

@@ -13,9 +13,9 @@ from mlp_cli.errors import OptionError, PictureError
 if TYPE_CHECKING:
     import numpy as np
 
-    from mlp_cli.checkpoint import Checkpoint
     from mlp_cli.nn.network import Network
     from mlp_cli.nn.types import Floats, Images
+    from mlp_cli.runs.checkpoint import Checkpoint
 
 
 @dataclass(frozen=True)

@@ -124,10 +124,10 @@ def explain(
     Nothing is changed. Layers of more than ten units are shown by their largest numbers.
     """
     _refuse_combinations(ctx)
-    from mlp_cli.checkpoint import load_checkpoint
     from mlp_cli.explanation.passes import explain as explain_example
     from mlp_cli.explanation.text import describe_failure
     from mlp_cli.learning.streams import spawn_streams
+    from mlp_cli.runs.reading import load_checkpoint
 
     rng = spawn_streams(seed).shuffling
     if sizes is not None:

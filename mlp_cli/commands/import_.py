@@ -7,7 +7,7 @@ import click
 from mlp_cli.commands.options import FilePath, common_options, dataset_option
 from mlp_cli.commands.text import result
 from mlp_cli.datasets.catalogue import file_stem
-from mlp_cli.runs import FOLDER, claim, claim_next, release
+from mlp_cli.runs.places import FOLDER, claim, claim_next, release
 from mlp_cli.system.shell import command_line
 
 
@@ -35,8 +35,8 @@ def import_(
 
     It has no history, and cannot be resumed; evaluate, predict and the others take it as any.
     """
-    from mlp_cli.checkpoint import Checkpoint
     from mlp_cli.exports.nielsen import read_nielsen
+    from mlp_cli.runs.checkpoint import Checkpoint
 
     run = Checkpoint.adopt(read_nielsen(file), dataset, image_shape)
     sizes = run.settings.sizes

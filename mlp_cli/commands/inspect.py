@@ -27,7 +27,7 @@ def inspect(file: Path | None, checkpoint: Path | None, json: bool) -> None:
 
     Nothing is computed and no dataset is read.
     """
-    from mlp_cli.checkpoint import load_checkpoint, read_facts
+    from mlp_cli.runs.reading import load_checkpoint, read_facts
 
     if file and checkpoint:
         raise click.UsageError("CHECKPOINT and --checkpoint name the same thing: give one.")

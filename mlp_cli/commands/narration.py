@@ -7,10 +7,10 @@ from mlp_cli.commands.text import note, percent, result, score
 from mlp_cli.system.shell import command_line
 
 if TYPE_CHECKING:
-    from mlp_cli.checkpoint import Checkpoint
     from mlp_cli.learning.sgd import EpochResult
     from mlp_cli.measuring.scores import Score
-    from mlp_cli.training import Run
+    from mlp_cli.runs.checkpoint import Checkpoint
+    from mlp_cli.runs.training import Run
 
 
 def introduce(run: "Run", path: Path) -> None:

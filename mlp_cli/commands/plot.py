@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from mlp_cli.checkpoint import Checkpoint
+    from mlp_cli.runs.checkpoint import Checkpoint
 
 
 def plot_option(help: str) -> Callable[[Decorated], Decorated]:  # noqa: A002  as Click calls it

@@ -112,8 +112,8 @@ def predict(
     """
     import numpy as np
 
-    from mlp_cli.checkpoint import load_checkpoint
     from mlp_cli.images import save_image
+    from mlp_cli.runs.reading import load_checkpoint
     from mlp_cli.system.outputs import writing
 
     if json and show:

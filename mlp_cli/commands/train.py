@@ -24,9 +24,7 @@ from mlp_cli.commands.training_options import (
     given_options,
     training_options,
 )
-from mlp_cli.config import format_preset
 from mlp_cli.datasets.catalogue import file_stem
-from mlp_cli.epochlog import EpochLog
 from mlp_cli.errors import (
     CheckpointError,
     DivergedError,
@@ -34,7 +32,8 @@ from mlp_cli.errors import (
     LogError,
     OptionError,
 )
-from mlp_cli.runs import (
+from mlp_cli.runs.log import EpochLog
+from mlp_cli.runs.places import (
     FOLDER,
     check_room,
     claim,
@@ -43,13 +42,14 @@ from mlp_cli.runs import (
     newest_checkpoint,
     release,
 )
+from mlp_cli.runs.presets import format_preset
 from mlp_cli.system.files import is_same_place, sweep_beside
 from mlp_cli.system.signals import Interruption, interruption
 
 if TYPE_CHECKING:
-    from mlp_cli.checkpoint import Checkpoint
-    from mlp_cli.settings import Option
-    from mlp_cli.training import Run
+    from mlp_cli.runs.checkpoint import Checkpoint
+    from mlp_cli.runs.settings import Option
+    from mlp_cli.runs.training import Run
 
 
 @click.command(short_help="Train a network and keep it in a checkpoint.")
@@ -130,7 +130,7 @@ def _saved_run(path: Path | None, ctx: click.Context) -> "tuple[Path, Checkpoint
 
     There is no run in the file yet where an earlier process was killed in its first epoch.
     """
-    from mlp_cli.checkpoint import load_checkpoint
+    from mlp_cli.runs.reading import load_checkpoint
 
     path = path or newest_checkpoint(FOLDER)
     sweep_beside(path)
@@ -147,8 +147,8 @@ def _saved_run(path: Path | None, ctx: click.Context) -> "tuple[Path, Checkpoint
 def _begin(options: "dict[str, Option]", data_dir: Path) -> "Run":
     """Return a new run of these options, with its data."""
     from mlp_cli.learning.threads import choose_threads
-    from mlp_cli.settings import Settings
-    from mlp_cli.training import Run
+    from mlp_cli.runs.settings import Settings
+    from mlp_cli.runs.training import Run
 
     values: dict[str, Any] = {**options}
     data = load_or_download(values["dataset"], data_dir)
@@ -167,7 +167,7 @@ def _begin(options: "dict[str, Option]", data_dir: Path) -> "Run":
 
 def _resume(saved: "Checkpoint", path: Path | None, data_dir: Path, ctx: click.Context) -> "Run":
     """Return the run of a checkpoint, with its data, which may lie elsewhere now."""
-    from mlp_cli.training import Run
+    from mlp_cli.runs.training import Run
 
     settings = saved.settings
     if ctx.get_parameter_source("data_dir") is ParameterSource.DEFAULT:

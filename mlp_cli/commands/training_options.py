@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from mlp_cli.commands.options import Decorated, FiniteFloat, dataset_option
 from mlp_cli.errors import OptionError
 from mlp_cli.nn.names import ActivationName, CostName, InitName, ScheduleName
-from mlp_cli.settings import MOST, MOST_EPOCHS, OPTIONS, DistortName, DtypeName, Option
+from mlp_cli.runs.settings import MOST, MOST_EPOCHS, OPTIONS, DistortName, DtypeName, Option
 
 SHARE = FiniteFloat(min=0, max=1, max_open=True)
 """an option that is a share of something, and never all of it"""

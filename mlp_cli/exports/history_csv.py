@@ -4,8 +4,8 @@ import csv
 from io import TextIOWrapper
 from typing import BinaryIO
 
-from mlp_cli.checkpoint import HISTORY_KEYS, Checkpoint
 from mlp_cli.errors import ExportError
+from mlp_cli.runs.checkpoint import HISTORY_KEYS, Checkpoint
 
 
 def write_csv(run: Checkpoint, file: BinaryIO) -> None:

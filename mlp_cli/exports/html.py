@@ -8,11 +8,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from mlp_cli.checkpoint import Checkpoint
 from mlp_cli.datasets.catalogue import class_name
 from mlp_cli.errors import ExportError
 from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
+from mlp_cli.runs.checkpoint import Checkpoint
 
 PAGE = Path(__file__).with_name("page")
 SCRIPTS = ("network", "grid", "ground", "parts", "strokes", "normalise", "drawing", "page")

@@ -16,11 +16,11 @@ from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
-from mlp_cli.checkpoint import Checkpoint
 from mlp_cli.errors import ExportError, NetworkFileError
 from mlp_cli.nn.names import CostName
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats
+from mlp_cli.runs.checkpoint import Checkpoint
 
 COSTS: dict[CostName, str] = {"quadratic": "QuadraticCost", "cross-entropy": "CrossEntropyCost"}
 """the book's names for our costs"""

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from mlp_cli.checkpoint import Checkpoint
 from mlp_cli.errors import ExportError, MissingPackageError
 from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.names import ActivationName
+from mlp_cli.runs.checkpoint import Checkpoint
 from mlp_cli.version import __version__
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.checkpoint import Checkpoint, Entry
 from mlp_cli.nn.types import Floats
 from mlp_cli.plots.figures import INK, panels, styled
+from mlp_cli.runs.checkpoint import Checkpoint, Entry
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.checkpoint import Checkpoint
 from mlp_cli.datasets.loading import Split
 from mlp_cli.measuring.health import FLAT, hidden_slopes
 from mlp_cli.measuring.scores import ClassFigures, Score, class_figures, confusion_matrix
 from mlp_cli.nn.costs import mean_cost
 from mlp_cli.nn.types import Floats, Images
+from mlp_cli.runs.checkpoint import Checkpoint
 
 MISTAKES = 48
 """how many are shown: some rows of a screen"""

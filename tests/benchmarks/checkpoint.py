@@ -15,8 +15,8 @@ from statistics import median
 import numpy as np
 
 from mlp_cli.datasets.loading import Dataset, Split
-from mlp_cli.settings import Settings
-from mlp_cli.training import Run
+from mlp_cli.runs.settings import Settings
+from mlp_cli.runs.training import Run
 
 
 def main():

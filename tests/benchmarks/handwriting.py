@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.errors import MlpError, PictureError
 from mlp_cli.images import find_digit, read_picture
+from mlp_cli.runs.reading import load_checkpoint
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlp_cli.errors import ConfigError
-from mlp_cli.settings import MOST, OPTIONS, Option, expected_instead
+from mlp_cli.runs.settings import MOST, OPTIONS, Option, expected_instead
 
 MAX_BYTES = 1 << 20
 """a preset is some lines; a file larger than this is something else"""
@@ -19,7 +19,7 @@ MAX_BYTES = 1 << 20
 
 def bundled_presets() -> list[Path]:
     """Return the presets that come with the program, by name."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     # Installed, they lie in the package; in a checkout, beside it.
     folders = [package / "configs", package.parent / "configs"]
     return sorted(next((f for f in folders if f.is_dir()), package).glob("*.toml"))

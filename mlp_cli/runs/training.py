@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Self
 
-from mlp_cli.checkpoint import Checkpoint
 from mlp_cli.datasets.loading import Dataset
 from mlp_cli.errors import DataError
 from mlp_cli.learning.ahead import DistortedEpochs
@@ -16,7 +15,8 @@ from mlp_cli.learning.threads import limit_threads
 from mlp_cli.measuring.health import Health, examine
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Images
-from mlp_cli.settings import Settings
+from mlp_cli.runs.checkpoint import Checkpoint
+from mlp_cli.runs.settings import Settings
 
 
 class Run:

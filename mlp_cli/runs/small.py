@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from mlp_cli.checkpoint.record import Checkpoint, name_parameters, write_arrays
 from mlp_cli.errors import ExportError
+from mlp_cli.runs.checkpoint import Checkpoint, name_parameters, write_arrays
 
 SMALL_DTYPE = "float16"
 """11 significant bits, five for the exponent: a parameter is moved by 1/2048 of itself at most"""

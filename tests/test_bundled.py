@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlp_cli import boxed
-from mlp_cli.checkpoint import load_checkpoint
 from mlp_cli.datasets.loading import load_dataset
 from mlp_cli.learning.sgd import count_correct
+from mlp_cli.runs import bundled
+from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import write_dataset
 
 ROOT = Path(__file__).parents[1]
@@ -25,20 +25,20 @@ def picture():
 
 
 def test_it_is_small_and_says_how_it_is_made_again():
-    assert boxed.PATH.stat().st_size <= 700_000
+    assert bundled.PATH.stat().st_size <= 700_000
     preset = tomllib.loads((ROOT / "configs" / "handwriting.toml").read_text())
-    settings = load_checkpoint(boxed.PATH).settings
+    settings = load_checkpoint(bundled.PATH).settings
     assert settings.options().items() >= {**preset, "seed": 0}.items()
-    assert len(load_checkpoint(boxed.PATH).history) == preset["epochs"]
+    assert len(load_checkpoint(bundled.PATH).history) == preset["epochs"]
 
 
 @pytest.mark.mnist
 def test_its_accuracy_is_the_one_it_is_introduced_with(mnist_dir):
     data = load_dataset("mnist", mnist_dir)
-    run = load_checkpoint(boxed.PATH)
+    run = load_checkpoint(bundled.PATH)
     assert run.settings.fingerprint == data.fingerprint()
     correct = count_correct(run.network, data.test.images, data.test.labels)
-    assert correct / len(data.test) == pytest.approx(boxed.TEST_ACCURACY, abs=0.0002)
+    assert correct / len(data.test) == pytest.approx(bundled.TEST_ACCURACY, abs=0.0002)
 
 
 def test_predict_works_before_any_training_and_says_with_what(run, picture):
@@ -60,5 +60,5 @@ def test_nothing_else_takes_it_unasked(run):
 
 
 def test_it_is_never_trained_on(run):
-    done = run(f"train --resume --checkpoint {boxed.PATH}", status=1)
+    done = run(f"train --resume --checkpoint {bundled.PATH}", status=1)
     assert "holds no state to resume from" in done.stderr

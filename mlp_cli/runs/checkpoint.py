@@ -16,7 +16,7 @@ from mlp_cli.errors import CheckpointError, OptionError
 from mlp_cli.learning.learner import Learner
 from mlp_cli.learning.sgd import EpochResult
 from mlp_cli.nn.network import Network
-from mlp_cli.settings import Option, Settings
+from mlp_cli.runs.settings import Option, Settings
 from mlp_cli.system.files import replacing
 from mlp_cli.version import __version__
 

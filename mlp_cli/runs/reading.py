@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,19 +11,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.checkpoint.archive import Archive, read_json
-from mlp_cli.checkpoint.record import (
+from mlp_cli.errors import CheckpointError
+from mlp_cli.nn.network import Network
+from mlp_cli.runs.archive import Archive, read_json
+from mlp_cli.runs.checkpoint import (
     FORMAT_VERSION,
     HISTORY_KEYS,
     Checkpoint,
     Entry,
     ResumeState,
 )
-from mlp_cli.checkpoint.small import SMALL_DTYPE
-from mlp_cli.errors import CheckpointError
-from mlp_cli.nn.network import Network
-from mlp_cli.runs import NEW_RUN
-from mlp_cli.settings import Settings, bad_meta
+from mlp_cli.runs.places import NEW_RUN
+from mlp_cli.runs.settings import Settings, bad_meta
+from mlp_cli.runs.small import SMALL_DTYPE
 from mlp_cli.system.files import open_regular
 
 
@@ -160,4 +161,32 @@ def _read_network(
         biases=[parameter(f"b{l}", (n_out,)) for l, (_, n_out) in shapes],
         activation=settings.activation,
         cost=settings.cost,
+    )
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """How the file was written."""
+
+    size: int
+    """bytes"""
+    format_version: int
+    stored_dtype: str
+    """precision of the parameters in the file"""
+    versions: dict[str, str]
+    """of the programs that wrote it, by name; what is not text is left out"""
+
+
+def read_facts(path: Path) -> FileFacts:
+    """Return the facts of a file that `load_checkpoint` has accepted."""
+    with open_regular(path) as file:
+        meta = read_json(Archive(file), "meta")
+    versions = meta.get("versions")
+    return FileFacts(
+        size=path.stat().st_size,
+        format_version=meta["format_version"],
+        stored_dtype=meta.get("stored_dtype", meta["dtype"]),
+        versions={k: v for k, v in versions.items() if isinstance(v, str)}
+        if isinstance(versions, dict)
+        else {},
     )
