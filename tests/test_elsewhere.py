@@ -60,9 +60,9 @@ def test_no_output_takes_the_place_of_a_run(trained, command):
 @pytest.mark.parametrize(
     ("command", "package"),
     [
-        ("report", "plots.figures"),
-        ("evaluate --plot a.png", "plots.figures"),
-        ("train --plot a.png", "plots.figures"),
+        ("report", "pages.figures"),
+        ("evaluate --plot a.png", "pages.figures"),
+        ("train --plot a.png", "pages.figures"),
         ("export --format onnx -o a.onnx", "exports.onnx"),
     ],
 )

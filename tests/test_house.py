@@ -34,9 +34,11 @@ ALLOWED = {
         *("numpy", "errors", "version", "system", "nn", "learning", "measuring", "datasets"),
         "runs",
     },
-    "plots": {"numpy", "matplotlib", "errors", "system", "runs", "nn", "plots"},
-    "exports": {"numpy", "onnx", "errors", "runs", "datasets", "nn", "version"},
-    "report": {"numpy", "PIL", "runs", "datasets", "measuring", "nn", "plots", "report"},
+    "pages": {
+        *("numpy", "PIL", "matplotlib", "errors", "system", "nn", "measuring", "datasets", "runs"),
+        "pages",
+    },
+    "exports": {"numpy", "onnx", "errors", "version", "nn", "runs"},
 }
 # What must not be loaded for a page of help.
 HEAVY = {"numpy", "requests", "PIL", "tqdm", "threadpoolctl", "matplotlib", "onnx"}

@@ -18,10 +18,10 @@ from selenium.webdriver.common.keys import Keys
 import mlp_cli
 from mlp_cli.datasets.loading import load_dataset
 from mlp_cli.errors import ExportError
-from mlp_cli.exports import html
-from mlp_cli.exports.html import write_html
 from mlp_cli.images import find_digit, read_picture
 from mlp_cli.nn.network import Network
+from mlp_cli.pages.canvas import page as html
+from mlp_cli.pages.canvas.page import write_html
 from mlp_cli.runs.checkpoint import Checkpoint
 from mlp_cli.runs.reading import load_checkpoint
 

@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 from mlp_cli.errors import MissingPackageError, OptionError, OutputError
-from mlp_cli.plots.charts import (
+from mlp_cli.pages.charts import (
     confusion_heat_map,
     epoch_seconds,
     learning_curves,
     unit_slopes,
 )
-from mlp_cli.plots.figures import INK, check_destination, save_figure, to_inline_svg
+from mlp_cli.pages.figures import INK, check_destination, save_figure, to_inline_svg
 from tests.makers import make_run
 
 
@@ -143,7 +143,7 @@ def test_another_ending_is_refused(name):
 
 
 def test_without_matplotlib_it_is_said_how_to_install_it(monkeypatch):
-    monkeypatch.setattr("mlp_cli.plots.figures.find_spec", lambda _: None)
+    monkeypatch.setattr("mlp_cli.pages.figures.find_spec", lambda _: None)
     with pytest.raises(MissingPackageError, match=r'pip install "mlp-cli\[plot\]"$'):
         check_destination(Path("a.png"))
 

@@ -11,9 +11,10 @@ from PIL import Image
 
 from mlp_cli.datasets.loading import Split
 from mlp_cli.nn.network import Network
-from mlp_cli.report import find, render
-from mlp_cli.report.markup import Html, element, table
-from mlp_cli.report.pictures import image_uri, weights_uri
+from mlp_cli.pages.findings import find
+from mlp_cli.pages.markup import Html, element, table
+from mlp_cli.pages.pictures import image_uri, weights_uri
+from mlp_cli.pages.report import render
 from mlp_cli.runs.checkpoint import Checkpoint
 from tests.makers import make_arrays, make_run
 

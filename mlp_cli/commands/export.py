@@ -36,9 +36,9 @@ def export(checkpoint: Path | None, kind: Format, output: Path) -> None:
     small    a checkpoint to pass on: half precision, packed, not to be resumed
     """
     from mlp_cli.exports.history_csv import write_csv
-    from mlp_cli.exports.html import write_html
     from mlp_cli.exports.nielsen import write_nielsen
     from mlp_cli.exports.onnx import write_onnx
+    from mlp_cli.pages.canvas.page import write_html
     from mlp_cli.runs.reading import load_checkpoint
     from mlp_cli.runs.small import write_small
     from mlp_cli.system.outputs import writing

@@ -23,7 +23,7 @@ def plot_option(help: str) -> Callable[[Decorated], Decorated]:  # noqa: A002  a
 
 def _check(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
     if path is not None:
-        from mlp_cli.plots.figures import check_destination
+        from mlp_cli.pages.figures import check_destination
 
         check_destination(path)
     return path
@@ -31,8 +31,8 @@ def _check(_: click.Context, __: click.Parameter, path: Path | None) -> Path | N
 
 def draw_learning_curves(run: "Checkpoint", path: Path) -> None:
     """Draw the learning curves of a run, and say where."""
-    from mlp_cli.plots.charts import learning_curves
-    from mlp_cli.plots.figures import save_figure
+    from mlp_cli.pages.charts import learning_curves
+    from mlp_cli.pages.figures import save_figure
 
     save_figure(learning_curves([run]), path)
     note(f"{click.format_filename(path)}: the learning curves")
@@ -40,8 +40,8 @@ def draw_learning_curves(run: "Checkpoint", path: Path) -> None:
 
 def draw_confusion(confusion: "npt.NDArray[np.int64]", path: Path) -> None:
     """Draw a confusion matrix, and say where."""
-    from mlp_cli.plots.charts import confusion_heat_map
-    from mlp_cli.plots.figures import save_figure
+    from mlp_cli.pages.charts import confusion_heat_map
+    from mlp_cli.pages.figures import save_figure
 
     save_figure(confusion_heat_map(confusion), path)
     note(f"{click.format_filename(path)}: the confusion matrix")

@@ -40,8 +40,9 @@ def report(checkpoint: tuple[Path, ...], output: Path, data_dir: Path | None) ->
     It shows settings, learning curves, the confusion matrix, figures per digit, the mistakes that
     the network is surest of, the weights of the first layer, saturation and the time per epoch.
     """
-    from mlp_cli.plots.figures import require_matplotlib
-    from mlp_cli.report import find, render
+    from mlp_cli.pages.figures import require_matplotlib
+    from mlp_cli.pages.findings import find
+    from mlp_cli.pages.report import render
     from mlp_cli.runs.reading import load_checkpoint
     from mlp_cli.system.outputs import check_output, writing
 

@@ -3,11 +3,11 @@
 from statistics import median
 
 from mlp_cli.datasets.catalogue import class_headings, class_name
-from mlp_cli.plots.charts import confusion_heat_map, epoch_seconds, unit_slopes
-from mlp_cli.plots.figures import to_inline_svg
-from mlp_cli.report.findings import Findings
-from mlp_cli.report.markup import Html, element, percent, table
-from mlp_cli.report.pictures import image_uri, weights_uri
+from mlp_cli.pages.charts import confusion_heat_map, epoch_seconds, unit_slopes
+from mlp_cli.pages.figures import to_inline_svg
+from mlp_cli.pages.findings import Findings
+from mlp_cli.pages.markup import Html, element, percent, table
+from mlp_cli.pages.pictures import image_uri, weights_uri
 
 SHOWN_UNITS = 100
 """of the first layer: more pictures would only make the page long"""

@@ -14,7 +14,7 @@ from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.runs.checkpoint import Checkpoint
 
-PAGE = Path(__file__).with_name("page")
+PAGE = Path(__file__).parent
 SCRIPTS = ("network", "grid", "ground", "parts", "strokes", "normalise", "drawing", "page")
 """in the order in which they need each other"""
 LEAST_SIDE = 8

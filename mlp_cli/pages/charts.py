@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.nn.types import Floats
-from mlp_cli.plots.figures import INK, panels, styled
+from mlp_cli.pages.figures import INK, panels, styled
 from mlp_cli.runs.checkpoint import Checkpoint, Entry
 
 if TYPE_CHECKING:

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from mlp_cli.plots.charts import learning_curves
-from mlp_cli.plots.figures import to_inline_svg
-from mlp_cli.report.findings import Findings
-from mlp_cli.report.markup import Html, element, join, percent, table
-from mlp_cli.report.sections import chart, run_sections, section
+from mlp_cli.pages.charts import learning_curves
+from mlp_cli.pages.figures import to_inline_svg
+from mlp_cli.pages.findings import Findings
+from mlp_cli.pages.markup import Html, element, join, percent, table
+from mlp_cli.pages.sections import chart, run_sections, section
 from mlp_cli.runs.checkpoint import Checkpoint
 from mlp_cli.runs.settings import Settings
 
-STYLE = Path(__file__).with_name("style.css")
+STYLE = Path(__file__).with_name("report.css")
 
 
 def render(findings: Sequence[Findings]) -> bytes:

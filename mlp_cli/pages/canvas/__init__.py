@@ -1,0 +1,1 @@
+"""The page to draw on: one file with the network in it."""

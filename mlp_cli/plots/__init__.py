@@ -1,1 +1,0 @@
-"""Charts, drawn by matplotlib, which is an optional package."""
