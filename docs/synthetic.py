@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mlp_cli.datasets.drawing import draw_digits
+from mlp_cli.datasets.drawn.drawing import draw_digits
 
 ROWS, COLUMNS, SCALE = 5, 20, 2
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from mlp_cli.commands.group import mlp
+from mlp_cli.commands.shared.group import mlp
 
 NOBODY = 65534
 

@@ -20,7 +20,7 @@ import numpy as np
 from click.testing import CliRunner
 from PIL import Image
 
-from mlp_cli.commands.group import mlp
+from mlp_cli.commands.shared.group import mlp
 from mlp_cli.datasets.idx import read_idx
 from mlp_cli.errors import MlpError
 from mlp_cli.exports.nielsen import read_nielsen, write_nielsen

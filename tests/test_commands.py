@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from mlp_cli import __version__
-from mlp_cli.commands.group import mlp
+from mlp_cli.commands.shared.group import mlp
 from mlp_cli.commands.train import train
 from mlp_cli.datasets.loading import load_dataset
 from mlp_cli.learning.sgd import EpochResult, train_epochs

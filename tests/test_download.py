@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mlp_cli.datasets.catalogue import CATALOGUE, PublishedFile
-from mlp_cli.datasets.download import (
+from mlp_cli.datasets.fetching.download import (
     Fetched,
     Kept,
     Received,
@@ -20,10 +20,10 @@ from mlp_cli.datasets.download import (
     download,
     is_broken_off,
 )
+from mlp_cli.datasets.fetching.origins import Patience
+from mlp_cli.datasets.fetching.partial import receiving
+from mlp_cli.datasets.fetching.verified import RECORD, is_published
 from mlp_cli.datasets.loading import FILES as STEMS
-from mlp_cli.datasets.origins import Patience
-from mlp_cli.datasets.partial import receiving
-from mlp_cli.datasets.verified import RECORD, is_published
 from mlp_cli.errors import DataAccessError, DownloadError
 from tests.mirrors import Mirror, Proxy, random_bytes, serving
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from mlp_cli.commands.group import mlp
+from mlp_cli.commands.shared.group import mlp
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_run, write_dataset
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 import mlp_cli
-from mlp_cli.commands.group import COMMANDS, mlp
+from mlp_cli.commands.shared.group import COMMANDS, mlp
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "mlp_cli"
@@ -74,7 +74,7 @@ def test_every_room_imports_only_what_it_may(path):
         assert not found & {"commands", "click", "tqdm"}
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "commands").glob("*.py")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sorted((PACKAGE / "commands").rglob("*.py")), ids=lambda p: p.name)
 def test_commands_contain_no_arithmetic(path):
     arithmetic = (ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)
     for node in ast.walk(ast.parse(path.read_text())):
@@ -92,7 +92,7 @@ def test_modules_open_with_a_sentence_and_stay_readable(path):
 @pytest.mark.parametrize("arguments", ["", "--help", "--version", "train --help", "predict -h"])
 def test_help_loads_nothing_heavy(arguments):
     code = (
-        "import sys; from mlp_cli.commands.group import mlp;"
+        "import sys; from mlp_cli.commands.shared.group import mlp;"
         f"mlp({arguments.split()!r}, prog_name='mlp', standalone_mode=False);"
         f"sys.exit(', '.join(sorted({HEAVY!r} & sys.modules.keys())))"
     )
@@ -102,7 +102,7 @@ def test_help_loads_nothing_heavy(arguments):
 
 def test_predict_loads_neither_requests_nor_tqdm():
     code = (
-        "import sys; from mlp_cli.commands.group import mlp;"
+        "import sys; from mlp_cli.commands.shared.group import mlp;"
         "import mlp_cli.runs.reading, mlp_cli.images, mlp_cli.nn.network;"
         f"sys.exit(', '.join(sorted({HEAVY - {'numpy', 'PIL'}!r} & sys.modules.keys())))"
     )
@@ -116,7 +116,7 @@ def test_predict_does_not_wait_for_parts_of_numpy_that_it_does_without(tmp_path)
     picture[8:32, 18:22] = 0
     Image.fromarray(picture).save(tmp_path / "one.png")
     code = (
-        "import sys; from mlp_cli.commands.group import mlp;"
+        "import sys; from mlp_cli.commands.shared.group import mlp;"
         "mlp(['predict', 'one.png'], standalone_mode=False);"
         "sys.exit(len({'numpy.ma', 'numpy.random'} & sys.modules.keys()))"
     )

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from mlp_cli.datasets import partial as module
 from mlp_cli.datasets.catalogue import PublishedFile
-from mlp_cli.datasets.partial import receiving
-from mlp_cli.datasets.verified import RECORD, is_published, remember
+from mlp_cli.datasets.fetching import partial as module
+from mlp_cli.datasets.fetching.partial import receiving
+from mlp_cli.datasets.fetching.verified import RECORD, is_published, remember
 from tests.mirrors import random_bytes, serving
 
 TARGET = Path("file.gz")
@@ -193,7 +193,7 @@ DOWNLOAD = """
 import hashlib, json, resource, sys
 from pathlib import Path
 from mlp_cli.datasets.catalogue import PublishedFile
-from mlp_cli.datasets.download import download
+from mlp_cli.datasets.fetching.download import download
 from mlp_cli.errors import DownloadError
 
 mirror, limit, files = json.loads(sys.argv[1])

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from mlp_cli.commands import predict as command
-from mlp_cli.commands.group import mlp
+from mlp_cli.commands.shared.group import mlp
 from mlp_cli.images import normalise, read_picture
 from tests.makers import draw_seven, make_run
 

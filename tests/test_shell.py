@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from mlp_cli.commands.group import mlp
+from mlp_cli.commands.shared.group import mlp
 from mlp_cli.system.shell import command_line
 
 

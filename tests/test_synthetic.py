@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from mlp_cli.commands.group import mlp
-from mlp_cli.datasets import drawing, synthetic
-from mlp_cli.datasets.drawing import draw_digits, draw_styles
+from mlp_cli.commands.shared.group import mlp
+from mlp_cli.datasets.drawn import drawing, synthetic
+from mlp_cli.datasets.drawn.drawing import draw_digits, draw_styles
+from mlp_cli.datasets.drawn.strokes import SAMPLES, STYLES, trace
+from mlp_cli.datasets.drawn.synthetic import PARTS, Part
 from mlp_cli.datasets.idx import read_idx
 from mlp_cli.datasets.loading import FILES, load_dataset
-from mlp_cli.datasets.strokes import SAMPLES, STYLES, trace
-from mlp_cli.datasets.synthetic import PARTS, Part
 from mlp_cli.errors import DataAccessError, DataError
 from mlp_cli.images.placing import has_mnist_form
 from mlp_cli.learning.sgd import count_correct, sgd
@@ -237,7 +237,7 @@ def test_ones_own_files_in_the_data_folder_are_not_taken_for_the_drawn_ones(smal
 
 def test_two_processes_draw_at_once():
     code = (
-        "from pathlib import Path; from mlp_cli.datasets import synthetic;"
+        "from pathlib import Path; from mlp_cli.datasets.drawn import synthetic;"
         "synthetic.PARTS = synthetic.Part('train', 4000), synthetic.Part('t10k', 1000);"
         "list(synthetic.keep(Path('data'))); synthetic.load(Path('data'))"
     )

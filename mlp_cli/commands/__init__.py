@@ -1,5 +1,1 @@
-"""The command line: options, messages, progress. No arithmetic.
-
-`mlp --help` must answer at once, so the modules here import only Click and what is as light at
-the top; NumPy, requests, Pillow and tqdm are imported inside the functions that need them.
-"""
+"""The command line: one file for each command; what they share is in `shared`."""

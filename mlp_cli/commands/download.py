@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlp_cli.commands.options import common_options, data_dir_option
-from mlp_cli.commands.synthetic import draw
-from mlp_cli.commands.text import note, note_above, result, shows_bars
+from mlp_cli.commands.shared.options import common_options, data_dir_option
+from mlp_cli.commands.shared.synthetic import draw
+from mlp_cli.commands.shared.text import note, note_above, result, shows_bars
 from mlp_cli.datasets.catalogue import (
     CATALOGUE,
     DEFAULT_DATASET,
@@ -20,7 +20,7 @@ from mlp_cli.datasets.catalogue import (
 from mlp_cli.errors import DownloadError, DownloadFolderError
 
 if TYPE_CHECKING:
-    from mlp_cli.datasets.download import Progress
+    from mlp_cli.datasets.fetching.download import Progress
 
 
 @click.command(short_help="Fetch a dataset's files, verified.")
@@ -95,7 +95,7 @@ def fetch_dataset(
 
     origins: mirrors or folders to take them from, instead of the known mirrors.
     """
-    from mlp_cli.datasets.download import download
+    from mlp_cli.datasets.fetching.download import download
 
     source, folder = CATALOGUE[name], download_folder(name, data_dir)
     origins = origins or source.mirrors
@@ -130,7 +130,14 @@ def _show(steps: "Iterator[Progress]") -> None:
     """Follow a download to its end: a bar of bytes in a terminal, and a line per file."""
     from tqdm import tqdm
 
-    from mlp_cli.datasets.download import Fetched, Kept, Received, Refused, Retried, Started
+    from mlp_cli.datasets.fetching.download import (
+        Fetched,
+        Kept,
+        Received,
+        Refused,
+        Retried,
+        Started,
+    )
 
     hidden = not shows_bars()
     with tqdm(unit="B", unit_scale=True, leave=False, disable=hidden) as bar:

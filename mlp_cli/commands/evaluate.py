@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint
-from mlp_cli.commands.completion import complete_dataset
-from mlp_cli.commands.dataset import load_for_network
-from mlp_cli.commands.options import DatasetName, common_options, run_data_dir_option
-from mlp_cli.commands.plot import draw_confusion, plot_option
-from mlp_cli.commands.text import json_result, note, percent, result, score
+from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_checkpoint
+from mlp_cli.commands.shared.completion import complete_dataset
+from mlp_cli.commands.shared.dataset import load_for_network
+from mlp_cli.commands.shared.options import DatasetName, common_options, run_data_dir_option
+from mlp_cli.commands.shared.plot import draw_confusion, plot_option
+from mlp_cli.commands.shared.text import json_result, note, percent, result, score
 from mlp_cli.datasets.catalogue import class_headings, class_name
 from mlp_cli.errors import OptionError
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, get_args
 import click
 from click.core import ParameterSource
 
-from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint, choose_reader
-from mlp_cli.commands.example import draw_example, example_of_picture, example_of_test_set
-from mlp_cli.commands.options import FiniteFloat, common_options, run_data_dir_option
-from mlp_cli.commands.text import can_encode, json_result, result
+from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_checkpoint, choose_reader
+from mlp_cli.commands.shared.example import draw_example, example_of_picture, example_of_test_set
+from mlp_cli.commands.shared.options import FiniteFloat, common_options, run_data_dir_option
+from mlp_cli.commands.shared.text import can_encode, json_result, result
 from mlp_cli.errors import DeviationError, OptionError
 from mlp_cli.explanation.notation import ALL_SYMBOLS, in_ascii
 from mlp_cli.nn.names import ActivationName, CostName
 
 if TYPE_CHECKING:
-    from mlp_cli.commands.example import Example
+    from mlp_cli.commands.shared.example import Example
     from mlp_cli.explanation.passes import Explanation
     from mlp_cli.nn.network import Network
 

@@ -5,9 +5,9 @@ from typing import Literal, get_args
 
 import click
 
-from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint
-from mlp_cli.commands.options import FilePath, common_options
-from mlp_cli.commands.text import result
+from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_checkpoint
+from mlp_cli.commands.shared.options import FilePath, common_options
+from mlp_cli.commands.shared.text import result
 from mlp_cli.errors import ExportError
 
 Format = Literal["html", "onnx", "nielsen", "csv", "small"]

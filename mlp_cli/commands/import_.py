@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from mlp_cli.commands.options import FilePath, common_options, dataset_option
-from mlp_cli.commands.text import result
+from mlp_cli.commands.shared.options import FilePath, common_options, dataset_option
+from mlp_cli.commands.shared.text import result
 from mlp_cli.datasets.catalogue import file_stem
 from mlp_cli.runs.places import FOLDER, claim, claim_next, release
 from mlp_cli.system.shell import command_line

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from mlp_cli.commands.checkpoint import checkpoint_option, choose_checkpoint
-from mlp_cli.commands.completion import complete_checkpoint
-from mlp_cli.commands.options import FilePath, common_options
-from mlp_cli.commands.text import json_result, percent, result
+from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_checkpoint
+from mlp_cli.commands.shared.completion import complete_checkpoint
+from mlp_cli.commands.shared.options import FilePath, common_options
+from mlp_cli.commands.shared.text import json_result, percent, result
 
 
 @click.command(short_help="Say what a checkpoint is.")

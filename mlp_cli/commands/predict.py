@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from mlp_cli.commands.checkpoint import checkpoint_option, choose_reader
-from mlp_cli.commands.options import common_options
-from mlp_cli.commands.text import can_encode, json_result, note, result, say
+from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_reader
+from mlp_cli.commands.shared.options import common_options
+from mlp_cli.commands.shared.text import can_encode, json_result, note, result, say
 from mlp_cli.datasets.catalogue import class_name
 from mlp_cli.errors import OptionError, OutputError, PictureError
 

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import click
 
-from mlp_cli.commands.checkpoint import choose_checkpoint
-from mlp_cli.commands.completion import complete_checkpoint
-from mlp_cli.commands.dataset import load_for_network
-from mlp_cli.commands.options import (
+from mlp_cli.commands.shared.checkpoint import choose_checkpoint
+from mlp_cli.commands.shared.completion import complete_checkpoint
+from mlp_cli.commands.shared.dataset import load_for_network
+from mlp_cli.commands.shared.options import (
     FilePath,
     common_options,
     run_data_dir_option,
 )
-from mlp_cli.commands.text import result
+from mlp_cli.commands.shared.text import result
 
 
 @click.command(short_help="Write a page about a run, or several.")

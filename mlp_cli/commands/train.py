@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from mlp_cli.commands.advice import Adviser
-from mlp_cli.commands.aftermath import what_is_left
-from mlp_cli.commands.completion import complete_checkpoint
-from mlp_cli.commands.config import config_option
-from mlp_cli.commands.dataset import load_first, load_or_download
-from mlp_cli.commands.narration import epoch_line, introduce, report, say_if_out_of_patience
-from mlp_cli.commands.options import DEFAULT_DATA_DIR, FilePath, common_options, data_dir_option
-from mlp_cli.commands.plot import draw_learning_curves, plot_option
-from mlp_cli.commands.text import note, note_above, result, shows_bars
-from mlp_cli.commands.training_options import (
+from mlp_cli.commands.shared.advice import Adviser
+from mlp_cli.commands.shared.aftermath import what_is_left
+from mlp_cli.commands.shared.completion import complete_checkpoint
+from mlp_cli.commands.shared.config import config_option
+from mlp_cli.commands.shared.dataset import load_first, load_or_download
+from mlp_cli.commands.shared.narration import epoch_line, introduce, report, say_if_out_of_patience
+from mlp_cli.commands.shared.options import (
+    DEFAULT_DATA_DIR,
+    FilePath,
+    common_options,
+    data_dir_option,
+)
+from mlp_cli.commands.shared.plot import draw_learning_curves, plot_option
+from mlp_cli.commands.shared.text import note, note_above, result, shows_bars
+from mlp_cli.commands.shared.training_options import (
     check_combination,
     chosen_options,
     given_options,

@@ -12,7 +12,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.datasets import synthetic
 from mlp_cli.datasets.catalogue import (
     CATALOGUE,
     DEFAULT_DATASET,
@@ -21,6 +20,7 @@ from mlp_cli.datasets.catalogue import (
     download_command,
     download_folder,
 )
+from mlp_cli.datasets.drawn import synthetic
 from mlp_cli.datasets.idx import IMAGES_MAGIC, LABELS_MAGIC, read_idx
 from mlp_cli.errors import DataAccessError, DataError, MissingDataError, OptionError
 

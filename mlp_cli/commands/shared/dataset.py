@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlp_cli.commands.download import fetch_dataset
-from mlp_cli.commands.options import DEFAULT_DATA_DIR
-from mlp_cli.commands.synthetic import load_or_draw
-from mlp_cli.commands.text import note
+from mlp_cli.commands.shared.options import DEFAULT_DATA_DIR
+from mlp_cli.commands.shared.synthetic import load_or_draw
+from mlp_cli.commands.shared.text import note
 from mlp_cli.datasets.catalogue import CATALOGUE, SYNTHETIC, download_folder
 from mlp_cli.errors import DataAccessError, DownloadError, MissingDataError
 
@@ -25,7 +25,7 @@ def load_or_download(name: str, data_dir: Path) -> "Dataset":
     """
     if name == SYNTHETIC:
         return load_or_draw(data_dir)
-    from mlp_cli.datasets.download import is_broken_off
+    from mlp_cli.datasets.fetching.download import is_broken_off
     from mlp_cli.datasets.loading import load_dataset
 
     try:
@@ -47,8 +47,8 @@ def load_or_download(name: str, data_dir: Path) -> "Dataset":
 
 def load_first(name: str, data_dirs: Sequence[Path]) -> "Dataset":
     """Return the dataset from the first of the data folders that has it and lets it be read."""
+    from mlp_cli.datasets.drawn.synthetic import is_kept
     from mlp_cli.datasets.loading import load_dataset
-    from mlp_cli.datasets.synthetic import is_kept
 
     *earlier, last = data_dirs
     denied = None

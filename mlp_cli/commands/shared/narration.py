@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlp_cli.commands.text import note, percent, result, score
+from mlp_cli.commands.shared.text import note, percent, result, score
 from mlp_cli.system.shell import command_line
 
 if TYPE_CHECKING:

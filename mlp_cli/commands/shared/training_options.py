@@ -6,7 +6,7 @@ from typing import get_args
 import click
 from click.core import ParameterSource
 
-from mlp_cli.commands.options import Decorated, FiniteFloat, dataset_option
+from mlp_cli.commands.shared.options import Decorated, FiniteFloat, dataset_option
 from mlp_cli.errors import OptionError
 from mlp_cli.nn.names import ActivationName, CostName, InitName, ScheduleName
 from mlp_cli.runs.settings import MOST, MOST_EPOCHS, OPTIONS, DistortName, DtypeName, Option

@@ -2,8 +2,8 @@
 
 import click
 
-from mlp_cli.commands.completion import complete_preset
-from mlp_cli.commands.options import Decorated
+from mlp_cli.commands.shared.completion import complete_preset
+from mlp_cli.commands.shared.options import Decorated
 from mlp_cli.errors import ConfigError
 from mlp_cli.runs.presets import find_preset, read_preset
 from mlp_cli.runs.settings import OPTIONS

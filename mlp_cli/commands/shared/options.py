@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from mlp_cli.commands.completion import complete_dataset
+from mlp_cli.commands.shared.completion import complete_dataset
 from mlp_cli.datasets.catalogue import DEFAULT_DATASET, NAMES
 from mlp_cli.version import __version__
 

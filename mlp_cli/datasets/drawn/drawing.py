@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.datasets.strokes import STYLES, Curves, Floats, trace
+from mlp_cli.datasets.drawn.strokes import STYLES, Curves, Floats, trace
 
 Images = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.intp]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.datasets.catalogue import SYNTHETIC, download_command, download_folder
-from mlp_cli.datasets.drawing import SIDE, draw_digits
+from mlp_cli.datasets.drawn.drawing import SIDE, draw_digits
 from mlp_cli.datasets.idx import IMAGES_MAGIC, LABELS_MAGIC, idx_header, read_idx
 from mlp_cli.errors import DataAccessError, DataError
 from mlp_cli.system.files import replacing

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlp_cli.commands.options import Decorated, FilePath
-from mlp_cli.commands.text import note
+from mlp_cli.commands.shared.options import Decorated, FilePath
+from mlp_cli.commands.shared.text import note
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlp_cli.commands.text import note, shows_bars
+from mlp_cli.commands.shared.text import note, shows_bars
 from mlp_cli.datasets.catalogue import SYNTHETIC, download_folder
 from mlp_cli.errors import DataAccessError
 
@@ -16,8 +16,8 @@ def load_or_draw(data_dir: Path) -> "Dataset":
 
     Where that cannot be written they are drawn for this run alone.
     """
+    from mlp_cli.datasets.drawn.synthetic import is_kept
     from mlp_cli.datasets.loading import load_dataset
-    from mlp_cli.datasets.synthetic import is_kept
 
     if not is_kept(data_dir):
         folder = download_folder(SYNTHETIC, data_dir)
@@ -33,7 +33,7 @@ def draw(data_dir: Path, force: bool = False) -> Path:
     """Draw the digits into `<data-dir>/synthetic/`, and return that folder."""
     from tqdm import tqdm
 
-    from mlp_cli.datasets.synthetic import COUNT, keep
+    from mlp_cli.datasets.drawn.synthetic import COUNT, keep
 
     with tqdm(total=COUNT, unit="digit", leave=False, disable=not shows_bars()) as bar:
         for count in keep(data_dir, force=force):

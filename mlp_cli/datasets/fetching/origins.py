@@ -13,8 +13,8 @@ import requests
 import urllib3
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from mlp_cli.datasets.answers import OriginError, brief, first_byte, foreign
 from mlp_cli.datasets.catalogue import PublishedFile
+from mlp_cli.datasets.fetching.answers import OriginError, brief, first_byte, foreign
 
 CHUNK = 1 << 16
 REDIRECTS = 5

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from mlp_cli.commands.options import common_options
-from mlp_cli.commands.text import let_stdout_replace, printable, result
+from mlp_cli.commands.shared.options import common_options
+from mlp_cli.commands.shared.text import let_stdout_replace, printable, result
 from mlp_cli.errors import InterruptedRunError, MlpError, OptionError
 
 COMMANDS = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlp_cli.commands.options import QUIET
+from mlp_cli.commands.shared.options import QUIET
 from mlp_cli.errors import OutputError
 
 if TYPE_CHECKING:

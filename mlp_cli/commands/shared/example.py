@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlp_cli.commands.dataset import load_for_network
-from mlp_cli.commands.text import note
+from mlp_cli.commands.shared.dataset import load_for_network
+from mlp_cli.commands.shared.text import note
 from mlp_cli.errors import OptionError, PictureError
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from pathlib import Path
 from urllib3 import Retry
 from urllib3.exceptions import MaxRetryError
 
-from mlp_cli.datasets.answers import OriginError
 from mlp_cli.datasets.catalogue import PublishedFile
-from mlp_cli.datasets.origins import CHUNK, Patience, ask
-from mlp_cli.datasets.partial import Partial, discard_part, receiving
-from mlp_cli.datasets.verified import is_published, remember
+from mlp_cli.datasets.fetching.answers import OriginError
+from mlp_cli.datasets.fetching.origins import CHUNK, Patience, ask
+from mlp_cli.datasets.fetching.partial import Partial, discard_part, receiving
+from mlp_cli.datasets.fetching.verified import is_published, remember
 from mlp_cli.errors import DataAccessError, DownloadError, DownloadFolderError
 
 

@@ -1,0 +1,1 @@
+"""A dataset that needs no network and no file: drawn digits."""

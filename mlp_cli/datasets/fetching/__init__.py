@@ -1,0 +1,1 @@
+"""Fetch the files of a dataset, verified, from mirrors or from a folder."""
