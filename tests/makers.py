@@ -10,7 +10,7 @@ from mlp_cli.datasets.loading import FILES
 from mlp_cli.learning.learner import Learner
 from mlp_cli.learning.sgd import EpochResult
 from mlp_cli.nn.network import Network
-from mlp_cli.runs.checkpoint import Checkpoint
+from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.settings import Settings
 
 TYPE_BYTES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
@@ -95,7 +95,7 @@ def make_run(accuracies=(0.5, 0.75, 0.25), **changes):
     rng = np.random.default_rng(0)
     network = Network.initialise(settings.sizes, rng, dtype=settings.dtype)
     learner = Learner(network, settings.batch_size, momentum=settings.momentum)
-    run = Checkpoint.begin(settings, learner, rng)
+    run = Run.begin(settings, learner, rng)
     for epoch, accuracy in enumerate(accuracies, start=1):
         network.biases[0][:] = epoch
         for velocity in learner.velocities:

@@ -18,7 +18,7 @@ from mlp_cli.learning.learner import Learner
 from mlp_cli.learning.streams import spawn_streams
 from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.network import Network
-from mlp_cli.runs.checkpoint import Checkpoint
+from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_settings, write_dataset
 
@@ -43,7 +43,7 @@ def save(network, name="own.npz", **settings):
     settings = make_settings(
         sizes=tuple(network.sizes), dtype="float64", cost=network.cost, **settings
     )
-    Checkpoint(settings, network, None, [entry], 1).save(Path(name))
+    Run(settings, network, None, [entry], 1).save(Path(name))
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from mlp_cli.exports.nielsen import read_nielsen, write_nielsen
 from mlp_cli.exports.onnx import write_onnx
 from mlp_cli.nn.names import ActivationName, CostName
 from mlp_cli.nn.network import Network
-from mlp_cli.runs.checkpoint import Checkpoint
+from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.reading import load_checkpoint
 from mlp_cli.runs.small import write_small
 from tests.makers import damage, make_run
@@ -38,7 +38,7 @@ PATH = Path("network.json")
 
 def adopted(sizes=(6, 5, 3), shape=(2, 3), seed=0, **options):
     network = Network.initialise(sizes, np.random.default_rng(seed), **options)
-    return Checkpoint.adopt(network, "mnist", shape)
+    return Run.adopt(network, "mnist", shape)
 
 
 def written(write, run):
@@ -213,11 +213,11 @@ def test_a_network_from_elsewhere_is_a_checkpoint_without_history():
 
 def test_images_are_square_unless_said_and_have_a_pixel_for_each_input():
     network = adopted((9, 2), (1, 9)).network
-    assert Checkpoint.adopt(network, "mnist", None).settings.image_shape == (3, 3)
+    assert Run.adopt(network, "mnist", None).settings.image_shape == (3, 3)
     with pytest.raises(OptionError, match="image-shape 2 x 4: the network has 9 inputs"):
-        Checkpoint.adopt(network, "mnist", (2, 4))
+        Run.adopt(network, "mnist", (2, 4))
     with pytest.raises(OptionError, match="image-shape square: the network has 6 inputs"):
-        Checkpoint.adopt(adopted().network, "mnist", None)
+        Run.adopt(adopted().network, "mnist", None)
 
 
 def test_a_run_with_a_state_to_resume_must_have_a_history():

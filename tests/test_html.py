@@ -22,7 +22,7 @@ from mlp_cli.images import find_digit, read_picture
 from mlp_cli.nn.network import Network
 from mlp_cli.pages.canvas import page as html
 from mlp_cli.pages.canvas.page import write_html
-from mlp_cli.runs.checkpoint import Checkpoint
+from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.reading import load_checkpoint
 
 PROMISED = os.environ.get("MLP_TEST_BROWSER")
@@ -51,7 +51,7 @@ def exported(run):
 
 def adopted(sizes=(784, 12, 10), shape=(28, 28), dataset="mnist", **options):
     network = Network.initialise(sizes, np.random.default_rng(0), **options)
-    return Checkpoint.adopt(network, dataset, shape)
+    return Run.adopt(network, dataset, shape)
 
 
 @pytest.fixture(scope="module")

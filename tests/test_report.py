@@ -15,7 +15,7 @@ from mlp_cli.pages.findings import find
 from mlp_cli.pages.markup import Html, element, table
 from mlp_cli.pages.pictures import image_uri, weights_uri
 from mlp_cli.pages.report import render
-from mlp_cli.runs.checkpoint import Checkpoint
+from mlp_cli.runs.checkpoint import Run
 from tests.makers import make_arrays, make_run
 
 VOID = {"img", "meta"}
@@ -101,7 +101,7 @@ def test_saturated_units_are_counted_by_layer(test_images):
     network = Network.initialise((64, 4, 3, 10), np.random.default_rng(0))
     network.biases[0][:] = [90, -90, 0, 0]
     network.biases[1][:] = [0, 90, 0]
-    run = Checkpoint.adopt(network, "mnist", (8, 8))
+    run = Run.adopt(network, "mnist", (8, 8))
     found = find("run.npz", run, test_images)
     assert found.saturated == [2, 1]
     assert [len(layer) for layer in found.slopes] == [4, 3]
@@ -189,7 +189,7 @@ def test_one_run_has_nothing_to_differ_from(one_page):
 
 def test_a_network_from_elsewhere_is_reported_without_a_history(test_images):
     network = Network.initialise((64, 10), np.random.default_rng(0))
-    run = Checkpoint.adopt(network, "mnist", (8, 8))
+    run = Run.adopt(network, "mnist", (8, 8))
     text = "".join(Reader(render([find("a.npz", run, test_images)]).decode()).text)
     assert "No history: trained elsewhere." in text
     assert "No hidden layer, so no unit to saturate." in text
@@ -200,7 +200,7 @@ def test_a_network_without_a_mistake_is_reported(test_images):
     network = Network.initialise((64, 10), np.random.default_rng(0))
     network.biases[0][:] = np.where(np.arange(10) == 3, 90, -90)
     threes = Split(test_images.images[:4], np.full(4, 3, np.uint8))
-    found = find("a.npz", Checkpoint.adopt(network, "mnist", (8, 8)), threes)
+    found = find("a.npz", Run.adopt(network, "mnist", (8, 8)), threes)
     assert "Not one." in "".join(Reader(render([found]).decode()).text)
 
 

@@ -36,9 +36,9 @@ def import_(
     It has no history, and cannot be resumed; evaluate, predict and the others take it as any.
     """
     from mlp_cli.exports.nielsen import read_nielsen
-    from mlp_cli.runs.checkpoint import Checkpoint
+    from mlp_cli.runs.checkpoint import Run
 
-    run = Checkpoint.adopt(read_nielsen(file), dataset, image_shape)
+    run = Run.adopt(read_nielsen(file), dataset, image_shape)
     sizes = run.settings.sizes
     if checkpoint is None:
         path = claim_next(FOLDER, file_stem(dataset), sizes)

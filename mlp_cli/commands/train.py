@@ -52,9 +52,9 @@ from mlp_cli.system.files import is_same_place, sweep_beside
 from mlp_cli.system.signals import Interruption, interruption
 
 if TYPE_CHECKING:
-    from mlp_cli.runs.checkpoint import Checkpoint
+    from mlp_cli.runs.checkpoint import Run
     from mlp_cli.runs.settings import Option
-    from mlp_cli.runs.training import Run
+    from mlp_cli.runs.training import Training
 
 
 @click.command(short_help="Train a network and keep it in a checkpoint.")
@@ -114,23 +114,23 @@ def train(
                     if not resume:
                         claim(path)
                     stack.callback(release, path)
-            run = _resume(saved, path, data_dir, ctx) if saved else _begin(options, data_dir)
-            wanted = run.checkpoint.settings
+            training = _resume(saved, path, data_dir, ctx) if saved else _begin(options, data_dir)
+            wanted = training.run.settings
             if path is None:
                 with interrupted.deferred():
                     path = claim_next(FOLDER, file_stem(wanted.dataset), wanted.sizes)
                     stack.callback(release, path)
-            _train(run, path, log, interrupted)
-            _finish(run, path, interrupted, by_itself=checkpoint is None)
+            _train(training, path, log, interrupted)
+            _finish(training, path, interrupted, by_itself=checkpoint is None)
             if plot:
-                draw_learning_curves(run.checkpoint, plot)
+                draw_learning_curves(training.run, plot)
         except KeyboardInterrupt as error:
             left = what_is_left(path, wanted, log)
             number = interrupted.signal or SIGINT
             raise InterruptedRunError(f"\nInterrupted. {left}", number) from error
 
 
-def _saved_run(path: Path | None, ctx: click.Context) -> "tuple[Path, Checkpoint | None]":
+def _saved_run(path: Path | None, ctx: click.Context) -> "tuple[Path, Run | None]":
     """Return the file of a run and the run, with the options that may change changed.
 
     There is no run in the file yet where an earlier process was killed in its first epoch.
@@ -149,11 +149,11 @@ def _saved_run(path: Path | None, ctx: click.Context) -> "tuple[Path, Checkpoint
         raise type(error)(f"{path}: {error}") from error
 
 
-def _begin(options: "dict[str, Option]", data_dir: Path) -> "Run":
+def _begin(options: "dict[str, Option]", data_dir: Path) -> "Training":
     """Return a new run of these options, with its data."""
     from mlp_cli.learning.threads import choose_threads
     from mlp_cli.runs.settings import Settings
-    from mlp_cli.runs.training import Run
+    from mlp_cli.runs.training import Training
 
     values: dict[str, Any] = {**options}
     data = load_or_download(values["dataset"], data_dir)
@@ -167,12 +167,12 @@ def _begin(options: "dict[str, Option]", data_dir: Path) -> "Run":
         sizes=sizes,
         **values,
     )
-    return Run.begin(settings, data)
+    return Training.begin(settings, data)
 
 
-def _resume(saved: "Checkpoint", path: Path | None, data_dir: Path, ctx: click.Context) -> "Run":
+def _resume(saved: "Run", path: Path | None, data_dir: Path, ctx: click.Context) -> "Training":
     """Return the run of a checkpoint, with its data, which may lie elsewhere now."""
-    from mlp_cli.runs.training import Run
+    from mlp_cli.runs.training import Training
 
     settings = saved.settings
     if ctx.get_parameter_source("data_dir") is ParameterSource.DEFAULT:
@@ -181,20 +181,20 @@ def _resume(saved: "Checkpoint", path: Path | None, data_dir: Path, ctx: click.C
         data = load_first(settings.dataset, [data_dir])
         saved = replace(saved, settings=replace(settings, data_dir=str(data_dir)))
     try:
-        return Run.resume(saved, data)
+        return Training.resume(saved, data)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
 
 
-def _train(run: "Run", path: Path, log: Path | None, interrupted: Interruption) -> None:
+def _train(training: "Training", path: Path, log: Path | None, interrupted: Interruption) -> None:
     """Train to the end, saving, logging and showing every epoch."""
     from tqdm import tqdm
 
-    checkpoint, settings = run.checkpoint, run.checkpoint.settings
+    checkpoint, settings = training.run, training.run.settings
     adviser = Adviser(settings)
-    if not run.has_ended:
+    if not training.has_ended:
         check_room(path, checkpoint.nbytes)
-    introduce(run, path)
+    introduce(training, path)
     with ExitStack() as stack:
         epoch_log = stack.enter_context(EpochLog(log)) if log else None
         if epoch_log:
@@ -209,27 +209,27 @@ def _train(run: "Run", path: Path, log: Path | None, interrupted: Interruption) 
             )
         )
         try:
-            for epoch in run.epochs():
+            for epoch in training.epochs():
                 with interrupted.deferred():
                     checkpoint.save(path)
                     if epoch_log:
                         epoch_log.append(checkpoint.history[-1])
-                note_above(bar, epoch_line(epoch, settings.epochs, len(run.held_out)))
-                for hint in adviser.hints(run.health(), epoch.epoch):
+                note_above(bar, epoch_line(epoch, settings.epochs, len(training.held_out)))
+                for hint in adviser.hints(training.health(), epoch.epoch):
                     note_above(bar, hint)
                 bar.update()
         except (CheckpointError, LogError) as error:
             raise type(error)(f"{error}\n{what_is_left(path, settings, log)}") from error
         except DivergedError as error:
             raise DivergedError(f"{error}\n{what_is_left(path, settings, log, 'eta')}") from error
-    say_if_out_of_patience(run)
+    say_if_out_of_patience(training)
 
 
-def _finish(run: "Run", path: Path, interrupted: Interruption, by_itself: bool) -> None:
+def _finish(training: "Training", path: Path, interrupted: Interruption, by_itself: bool) -> None:
     """Try the run's best network on the test images, keep what it reached, and print it."""
     from mlp_cli.measuring.scores import Score, confusion_matrix
 
-    checkpoint, test = run.checkpoint, run.dataset.test
+    checkpoint, test = training.run, training.dataset.test
     answers = checkpoint.network.outputs(test.images).argmax(axis=1)
     tested = Score.of(confusion_matrix(test.labels, answers, checkpoint.settings.sizes[-1]))
     if checkpoint.test_accuracy is None:
@@ -240,4 +240,4 @@ def _finish(run: "Run", path: Path, interrupted: Interruption, by_itself: bool) 
         except CheckpointError as error:
             left = what_is_left(path, checkpoint.settings, log=None)
             raise CheckpointError(f"{error}\n{left}") from error
-    report(run, tested, path, by_itself)
+    report(training, tested, path, by_itself)

@@ -5,10 +5,10 @@ from io import TextIOWrapper
 from typing import BinaryIO
 
 from mlp_cli.errors import ExportError
-from mlp_cli.runs.checkpoint import HISTORY_KEYS, Checkpoint
+from mlp_cli.runs.checkpoint import HISTORY_KEYS, Run
 
 
-def write_csv(run: Checkpoint, file: BinaryIO) -> None:
+def write_csv(run: Run, file: BinaryIO) -> None:
     """Write `epoch,eta,cost,validation_accuracy,seconds`; an accuracy that is not there is empty.
 
     Numbers have all their digits. Raises ExportError where there is no history.

@@ -20,7 +20,7 @@ from mlp_cli.errors import ExportError, NetworkFileError
 from mlp_cli.nn.names import CostName
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats
-from mlp_cli.runs.checkpoint import Checkpoint
+from mlp_cli.runs.checkpoint import Run
 
 COSTS: dict[CostName, str] = {"quadratic": "QuadraticCost", "cross-entropy": "CrossEntropyCost"}
 """the book's names for our costs"""
@@ -30,7 +30,7 @@ MAX_LISTS = 1_000_000
 """in a file: one for every unit's weights and bias. An empty one is 2 bytes there and 60 here"""
 
 
-def write_nielsen(run: Checkpoint, file: BinaryIO) -> None:
+def write_nielsen(run: Run, file: BinaryIO) -> None:
     """Write the network, every number with all its digits.
 
     Raises ExportError for a network that is not of the book's kind.

@@ -9,7 +9,7 @@ from mlp_cli.errors import ExportError, MissingPackageError
 from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.names import ActivationName
-from mlp_cli.runs.checkpoint import Checkpoint
+from mlp_cli.runs.checkpoint import Run
 from mlp_cli.version import __version__
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ HIDDEN: dict[ActivationName, str] = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu
 OUTPUT: dict[Elementwise, str] = {sigmoid: "Sigmoid", softmax: "Softmax"}
 
 
-def write_onnx(run: Checkpoint, file: BinaryIO) -> None:
+def write_onnx(run: Run, file: BinaryIO) -> None:
     """Write a model from `images`, grey levels 0..255, to `outputs`, the activations A^L.
 
     images: uint8, (n, rows, columns).  outputs: (n, n_L), of the run's precision.
@@ -41,7 +41,7 @@ def write_onnx(run: Checkpoint, file: BinaryIO) -> None:
     file.write(_model(run).SerializeToString())
 
 
-def _model(run: Checkpoint) -> "ModelProto":
+def _model(run: Run) -> "ModelProto":
     """Return x = pixel / 255, then for every layer Z^l = A^{l-1} (W^l)^T + b^l, A^l = sigma(Z^l).
 
     The parameters and the activations have the notes' names: W2, b2, z2, a2, ...

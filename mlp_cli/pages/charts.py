@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from mlp_cli.nn.types import Floats
 from mlp_cli.pages.figures import INK, panels, styled
-from mlp_cli.runs.checkpoint import Checkpoint, Entry
+from mlp_cli.runs.checkpoint import Entry, Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +36,7 @@ class Stroke(NamedTuple):
         return cls(COLOURS[number % len(COLOURS)], LINES[number // len(COLOURS) % len(LINES)])
 
 
-def learning_curves(runs: Sequence[Checkpoint]) -> "Figure":
+def learning_curves(runs: Sequence[Run]) -> "Figure":
     """Return the chart of cost and validation accuracy by epoch, the best epoch marked.
 
     Several runs are told apart by their numbers, 1 for the first. Each has a history.
@@ -61,7 +61,7 @@ def learning_curves(runs: Sequence[Checkpoint]) -> "Figure":
     return figure
 
 
-def epoch_seconds(runs: Sequence[Checkpoint]) -> "Figure":
+def epoch_seconds(runs: Sequence[Run]) -> "Figure":
     """Return the chart of the time that each epoch took, training alone."""
     with styled():
         figure, (axes,) = panels(WIDTH, 2.0)
@@ -143,7 +143,7 @@ def _draw(
     axes.plot(epochs, values, label=name, marker=marker, color=stroke.colour, linestyle=stroke.line)
 
 
-def _mark_best(axes: "Axes", run: Checkpoint, colour: str, *, is_named: bool) -> None:
+def _mark_best(axes: "Axes", run: Run, colour: str, *, is_named: bool) -> None:
     if run.best_accuracy is None:
         return
     axes.plot(run.best_epoch, run.best_accuracy, "o", color=colour, markersize=6)

@@ -10,7 +10,7 @@ from mlp_cli.measuring.health import FLAT, hidden_slopes
 from mlp_cli.measuring.scores import ClassFigures, Score, class_figures, confusion_matrix
 from mlp_cli.nn.costs import mean_cost
 from mlp_cli.nn.types import Floats, Images
-from mlp_cli.runs.checkpoint import Checkpoint
+from mlp_cli.runs.checkpoint import Run
 
 MISTAKES = 48
 """how many are shown: some rows of a screen"""
@@ -36,7 +36,7 @@ class Findings:
 
     name: str
     """of its file"""
-    run: Checkpoint
+    run: Run
     cost: float
     """mean, per test image"""
     confusion: npt.NDArray[np.int64]
@@ -71,7 +71,7 @@ class Findings:
         return [entry["seconds"] or 0.0 for entry in self.run.history]
 
 
-def find(name: str, run: Checkpoint, test: Split) -> Findings:
+def find(name: str, run: Run, test: Split) -> Findings:
     """Return what there is to tell of a run, by the test images of its dataset."""
     outputs = run.network.outputs(test.images)
     answers = outputs.argmax(axis=1)

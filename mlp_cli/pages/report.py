@@ -9,7 +9,7 @@ from mlp_cli.pages.figures import to_inline_svg
 from mlp_cli.pages.findings import Findings
 from mlp_cli.pages.markup import Html, element, join, percent, table
 from mlp_cli.pages.sections import chart, run_sections, section
-from mlp_cli.runs.checkpoint import Checkpoint
+from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.settings import Settings
 
 STYLE = Path(__file__).with_name("report.css")
@@ -56,7 +56,7 @@ def _title(found: Findings) -> str:
     return f"{_sizes(found.run)} on {found.run.settings.dataset}, {percent(found.score.accuracy)}"
 
 
-def _sizes(run: Checkpoint) -> str:
+def _sizes(run: Run) -> str:
     return "-".join(map(str, run.settings.sizes))
 
 

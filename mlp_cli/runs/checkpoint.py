@@ -40,7 +40,7 @@ class ResumeState:
 
 
 @dataclass
-class Checkpoint:
+class Run:
     """A run so far: its settings, its history, its best and its last parameters."""
 
     settings: Settings

@@ -17,9 +17,9 @@ from mlp_cli.runs.archive import Archive, read_json
 from mlp_cli.runs.checkpoint import (
     FORMAT_VERSION,
     HISTORY_KEYS,
-    Checkpoint,
     Entry,
     ResumeState,
+    Run,
 )
 from mlp_cli.runs.places import NEW_RUN
 from mlp_cli.runs.settings import Settings, bad_meta
@@ -27,7 +27,7 @@ from mlp_cli.runs.small import SMALL_DTYPE
 from mlp_cli.system.files import open_regular
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
+def load_checkpoint(path: Path) -> Run:
     """Return the run in a checkpoint file, every part of it checked.
 
     Raises CheckpointError, naming the file and the part, where it is missing, is not a
@@ -46,7 +46,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         raise CheckpointError(f"{path}: {error} {NEW_RUN}") from error
 
 
-def _parse(arrays: Archive) -> Checkpoint:
+def _parse(arrays: Archive) -> Run:
     """Return the run in these arrays, every part of it checked.
 
     How large each array may be follows from what was checked before it.
@@ -71,7 +71,7 @@ def _parse(arrays: Archive) -> Checkpoint:
             velocities=_read_velocities(arrays, settings),
             shuffling=_read_shuffling(arrays),
         )
-    return Checkpoint(
+    return Run(
         settings,
         network=_read_network(arrays, settings, stored=stored),
         resume=resume,

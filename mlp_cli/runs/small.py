@@ -7,13 +7,13 @@ from typing import BinaryIO
 import numpy as np
 
 from mlp_cli.errors import ExportError
-from mlp_cli.runs.checkpoint import Checkpoint, name_parameters, write_arrays
+from mlp_cli.runs.checkpoint import Run, name_parameters, write_arrays
 
 SMALL_DTYPE = "float16"
 """11 significant bits, five for the exponent: a parameter is moved by 1/2048 of itself at most"""
 
 
-def write_small(run: Checkpoint, file: BinaryIO) -> None:
+def write_small(run: Run, file: BinaryIO) -> None:
     """Write a checkpoint with the network in half precision, packed, and no state to resume from.
 
     It says nothing of the test set, since the rounded network may read an image otherwise, nor

@@ -15,18 +15,16 @@ from mlp_cli.learning.threads import limit_threads
 from mlp_cli.measuring.health import Health, examine
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Images
-from mlp_cli.runs.checkpoint import Checkpoint
+from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.settings import Settings
 
 
-class Run:
-    """A network that learns from a dataset, and the checkpoint that remembers it."""
+class Training:
+    """A network that learns from a dataset, and the run that remembers it."""
 
-    def __init__(
-        self, checkpoint: Checkpoint, dataset: Dataset, learner: Learner, streams: Streams
-    ) -> None:
-        settings = checkpoint.settings
-        self.checkpoint = checkpoint
+    def __init__(self, run: Run, dataset: Dataset, learner: Learner, streams: Streams) -> None:
+        settings = run.settings
+        self.run = run
         self.dataset = dataset
         self.training, self.held_out = dataset.split_validation(settings.validation)
         self._learner = learner
@@ -48,17 +46,17 @@ class Run:
             settings.cost,
         )
         learner = _learner(network, settings, streams)
-        checkpoint = Checkpoint.begin(settings, learner, streams.shuffling)
-        return cls(checkpoint, dataset, learner, streams)
+        run = Run.begin(settings, learner, streams.shuffling)
+        return cls(run, dataset, learner, streams)
 
     @classmethod
-    def resume(cls, checkpoint: Checkpoint, dataset: Dataset) -> Self:
-        """Return the run of a checkpoint, as it was after its last epoch, to the bit.
+    def resume(cls, run: Run, dataset: Dataset) -> Self:
+        """Return the training of a run, as it was after its last epoch, to the bit.
 
-        Raises CheckpointError where the checkpoint was made without what that needs, DataError
+        Raises CheckpointError where the run was made without what that needs, DataError
         where the data are not those that it was trained on.
         """
-        settings, state = checkpoint.settings, checkpoint.require_state()
+        settings, state = run.settings, run.require_state()
         if (fingerprint := dataset.fingerprint()) != settings.fingerprint:
             raise DataError(
                 f"{dataset.folder}: other data than the run was trained on: SHA-256 over the "
@@ -70,15 +68,15 @@ class Run:
         streams.shuffling.bit_generator.state = state.shuffling
         learner = _learner(state.network, settings, streams)
         learner.velocities = state.velocities
-        return cls(checkpoint, dataset, learner, streams)
+        return cls(run, dataset, learner, streams)
 
     def epochs(self) -> Iterator[EpochResult]:
-        """Train to the end of the run, and yield every epoch once the checkpoint knows of it.
+        """Train to the end of the run, and yield every epoch once the run knows of it.
 
         It ends early where `patience` epochs in a row were no better.
         Raises DivergedError, naming the epoch, where a parameter is no longer a finite number.
         """
-        checkpoint, settings = self.checkpoint, self.checkpoint.settings
+        run, settings = self.run, self.run.settings
         if self.has_ended:
             return
         with ExitStack() as stack:
@@ -90,7 +88,7 @@ class Run:
                     settings.distort,
                     settings.distort_strength,
                     self._streams.augmentation,
-                    len(checkpoint.history) + 1,
+                    len(run.history) + 1,
                     settings.epochs,
                 )
                 images = stack.enter_context(distorted).epoch_images
@@ -101,10 +99,10 @@ class Run:
                 settings.learning_rates(),
                 self._streams.shuffling,
                 (self.held_out.images, self.held_out.labels) if settings.validation else None,
-                accuracies=[entry["validation_accuracy"] for entry in checkpoint.history],
+                accuracies=[entry["validation_accuracy"] for entry in run.history],
             )
             for result in results:
-                checkpoint.record(result, self._learner, self._streams.shuffling)
+                run.record(result, self._learner, self._streams.shuffling)
                 yield result
                 if self.is_out_of_patience:
                     return
@@ -112,13 +110,13 @@ class Run:
     @property
     def has_ended(self) -> bool:
         """Tell whether the run has had all its epochs, or `patience` of them without a better."""
-        checkpoint = self.checkpoint
-        return len(checkpoint.history) >= checkpoint.settings.epochs or self.is_out_of_patience
+        run = self.run
+        return len(run.history) >= run.settings.epochs or self.is_out_of_patience
 
     @property
     def is_out_of_patience(self) -> bool:
         """Tell whether `patience` epochs in a row were no better than the best before them."""
-        return 0 < self.checkpoint.settings.patience <= self.checkpoint.epochs_since_best
+        return 0 < self.run.settings.patience <= self.run.epochs_since_best
 
     def health(self) -> Health:
         """Return how the network fares on images held out, or on training images without any."""

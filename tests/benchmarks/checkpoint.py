@@ -16,7 +16,7 @@ import numpy as np
 
 from mlp_cli.datasets.loading import Dataset, Split
 from mlp_cli.runs.settings import Settings
-from mlp_cli.runs.training import Run
+from mlp_cli.runs.training import Training
 
 
 def main():
@@ -51,7 +51,7 @@ def main():
             init="scaled",
             dtype="float32",
         )
-        epochs, saves, size = measure(Run.begin(settings, dataset), options.folder)
+        epochs, saves, size = measure(Training.begin(settings, dataset), options.folder)
         for name, of in (("median", median), ("minimum", min)):
             epoch, save = of(epochs), of(saves)
             print(
@@ -68,7 +68,7 @@ def measure(run, folder):
         path = Path(place) / "run.npz"
         for result in run.epochs():
             started = time.perf_counter()
-            run.checkpoint.save(path)
+            run.run.save(path)
             saves.append(time.perf_counter() - started)
             epochs.append(result.seconds)
         return epochs, saves, path.stat().st_size

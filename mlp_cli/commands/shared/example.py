@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mlp_cli.nn.network import Network
     from mlp_cli.nn.types import Floats, Images
-    from mlp_cli.runs.checkpoint import Checkpoint
+    from mlp_cli.runs.checkpoint import Run
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def draw_example(network: "Network", label: int | None, rng: "np.random.Generato
     return Example(x, drawn if label is None else _checked(label, classes), "drawn")
 
 
-def example_of_test_set(run: "Checkpoint", index: int, data_dir: Path | None) -> Example:
+def example_of_test_set(run: "Run", index: int, data_dir: Path | None) -> Example:
     """Return an image of the test set of the run's dataset."""
     settings = run.settings
     test = load_for_network(settings, settings.dataset, data_dir).test
@@ -52,7 +52,7 @@ def example_of_test_set(run: "Checkpoint", index: int, data_dir: Path | None) ->
     return Example(_x(test.images[index]), int(test.labels[index]), origin, index=index)
 
 
-def example_of_picture(run: "Checkpoint", path: Path, label: int | None) -> Example:
+def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
     """Return the digit in a picture. Unless it is told, the network's answer counts as right."""
     from mlp_cli.images import normalise, read_picture
 

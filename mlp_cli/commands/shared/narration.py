@@ -9,26 +9,26 @@ from mlp_cli.system.shell import command_line
 if TYPE_CHECKING:
     from mlp_cli.learning.sgd import EpochResult
     from mlp_cli.measuring.scores import Score
-    from mlp_cli.runs.checkpoint import Checkpoint
-    from mlp_cli.runs.training import Run
+    from mlp_cli.runs.checkpoint import Run
+    from mlp_cli.runs.training import Training
 
 
-def introduce(run: "Run", path: Path) -> None:
+def introduce(training: "Training", path: Path) -> None:
     """Say what is trained on what."""
-    data, settings = run.dataset, run.checkpoint.settings
+    data, settings = training.dataset, training.run.settings
     note(
-        f"{settings.dataset} from {data.folder}: {len(run.training):,} images of "
-        f"{' x '.join(map(str, data.image_shape))} to train on, {len(run.held_out):,} held out, "
-        f"{len(data.test):,} to test"
+        f"{settings.dataset} from {data.folder}: {len(training.training):,} images of "
+        f"{' x '.join(map(str, data.image_shape))} to train on, "
+        f"{len(training.held_out):,} held out, {len(data.test):,} to test"
     )
     network = f"network {'-'.join(map(str, settings.sizes))}, seed {settings.seed}"
-    done = len(run.checkpoint.history)
-    if run.is_out_of_patience:
+    done = len(training.run.history)
+    if training.is_out_of_patience:
         note(
             f"{network}, {done} of {settings.epochs} epochs are in {path}; "
             "a larger --patience, or 0, asks for more"
         )
-    elif run.has_ended:
+    elif training.has_ended:
         note(f"{network}, all of its {done} epochs are in {path}; --epochs asks for more")
     elif done:
         note(f"{network}, resumed from {path} after epoch {done} of {settings.epochs}")
@@ -45,19 +45,19 @@ def epoch_line(epoch: "EpochResult", epochs: int, held_out: int) -> str:
     return "  ".join([*parts, f"{epoch.seconds:.1f} s"])
 
 
-def say_if_out_of_patience(run: "Run") -> None:
+def say_if_out_of_patience(training: "Training") -> None:
     """Say that the run ended before its last epoch, and why."""
-    checkpoint = run.checkpoint
-    if run.is_out_of_patience:
+    checkpoint = training.run
+    if training.is_out_of_patience:
         note(
             f"stopped by --patience {checkpoint.settings.patience}: "
             f"no epoch after {checkpoint.best_epoch} was better"
         )
 
 
-def report(run: "Run", tested: "Score", path: Path, by_itself: bool) -> None:
+def report(training: "Training", tested: "Score", path: Path, by_itself: bool) -> None:
     """Print how the run ended; `by_itself` if the next command finds its checkpoint unnamed."""
-    checkpoint = run.checkpoint
+    checkpoint = training.run
     named = [] if by_itself else ["--checkpoint", str(path)]
     result(f"test accuracy  {score(tested.accuracy, tested.correct, tested.examples)}")
     result(f"seed           {checkpoint.settings.seed}")
@@ -71,7 +71,7 @@ def report(run: "Run", tested: "Score", path: Path, by_itself: bool) -> None:
     result(f"best epoch     {best}; last {last}")
 
 
-def _held_out(checkpoint: "Checkpoint", epoch: int) -> str:
+def _held_out(checkpoint: "Run", epoch: int) -> str:
     """Return an epoch's accuracy on the images held out, if there were any, in brackets."""
     accuracy = checkpoint.accuracy_after(epoch)
     return "" if accuracy is None else f" ({percent(accuracy)} held out)"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from mlp_cli.runs.checkpoint import Checkpoint
+    from mlp_cli.runs.checkpoint import Run
 
 
 def plot_option(help: str) -> Callable[[Decorated], Decorated]:  # noqa: A002  as Click calls it
@@ -29,7 +29,7 @@ def _check(_: click.Context, __: click.Parameter, path: Path | None) -> Path | N
     return path
 
 
-def draw_learning_curves(run: "Checkpoint", path: Path) -> None:
+def draw_learning_curves(run: "Run", path: Path) -> None:
     """Draw the learning curves of a run, and say where."""
     from mlp_cli.pages.charts import learning_curves
     from mlp_cli.pages.figures import save_figure

@@ -12,7 +12,7 @@ from mlp_cli.datasets.catalogue import class_name
 from mlp_cli.errors import ExportError
 from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
-from mlp_cli.runs.checkpoint import Checkpoint
+from mlp_cli.runs.checkpoint import Run
 
 PAGE = Path(__file__).parent
 SCRIPTS = ("network", "grid", "ground", "parts", "strokes", "normalise", "drawing", "page")
@@ -25,7 +25,7 @@ MAX_BYTES = 256 << 20
 OUTPUT: dict[Elementwise, str] = {sigmoid: "sigmoid", softmax: "softmax"}
 
 
-def write_html(run: Checkpoint, file: BinaryIO) -> None:
+def write_html(run: Run, file: BinaryIO) -> None:
     """Write a page with a canvas, the network, and what it answers to a drawing.
 
     The parameters are in it as base64, W^2, b^2, .., W^L, b^L, in the run's own precision.
@@ -62,7 +62,7 @@ def write_html(run: Checkpoint, file: BinaryIO) -> None:
     file.write(re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], page).encode())
 
 
-def _packed(run: Checkpoint) -> str:
+def _packed(run: Run) -> str:
     """Return the parameters, little-endian, as every browser's machine has them."""
     kind = np.dtype(run.network.dtype).newbyteorder("<")
     layers = zip(run.network.weights, run.network.biases, strict=True)
