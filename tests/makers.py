@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from mlp_cli.datasets.loading import FILES
-from mlp_cli.learning.learner import Learner
+from mlp_cli.learning.learner import NumpyEngine
 from mlp_cli.learning.sgd import EpochResult
 from mlp_cli.nn.network import Network
 from mlp_cli.runs.checkpoint import Run
@@ -94,11 +94,11 @@ def make_run(accuracies=(0.5, 0.75, 0.25), **changes):
     settings = make_settings(**changes)
     rng = np.random.default_rng(0)
     network = Network.initialise(settings.sizes, rng, dtype=settings.dtype)
-    learner = Learner(network, settings.batch_size, momentum=settings.momentum)
-    run = Run.begin(settings, learner, rng)
+    engine = NumpyEngine(network, settings.batch_size, momentum=settings.momentum)
+    run = Run.begin(settings, engine, rng)
     for epoch, accuracy in enumerate(accuracies, start=1):
         network.biases[0][:] = epoch
-        for velocity in learner.velocities:
+        for velocity in engine.velocities:
             velocity[:] = epoch
         rng.random()
         run.record(
@@ -110,7 +110,7 @@ def make_run(accuracies=(0.5, 0.75, 0.25), **changes):
                 validation_accuracy=accuracy,
                 seconds=0.25,
             ),
-            learner,
+            engine,
             rng,
         )
     return run

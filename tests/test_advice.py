@@ -37,7 +37,7 @@ def test_of_a_run_of_one_epoch_the_first_is_the_last(run):
 
 def test_a_run_near_chance_is_told_so_once(run):
     assert hints(run(f"{TRAIN} --eta 1e-6")) == [
-        "hint: hardly better than always giving the same answer. Try another --eta."
+        "hint: hardly better than always predicting one class. Try another --eta."
     ]
 
 
@@ -138,9 +138,9 @@ def test_parameters_that_are_no_longer_finite_stop_the_run_and_keep_the_epochs_b
     done = run("train --resume --epochs 4 --eta 1e300", status=1)
     assert done.stderr.endswith(
         "Error: Epoch 3: with eta 1e+300 the parameters are no longer finite numbers.\n"
-        "Try again with a smaller eta.\n"
-        f"{path} is whole and holds 2 of 4 epochs.\n"
-        f"Go on with: mlp train --resume --checkpoint {path} --epochs 4 --eta X, "
+        "Try again with a smaller --eta.\n"
+        f"{path} is intact: 2 of 4 epochs saved.\n"
+        f"Resume with: mlp train --resume --checkpoint {path} --epochs 4 --eta X, "
         "with X below 1e+300\n"
     )
     assert path.read_bytes() == before

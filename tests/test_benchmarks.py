@@ -104,7 +104,7 @@ SAME_STEP = [
 
 
 @pytest.mark.parametrize("peer", SAME_STEP)
-def test_every_peer_takes_the_notes_step(tmp_path, peer):
+def test_every_peer_takes_the_derivations_step(tmp_path, peer):
     """All examples in one mini-batch; and one example 13 times over, five at a time and then three:
     both end at the same parameters in whatever order a peer visits them.
     """
@@ -128,7 +128,7 @@ def test_every_peer_takes_the_notes_step(tmp_path, peer):
 
 
 def learn(images, labels, task):
-    """The notes' steps, in double precision from the start that the peers get."""
+    """The derivation's steps, in double precision from the start that the peers get."""
     network = Network.initialise((64, *task.hidden, 10), np.random.default_rng(task.seed))
     network = Network(
         [W.astype(np.float64) for W in network.weights],

@@ -19,11 +19,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlp_cli.errors import CheckpointError
-from mlp_cli.learning.learner import Learner
+from mlp_cli.learning.learner import NumpyEngine
 from mlp_cli.learning.sgd import EpochResult
 from mlp_cli.runs.places import claim, claim_next, newest_checkpoint, release
 from mlp_cli.runs.reading import load_checkpoint, read_facts
-from mlp_cli.runs.settings import MOST_EPOCHS
+from mlp_cli.runs.settings import SETTINGS
 from mlp_cli.system.files import replacing
 from tests.makers import damage, make_run
 
@@ -123,7 +123,7 @@ def test_the_state_kept_is_that_after_the_last_epoch():
     run, rng = make_run(accuracies=(0.5,)), np.random.default_rng(5)
     rng.random(3)
     result = EpochResult(2, 3.0, 0.1, 1, 0.1, 0.1)
-    run.record(result, Learner(run.network, 10), rng)
+    run.record(result, NumpyEngine(run.network, 10), rng)
     assert run.resume.shuffling == rng.bit_generator.state
     rng.random()
     assert run.resume.shuffling != rng.bit_generator.state
@@ -468,7 +468,7 @@ def test_a_path_is_claimed_once():
     path = Path("deep/down/run.npz")
     claim(path)
     with pytest.raises(
-        CheckpointError, match="exists, empty as before a run's first epoch, expected a new"
+        CheckpointError, match="exists, empty: its run has no epoch yet, expected a new"
     ):
         claim(path)
 
@@ -551,11 +551,12 @@ def test_no_checkpoint_yet_names_the_next_step(folder):
 
 
 def test_a_history_of_the_most_epochs_is_written_and_read():
-    run = saved(epochs=MOST_EPOCHS)
+    most = SETTINGS["epochs"].kind.most
+    run = saved(epochs=most)
     number = 1.2345678901234567e-300  # as long as they get
     entry = run.history[0] | dict.fromkeys(["eta", "cost", "seconds"], number)
     entry["validation_accuracy"] = 0.00012345678901234567
-    run.history = [entry | {"epoch": n} for n in range(1, MOST_EPOCHS + 1)]
+    run.history = [entry | {"epoch": n} for n in range(1, most + 1)]
     run.save(PATH)
     assert load_checkpoint(PATH).history == run.history
     assert read_facts(PATH)

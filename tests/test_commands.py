@@ -103,6 +103,7 @@ DEFAULTS = {
     "plot": None,
     "print_config": False,
     "dtype": "float32",
+    "engine": "auto",
     "init": "scaled",
 }
 
@@ -117,20 +118,20 @@ def test_the_defaults_are_those_of_the_main_job():
 def test_training_sees_its_own_part_of_the_data_and_what_was_asked_for(run, data, monkeypatch):
     calls = []
 
-    def spy(learner, images, labels, schedule, rng, validation, **options):
-        calls.append((learner, images, labels, schedule, validation))
-        return train_epochs(learner, images, labels, schedule, rng, validation, **options)
+    def spy(engine, images, labels, schedule, rng, validation, **options):
+        calls.append((engine, images, labels, schedule, validation))
+        return train_epochs(engine, images, labels, schedule, rng, validation, **options)
 
     monkeypatch.setattr("mlp_cli.runs.training.train_epochs", spy)
     run("train --epochs 2 --learning-rate 0.5 --batch-size 7 --validation 10 --init normal")
     run("train --epochs 2 --learning-rate 0.5 --batch-size 7 --validation 10")
-    (learner, images, labels, schedule, validation), (scaled, *_) = calls
+    (engine, images, labels, schedule, validation), (scaled, *_) = calls
     np.testing.assert_array_equal(images, data[0][:30])
     np.testing.assert_array_equal(labels, data[1][:30])
     np.testing.assert_array_equal(validation[0], data[0][30:])
     np.testing.assert_array_equal(validation[1], data[1][30:])
-    assert (schedule.epochs, schedule.eta, learner.batch_size) == (2, 0.5, 7)
-    assert learner.network.weights[0].std() > 0.9
+    assert (schedule.epochs, schedule.eta, engine.batch_size) == (2, 0.5, 7)
+    assert engine.network.weights[0].std() > 0.9
     assert scaled.network.weights[0].std() < 0.2
 
 
@@ -142,9 +143,9 @@ def test_the_fingerprint_kept_is_that_of_the_data(run, trained):
 def test_the_best_epoch_is_the_one_reported_not_the_last(run, data, monkeypatch):
     """Epoch 1 answers 3 always, epoch 2 answers 5: one of the 12 test images is a 3, one a 5."""
 
-    def two_epochs(learner, *_, **__):
+    def two_epochs(engine, *_, **__):
         for epoch, (answer, accuracy) in enumerate([(3, 0.9), (5, 0.1)], start=1):
-            always(learner.network, answer)
+            always(engine.network, answer)
             yield EpochResult(epoch, 3.0, 0.1, int(10 * accuracy), accuracy, 0.5)
 
     monkeypatch.setattr("mlp_cli.runs.training.train_epochs", two_epochs)
@@ -191,9 +192,9 @@ def test_the_order_of_examples_does_not_hang_on_the_size_of_the_network(run, dat
     """Initialisation and shuffling draw from streams of their own."""
     orders = []
 
-    def spy(learner, images, labels, schedule, rng, *arguments, **options):
+    def spy(engine, images, labels, schedule, rng, *arguments, **options):
         orders.append(rng.bit_generator.state["state"]["state"])
-        return train_epochs(learner, images, labels, schedule, rng, *arguments, **options)
+        return train_epochs(engine, images, labels, schedule, rng, *arguments, **options)
 
     monkeypatch.setattr("mlp_cli.runs.training.train_epochs", spy)
     run(f"{TRAIN} --hidden 3")
@@ -247,8 +248,8 @@ def test_an_interrupted_run_says_what_it_leaves(run, data, monkeypatch):
 
     monkeypatch.setattr("mlp_cli.runs.training.train_epochs", interrupted)
     done = run(TRAIN, status=130)
-    assert f"Interrupted. {FIRST} is whole and holds 1 of 3 epochs." in done.stderr
-    assert f"Go on with: mlp train --resume --checkpoint {FIRST}" in done.stderr
+    assert f"Interrupted. {FIRST} is intact: 1 of 3 epochs saved." in done.stderr
+    assert f"Resume with: mlp train --resume --checkpoint {FIRST}" in done.stderr
     assert len(load_checkpoint(FIRST).history) == 1
 
 
@@ -266,7 +267,7 @@ def test_a_run_interrupted_in_its_first_epoch_leaves_nothing(run, data, monkeypa
 def test_a_run_that_diverges_says_so_and_leaves_nothing(run, data):
     done = run(f"{TRAIN} --eta 1e300", status=1)
     assert "Epoch 1: with eta 1e+300 the parameters are no longer finite" in done.stderr
-    assert "smaller eta" in done.stderr
+    assert "smaller --eta" in done.stderr
     assert not FIRST.exists()
 
 
@@ -306,16 +307,19 @@ def test_values_that_make_no_sense_are_wrong_usage(run, data, options, words):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ("--schedule-every 3", "schedule-every 3: does nothing with --schedule constant."),
+        ("--schedule-every 3", "--schedule-every 3: has no effect with --schedule constant."),
         (
             "--schedule cosine --schedule-every 3",
-            "schedule-every 3: does nothing with --schedule cosine.",
+            "schedule-every 3: has no effect with --schedule cosine.",
         ),
-        ("--distort-strength 2", "distort-strength 2.0: does nothing with --distort none."),
-        ("--config single.toml --dropout 0.1", "dropout 0.1: does nothing with --hidden []."),
-        ("--config single.toml --activation relu", "activation relu: does nothing with --hidden"),
-        ("--epochs 3 --warmup 3", "warmup 3: no epoch would be left of 3"),
-        ("--validation 0 --schedule halve-on-plateau", "schedule halve-on-plateau: needs images"),
+        ("--distort-strength 2", "--distort-strength 2.0: has no effect with --distort none."),
+        ("--config single.toml --dropout 0.1", "--dropout 0.1: has no effect with --hidden none."),
+        (
+            "--config single.toml --activation relu",
+            "--activation relu: has no effect with --hidden none.",
+        ),
+        ("--epochs 3 --warmup 3", "--warmup 3: no epoch of 3 would be left"),
+        ("--validation 0 --schedule halve-on-plateau", "--schedule halve-on-plateau: needs images"),
     ],
 )
 def test_options_without_effect_together_are_wrong_usage(run, data, options, words):

@@ -93,8 +93,8 @@ def test_a_disk_that_fills_up_costs_no_epoch_that_was_saved(small_disk):
     assert err.endswith(
         "Error: disk/run.npz: cannot be written (No space left on device). "
         "Check the disk and its permissions.\n"
-        f"disk/run.npz is whole and holds {done} of 40000 epochs.\n"
-        "Go on with: mlp train --resume --checkpoint disk/run.npz\n"
+        f"disk/run.npz is intact: {done} of 40000 epochs saved.\n"
+        "Resume with: mlp train --resume --checkpoint disk/run.npz\n"
     )
     assert files(small_disk) == ["filling", "run.npz"]
     before = contents("disk/run.npz")
@@ -114,8 +114,8 @@ def test_a_log_on_a_full_disk_stops_the_run_and_is_completed_later(small_disk):
     assert err.endswith(
         "\nError: disk/log: cannot be written (No space left on device), expected a log file.\n"
         "Check the disk and its permissions, or name another file with --log.\n"
-        "run.npz is whole and holds 1 of 3 epochs.\n"
-        "Go on with: mlp train --resume --checkpoint run.npz --log disk/log\n"
+        "run.npz is intact: 1 of 3 epochs saved.\n"
+        "Resume with: mlp train --resume --checkpoint run.npz --log disk/log\n"
     )
     assert (small_disk / "log").read_bytes() == b""
     (small_disk / "filling").unlink()
@@ -131,13 +131,13 @@ def test_a_disk_that_fills_up_before_the_report_costs_only_the_report(run, monke
         return confusion_matrix(*_)
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    monkeypatch.setattr("mlp_cli.measuring.scores.confusion_matrix", full)
+    monkeypatch.setattr("mlp_cli.runs.training.confusion_matrix", full)
     try:
         done = run(f"{TRAIN} --epochs 5 --checkpoint {PATH}", status=1)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert "Error: run.npz: cannot be written (File too large)" in done.stderr
-    assert "run.npz is whole and holds 5 of 5 epochs.\nGo on with: mlp train" in done.stderr
+    assert "run.npz is intact: 5 of 5 epochs saved.\nResume with: mlp train" in done.stderr
     out, _ = finish("train", "--resume", "--checkpoint", PATH)
     assert "test accuracy" in out
     assert contents(PATH) == contents("whole.npz")
@@ -158,7 +158,7 @@ def test_a_run_that_outgrows_its_limit_keeps_the_epochs_that_it_saved():
     done = epochs_in(PATH)
     assert done > 1
     assert "Error: run.npz: cannot be written (File too large)." in err
-    assert f"run.npz is whole and holds {done} of 40000 epochs." in err
+    assert f"run.npz is intact: {done} of 40000 epochs saved." in err
     assert partial_files() == []
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from mlp_cli.explanation.notation import in_ascii
 from mlp_cli.explanation.tables import CELL, number
-from mlp_cli.learning.learner import Learner
+from mlp_cli.learning.learner import NumpyEngine
 from mlp_cli.learning.streams import spawn_streams
 from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.network import Network
@@ -138,7 +138,7 @@ def test_what_is_printed_is_what_training_does(run, trained, data):
         [W.astype(np.float64) for W in network.weights],
         [b.astype(np.float64) for b in network.biases],
     )
-    Learner(network, 1).learn(data[2][5:6], data[3][5:6], np.arange(1), 0.5)
+    NumpyEngine(network, 1).learn(data[2][5:6], data[3][5:6], np.arange(1), 0.5)
     last, first = document["backpropagate"]
     np.testing.assert_allclose(last["new_b"]["values"], network.biases[1], rtol=1e-12)
     for printed, W in ((last["new_W"], network.weights[1]), (first["new_W"], network.weights[0])):

@@ -13,8 +13,8 @@ from mlp_cli.explanation.differences import (
     terms_of_outputs,
 )
 from mlp_cli.explanation.passes import LEAST, explain
-from mlp_cli.learning.learner import Learner
-from mlp_cli.learning.minibatch import MiniBatches
+from mlp_cli.learning.learner import NumpyEngine
+from mlp_cli.learning.minibatch import MiniBatch
 from mlp_cli.nn import costs as costs_module
 from mlp_cli.nn.activations import ACTIVATIONS, sigmoid, softmax, tanh
 from mlp_cli.nn.costs import COSTS
@@ -57,12 +57,14 @@ def test_every_derivative_is_the_slope_of_the_cost(sizes, activation, cost, init
 @by_kind
 @by_depth
 def test_it_tells_the_update_that_training_makes(sizes, activation, cost):
-    """One step of the Learner, on the same example as an image."""
+    """One step of the NumPy engine, on the same example as an image."""
     network, x, label = make(sizes, activation=activation, cost=cost)
     e = explain(network, x, label, 0.7, np.random.default_rng(1))
     image = (x * 255).round().astype(np.uint8)[None]
     trained = network.copy()
-    sum_of_costs = Learner(trained, 1).learn(image, np.array([label], np.uint8), np.arange(1), 0.7)
+    sum_of_costs = NumpyEngine(trained, 1).learn(
+        image, np.array([label], np.uint8), np.arange(1), 0.7
+    )
     assert sum_of_costs == pytest.approx(e.C, rel=1e-14)
     for layer, W, b, old_W in zip(
         e.layers, trained.weights, trained.biases, network.weights, strict=True
@@ -129,23 +131,24 @@ def break_fact(monkeypatch, fact):
         monkeypatch.setitem(ACTIVATIONS, "sigmoid", broken)
         return
     if fact in ("1", "1, 2"):
-        name = "derivative" if fact == "1" else "delta"
+        name = "d_a" if fact == "1" else "d_z"
         function = getattr(COSTS["quadratic"], name)
         broken = {name: lambda a, y, *out: np.multiply(function(a, y, *out), 1.00001, *out)}
         monkeypatch.setitem(COSTS, "quadratic", COSTS["quadratic"]._replace(**broken))
         return
-    end = MiniBatches.end
+    backpropagate = MiniBatch.backpropagate
 
-    def broken(self, x):
-        end(self, x)
+    def broken(self, X, Y, step):
+        backpropagate(self, X, Y, step)
+        hidden, output = self.layers
         if fact == 3:
-            self.gradients[0][:, -1] *= -1
+            hidden.gradient[:, -1] *= -1
         if fact == 5:
-            self.gradients[1][0, 1] *= 1.001
+            output.gradient[0, 1] *= 1.001
         if fact == 6:
-            self.dZ[0] *= 2
+            hidden.dZ *= 2
 
-    monkeypatch.setattr(MiniBatches, "end", broken)
+    monkeypatch.setattr(MiniBatch, "backpropagate", broken)
 
 
 @pytest.mark.parametrize(
@@ -371,13 +374,13 @@ def test_the_digest_of_an_array_by_hand():
 
 
 def test_costs_are_not_asked_for_their_derivatives_by_the_differences(monkeypatch):
-    """The differences know neither a derivative nor a delta of training."""
+    """The differences know no derivative of training."""
 
     def forbidden(*_):
         raise AssertionError
 
     network, x, label = make()
-    for name in ("derivative", "delta", "value"):
+    for name in ("d_a", "d_z", "value"):
         broken = COSTS["quadratic"]._replace(**{name: forbidden})
         monkeypatch.setitem(costs_module.COSTS, "quadratic", broken)
     monkeypatch.setitem(

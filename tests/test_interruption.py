@@ -46,7 +46,7 @@ def train(epochs, *options):
 
 def go_on(said, epochs=None):
     """Run the very command that was said, to so many epochs; return what it prints."""
-    (command,) = re.findall(r"^Go on with: mlp (train --resume .*)$", said, re.MULTILINE)
+    (command,) = re.findall(r"^Resume with: mlp (train --resume .*)$", said, re.MULTILINE)
     return finish(*shlex.split(command), *(["--epochs", epochs] if epochs else []))
 
 
@@ -56,7 +56,7 @@ def test_a_signal_leaves_whole_epochs_and_the_command_that_goes_on():
         code, said = end_by(process, signal.SIGTERM)
     assert code == 143
     done = epochs_in(PATH)
-    assert f"\nInterrupted. my run.npz is whole and holds {done} of 40000 epochs.\n" in said
+    assert f"\nInterrupted. my run.npz is intact: {done} of 40000 epochs saved.\n" in said
     assert f"mlp train --resume --checkpoint '{PATH}' --log 'a log'\n" in said
     assert partial_files() == []
     out, err = go_on(said, done + 1)
@@ -90,7 +90,7 @@ def test_the_command_that_goes_on_has_what_was_asked_for_last(run, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("mlp_cli.runs.training.train_epochs", interrupted)
         said = run(["train", "--resume", "--checkpoint", PATH, *shlex.split(asked)], status=130)
-    command = said.stderr.splitlines()[-1].removeprefix("Go on with: mlp ")
+    command = said.stderr.splitlines()[-1].removeprefix("Resume with: mlp ")
     run(shlex.split(command))
     loaded = load_checkpoint(PATH)
     assert [entry["eta"] for entry in loaded.history] == [3.0, 3.0, 0.5, 0.5]
@@ -123,7 +123,7 @@ def test_a_signal_while_it_saves_lets_it_save():
         code, said = end_by(process, signal.SIGINT)
     assert code == 130
     assert epochs_in(PATH) > done
-    assert f"holds {epochs_in(PATH)} of" in said
+    assert f"is intact: {epochs_in(PATH)} of" in said
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_a_job_in_the_background_of_a_script_hears_sigint():
             if "epoch     1/" in line:
                 break
         os.kill(process, signal.SIGINT)
-        assert "Interrupted. my run.npz is whole" in shell.read()
+        assert "Interrupted. my run.npz is intact" in shell.read()
 
 
 def test_the_handlers_of_before_come_back():

@@ -1,4 +1,4 @@
-"""Feedforward and Backpropagate against the notes, central differences and a hand-worked step."""
+"""Feedforward and Backpropagate against an oracle, central differences and a step by hand."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from mlp_cli.nn.activations import ACTIVATIONS, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS, mean_cost, quadratic
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.network import Network
-from tests import notes
+from tests import oracle as reference
 
 DEPTHS = [(8, 2), (4, 3, 2), (6, 5, 4, 3), (5, 4, 4, 3, 2)]
 by_depth = pytest.mark.parametrize("sizes", DEPTHS, ids=lambda sizes: "-".join(map(str, sizes)))
@@ -39,10 +39,10 @@ def assert_same_parameters(network, W, b):
 
 
 @by_depth
-def test_one_example_at_a_time_is_the_notes_train(sizes):
+def test_one_example_at_a_time_is_the_derivations_train(sizes):
     network, (x, labels, y) = make_network(sizes), examples(sizes, 100)
     oracle = network.copy()
-    notes.train(zip(x, labels, strict=True), oracle.weights, oracle.biases, eta=3.0)
+    reference.train(zip(x, labels, strict=True), oracle.weights, oracle.biases, eta=3.0)
     for i in range(100):
         learn(network, x[i : i + 1], y[i : i + 1], eta=3.0)
     assert_same_parameters(network, oracle.weights, oracle.biases)
@@ -51,15 +51,15 @@ def test_one_example_at_a_time_is_the_notes_train(sizes):
 
 @by_depth
 @pytest.mark.parametrize("m", [2, 7, 10])
-def test_a_mini_batch_moves_by_the_mean_of_the_notes_updates(sizes, m):
+def test_a_mini_batch_moves_by_the_mean_of_the_derivations_updates(sizes, m):
     network, (x, labels, y) = make_network(sizes), examples(sizes, m)
     start = network.copy()
     mean_W = [np.zeros_like(W) for W in start.weights]
     mean_b = [np.zeros_like(b) for b in start.biases]
     for i in range(m):
         scratch = start.copy()  # every example sees the parameters from before the batch
-        A = notes.feedforward(x[i], scratch.weights, scratch.biases)
-        W, b = notes.backpropagate(labels[i], A, scratch.weights, scratch.biases, eta=3.0)
+        A = reference.feedforward(x[i], scratch.weights, scratch.biases)
+        W, b = reference.backpropagate(labels[i], A, scratch.weights, scratch.biases, eta=3.0)
         for total, change in zip([*mean_W, *mean_b], [*W, *b], strict=True):
             total += change / m
     learn(network, x, y, eta=3.0)
@@ -180,7 +180,7 @@ def test_fact_1_matches_central_differences(cost):
     _, _, y = examples((3, 4), 5)
     a = np.random.default_rng(2).random((5, 4))
     slopes = central_differences(lambda: COSTS[cost].value(a, y), a)
-    assert_slopes(COSTS[cost].derivative(a, y), slopes)
+    assert_slopes(COSTS[cost].d_a(a, y), slopes)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -229,8 +229,8 @@ def test_the_costs_by_hand():
 def test_outputs_that_rounding_made_0_or_1_have_finite_costs_and_derivatives(cost, dtype):
     a, y = np.array([[0, 1, 1, 0]], dtype), np.array([[1, 0, 1, 0]], dtype)
     assert np.isfinite(COSTS[cost].value(a, y))
-    assert np.isfinite(COSTS[cost].derivative(a, y)).all()
-    assert np.isfinite(COSTS[cost].delta(a, y)).all()
+    assert np.isfinite(COSTS[cost].d_a(a, y)).all()
+    assert np.isfinite(COSTS[cost].d_z(a, y)).all()
 
 
 def test_softmax_is_finite_and_silent_far_out():

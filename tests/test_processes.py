@@ -80,7 +80,7 @@ def test_ctrl_c_leaves_a_whole_checkpoint_and_exits_130():
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
-    assert "Interrupted. checkpoints/mnist-64-30-10-001.npz is whole" in err
+    assert "Interrupted. checkpoints/mnist-64-30-10-001.npz is intact" in err
     assert "Traceback" not in err
     assert out == ""
     assert len(load_checkpoint(Path("checkpoints/mnist-64-30-10-001.npz")).history) >= 2

@@ -69,7 +69,7 @@ def test_a_run_killed_before_its_report_gets_it(run, trained):
 def test_fewer_epochs_than_there_were_are_wrong_usage(run, trained):
     done = run(f"{RESUME} --epochs 2", status=2)
     assert done.stderr == (
-        "Error: run.npz: epochs 2: the run to be resumed has had 3. Choose as many or more.\n"
+        "Error: run.npz: --epochs 2: the run to be resumed has had 3. Choose as many or more.\n"
     )
 
 
@@ -86,7 +86,7 @@ def test_epochs_may_change_under_a_schedule(run, data):
 
 
 OTHERS = {
-    "hidden": ("7", "[7]", "[30]"),
+    "hidden": ("7", "7", "30"),
     "activation": ("tanh", "tanh", "sigmoid"),
     "cost": ("cross-entropy", "cross-entropy", "quadratic"),
     "init": ("normal", "normal", "scaled"),
@@ -118,7 +118,7 @@ def test_an_option_that_would_make_it_another_run_is_wrong_usage(run, trained, n
         arguments += " --config a.toml"
     done = run(arguments, status=2, env=environment)
     assert (
-        f"run.npz: {name.replace('_', '-')} {given}: the run to be resumed has {ours}."
+        f"run.npz: --{name.replace('_', '-')} {given}: the run to be resumed has {ours}."
         in done.stderr
     )
     assert PATH.read_bytes() == before
@@ -134,8 +134,12 @@ def test_options_that_agree_with_the_run_are_no_contradiction(run, data):
 @pytest.mark.parametrize(
     ("began", "asked", "words"),
     [
-        ("--validation 0", "--patience 2", "patience 2: needs images held out"),
-        ("--warmup 2 --epochs 3", "--epochs 4 --schedule-every 3", "schedule-every 3"),
+        ("--validation 0", "--patience 2", "--patience 2: needs images held out"),
+        (
+            "--warmup 2 --epochs 3",
+            "--epochs 4 --schedule-every 3",
+            "--schedule-every 3: the run to be resumed has 10.",
+        ),
         ("--distort-strength 0.5 --distort shift", "--distort-strength 1", "has 0.5"),
     ],
 )
@@ -147,7 +151,7 @@ def test_options_are_judged_together_with_those_of_the_run(run, data, began, ask
 def test_a_claim_of_a_run_killed_in_its_first_epoch_begins_anew(run, data):
     claim(PATH)
     done = run(f"{TRAIN} --epochs 2 --resume")
-    assert "run.npz is empty: its run had not finished an epoch, and begins anew" in done.stderr
+    assert "run.npz is empty: its run had not finished an epoch, and begins again" in done.stderr
     run(f"{TRAIN} --epochs 2".replace("run.npz", "whole.npz"))
     assert contents(PATH) == contents("whole.npz")
 
@@ -155,8 +159,8 @@ def test_a_claim_of_a_run_killed_in_its_first_epoch_begins_anew(run, data):
 def test_a_claim_is_no_place_for_another_run(run, data):
     claim(PATH)
     done = run(f"{TRAIN} --epochs 2", status=1)
-    assert "run.npz: exists, empty as before a run's first epoch" in done.stderr
-    assert "Go on with that run with --resume, or name another path" in done.stderr
+    assert "run.npz: exists, empty: its run has no epoch yet" in done.stderr
+    assert "Continue that run with --resume, or name another path" in done.stderr
     assert PATH.exists()
 
 
@@ -170,11 +174,11 @@ def test_other_data_than_it_was_trained_on_is_refused(run, trained, data):
     before = PATH.read_bytes()
     write_dataset(Path("other"), make_arrays(seed=1))
     done = run(f"{RESUME} --epochs 4 --data-dir other", status=1)
-    assert "Error: other: other data than the run was trained on: SHA-256" in done.stderr
+    assert "Error: run.npz: other: not the data that the run was trained on: SHA-256" in done.stderr
     assert "--data-dir" in done.stderr
     data[0][39, 0, 0] ^= 1
     write_dataset(Path("data"), data)
-    assert "data: other data" in run(f"{RESUME} --epochs 4", status=1).stderr
+    assert "data: not the data" in run(f"{RESUME} --epochs 4", status=1).stderr
     assert PATH.read_bytes() == before
 
 
@@ -221,7 +225,7 @@ def test_a_run_out_of_patience_goes_on_with_more_of_it(run, data):
 def test_a_log_is_not_the_checkpoint(run, trained):
     before = PATH.read_bytes()
     done = run(f"{RESUME} --epochs 4 --log ./run.npz", status=2)
-    assert "log run.npz: is the checkpoint, expected another file" in done.stderr
+    assert "--log run.npz: is the checkpoint, expected another file" in done.stderr
     assert PATH.read_bytes() == before
 
 
@@ -260,3 +264,25 @@ def test_a_link_to_a_checkpoint_stays_one(run, trained):
     run(f"{RESUME} --epochs 4")
     assert PATH.is_symlink()
     assert len(load_checkpoint(Path("disk/run.npz")).history) == 4
+
+
+def test_a_run_keeps_its_engine_and_says_when_it_gets_another(run, data):
+    run(f"{TRAIN} --epochs 1 --engine plain")
+    assert load_checkpoint(PATH).settings.engine == "plain"
+    for options in ("", "--engine auto", "--engine plain"):
+        assert "engine" not in run(f"{RESUME} --epochs 2 {options}").stderr
+        assert load_checkpoint(PATH).settings.engine == "plain"
+    done = run(f"{RESUME} --epochs 3 --engine numpy")
+    assert "run.npz: engine numpy instead of plain, which rounds differently" in done.stderr
+    assert load_checkpoint(PATH).settings.engine == "numpy"
+
+
+def test_a_checkpoint_from_before_there_were_engines_is_numpys(run, trained):
+    with np.load(PATH) as archive:
+        arrays = dict(archive)
+    meta = json.loads(arrays["meta"].item())
+    assert meta.pop("engine") == "numpy"
+    arrays["meta"] = np.array(json.dumps(meta))
+    np.savez(PATH, **arrays)
+    assert load_checkpoint(PATH).settings.engine == "numpy"
+    assert "engine" not in run(f"{RESUME} --epochs 4").stderr

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mlp_cli.errors import DivergedError
-from mlp_cli.learning.learner import Learner
+from mlp_cli.learning.learner import NumpyEngine
 from mlp_cli.learning.schedules import Schedule
 from mlp_cli.learning.sgd import count_correct, sgd, train_epochs
 from mlp_cli.nn.costs import quadratic
@@ -34,7 +34,7 @@ def train(images, labels, seed=0, dtype=np.float32, **options):
 def test_every_epoch_visits_every_example_once_in_another_order(monkeypatch):
     images, labels = make_data(20)
     visits = []
-    monkeypatch.setattr(Learner, "learn", lambda *arguments: visits.append(arguments[3]) or 0.0)
+    monkeypatch.setattr(NumpyEngine, "learn", lambda *arguments: visits.append(arguments[3]) or 0.0)
     train(images, labels, epochs=2)
     first, second = visits
     assert sorted(first) == sorted(second) == list(range(20))
@@ -94,7 +94,7 @@ def test_seconds_are_those_of_training_alone(monkeypatch):
         return answer
 
     monkeypatch.setattr("mlp_cli.learning.sgd.time.perf_counter", lambda: clock[0])
-    monkeypatch.setattr(Learner, "learn", lambda *_: takes(3.0, 0.0))
+    monkeypatch.setattr(NumpyEngine, "learn", lambda *_: takes(3.0, 0.0))
     monkeypatch.setattr("mlp_cli.learning.sgd.count_correct", lambda *_: takes(100.0, 1))
     _, results = train(*make_data(8), validation=make_data(4))
     assert [result.seconds for result in results] == [3.0] * 3
@@ -121,10 +121,8 @@ def test_parameters_that_overflow_stop_the_run_and_name_the_epoch(eta):
 
 
 def run(network, images, labels, schedule, **options):
-    learner = Learner(network, 4, momentum=0.5)
-    return list(
-        train_epochs(learner, images, labels, schedule, np.random.default_rng(0), **options)
-    )
+    engine = NumpyEngine(network, 4, momentum=0.5)
+    return list(train_epochs(engine, images, labels, schedule, np.random.default_rng(0), **options))
 
 
 def test_the_schedule_sees_the_validation_accuracies_and_sets_the_rate(monkeypatch):
@@ -151,8 +149,8 @@ def test_every_epoch_may_have_images_of_its_own():
 
     given, expected = make_network(), make_network()
     run(given, images_of, labels, Schedule(3.0, epochs=2))
-    learner, rng = Learner(expected, 4, momentum=0.5), np.random.default_rng(0)
-    learner.learn(images, labels, rng.permutation(8), 3.0)
-    learner.learn(255 - images, labels, rng.permutation(8), 3.0)
+    engine, rng = NumpyEngine(expected, 4, momentum=0.5), np.random.default_rng(0)
+    engine.learn(images, labels, rng.permutation(8), 3.0)
+    engine.learn(255 - images, labels, rng.permutation(8), 3.0)
     assert shown == [1, 2]
     assert given.weights[0].tobytes() == expected.weights[0].tobytes()

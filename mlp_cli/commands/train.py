@@ -14,7 +14,12 @@ from mlp_cli.commands.shared.aftermath import what_is_left
 from mlp_cli.commands.shared.completion import complete_checkpoint
 from mlp_cli.commands.shared.config import config_option
 from mlp_cli.commands.shared.dataset import load_first, load_or_download
-from mlp_cli.commands.shared.narration import epoch_line, introduce, report, say_if_out_of_patience
+from mlp_cli.commands.shared.narration import (
+    epoch_line,
+    introduce,
+    say_if_out_of_patience,
+    summarise,
+)
 from mlp_cli.commands.shared.options import (
     DEFAULT_DATA_DIR,
     FilePath,
@@ -24,19 +29,21 @@ from mlp_cli.commands.shared.options import (
 from mlp_cli.commands.shared.plot import draw_learning_curves, plot_option
 from mlp_cli.commands.shared.text import note, note_above, result, shows_bars
 from mlp_cli.commands.shared.training_options import (
-    check_combination,
     chosen_options,
     given_options,
     training_options,
+    typed_options,
 )
 from mlp_cli.datasets.catalogue import file_stem
 from mlp_cli.errors import (
     CheckpointError,
+    DataError,
     DivergedError,
     InterruptedRunError,
     LogError,
     OptionError,
 )
+from mlp_cli.runs.combinations import check_combination
 from mlp_cli.runs.log import EpochLog
 from mlp_cli.runs.places import (
     FOLDER,
@@ -53,7 +60,6 @@ from mlp_cli.system.signals import Interruption, interruption
 
 if TYPE_CHECKING:
     from mlp_cli.runs.checkpoint import Run
-    from mlp_cli.runs.settings import Option
     from mlp_cli.runs.training import Training
 
 
@@ -66,12 +72,12 @@ if TYPE_CHECKING:
     type=FilePath,
     show_default="a new file under checkpoints/",
     shell_complete=complete_checkpoint,
-    help="Where to keep the run; with --resume, the run.",
+    help="File to keep the run in; with --resume, the run to resume.",
 )
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on with a run: the newest, or that of --checkpoint, to --epochs.",
+    help="Resume a run, the newest or that of --checkpoint, and train it to --epochs.",
 )
 @click.option("--log", type=FilePath, help="Append a line of JSON for every epoch to this file.")
 @plot_option(help="Draw the learning curves at the end, as .png, .svg or .pdf.")
@@ -87,25 +93,25 @@ def train(
     log: Path | None,
     plot: Path | None,
     print_config: bool,
-    **_: Any,  # noqa: ANN401  the options that make a run, which are asked for together
+    **_: Any,  # noqa: ANN401  the options that make a run, which are read from the context
 ) -> None:
     """Train a network by stochastic gradient descent.
 
-    The dataset is downloaded if it is not there. After every epoch the network is tried on the
-    images held out, and the run is saved; the parameters of the best epoch are the ones that
-    `mlp evaluate` and `mlp predict` use. The test images are read once, at the end.
+    A missing dataset is downloaded. After every epoch the network reads the images held out, and
+    the run is saved; `mlp evaluate` and `mlp predict` use the parameters of the best epoch. The
+    test images are read once, at the end.
 
-    Ctrl-C stops at once. Whatever stops a run, --resume goes on with it from its last whole epoch,
-    and ends in the very same network as without the stop.
+    Ctrl-C stops at once. After any stop --resume continues from the last complete epoch, and ends
+    in the same network as a run that never stopped.
     """
     path, saved = _saved_run(checkpoint, ctx) if resume else (checkpoint, None)
     options = saved.settings.options() if saved else chosen_options(ctx)
-    check_combination(ctx, options)
+    check_combination(options, typed_options(ctx))
     if print_config:
         result(format_preset(options))
         return
     if path and log and is_same_place(path, log):
-        raise OptionError(f"log {log}: is the checkpoint, expected another file.")
+        raise OptionError(f"--log {log}: is the checkpoint, expected another file.")
     wanted = saved.settings if saved else None
     with interruption() as interrupted, ExitStack() as stack:
         try:
@@ -114,14 +120,20 @@ def train(
                     if not resume:
                         claim(path)
                     stack.callback(release, path)
-            training = _resume(saved, path, data_dir, ctx) if saved else _begin(options, data_dir)
+            if saved and path:
+                training = _resume(saved, path, data_dir, ctx)
+            else:
+                from mlp_cli.runs.training import Training
+
+                data = load_or_download(ctx.params["dataset"], data_dir)
+                training = Training.begin(options, data, data_dir)
             wanted = training.run.settings
             if path is None:
                 with interrupted.deferred():
                     path = claim_next(FOLDER, file_stem(wanted.dataset), wanted.sizes)
                     stack.callback(release, path)
             _train(training, path, log, interrupted)
-            _finish(training, path, interrupted, by_itself=checkpoint is None)
+            _test(training, path, interrupted, is_found_unnamed=checkpoint is None)
             if plot:
                 draw_learning_curves(training.run, plot)
         except KeyboardInterrupt as error:
@@ -140,80 +152,63 @@ def _saved_run(path: Path | None, ctx: click.Context) -> "tuple[Path, Run | None
     path = path or newest_checkpoint(FOLDER)
     sweep_beside(path)
     if is_claim(path):
-        note(f"{path} is empty: its run had not finished an epoch, and begins anew")
+        note(f"{path} is empty: its run had not finished an epoch, and begins again")
         return path, None
     saved = load_checkpoint(path)
     try:
-        return path, saved.with_options(given_options(ctx))
+        resumed = saved.with_options(given_options(ctx))
     except (CheckpointError, OptionError) as error:
         raise type(error)(f"{path}: {error}") from error
+    if resumed.settings.engine != saved.settings.engine:
+        note(
+            f"{path}: engine {resumed.settings.engine} instead of {saved.settings.engine}, "
+            "which rounds differently in the last digits"
+        )
+    return path, resumed
 
 
-def _begin(options: "dict[str, Option]", data_dir: Path) -> "Training":
-    """Return a new run of these options, with its data."""
-    from mlp_cli.learning.threads import choose_threads
-    from mlp_cli.runs.settings import Settings
-    from mlp_cli.runs.training import Training
-
-    values: dict[str, Any] = {**options}
-    data = load_or_download(values["dataset"], data_dir)
-    sizes = (data.pixels, *values.pop("hidden"), data.classes)
-    distorts = values["distort"] != "none"
-    values.setdefault("threads", choose_threads(sizes, values["batch_size"], busy_cores=distorts))
-    settings = Settings(
-        data_dir=str(data_dir),
-        fingerprint=data.fingerprint(),
-        image_shape=data.image_shape,
-        sizes=sizes,
-        **values,
-    )
-    return Training.begin(settings, data)
-
-
-def _resume(saved: "Run", path: Path | None, data_dir: Path, ctx: click.Context) -> "Training":
-    """Return the run of a checkpoint, with its data, which may lie elsewhere now."""
+def _resume(saved: "Run", path: Path, data_dir: Path, ctx: click.Context) -> "Training":
+    """Return the training of a saved run, with its data, which may be in another folder now."""
     from mlp_cli.runs.training import Training
 
     settings = saved.settings
-    if ctx.get_parameter_source("data_dir") is ParameterSource.DEFAULT:
-        data = load_first(settings.dataset, [Path(settings.data_dir), DEFAULT_DATA_DIR])
-    else:
-        data = load_first(settings.dataset, [data_dir])
-        saved = replace(saved, settings=replace(settings, data_dir=str(data_dir)))
     try:
+        if ctx.get_parameter_source("data_dir") is ParameterSource.DEFAULT:
+            data = load_first(settings.dataset, [Path(settings.data_dir), DEFAULT_DATA_DIR])
+        else:
+            data = load_first(settings.dataset, [data_dir])
+            saved = replace(saved, settings=replace(settings, data_dir=str(data_dir)))
         return Training.resume(saved, data)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 def _train(training: "Training", path: Path, log: Path | None, interrupted: Interruption) -> None:
-    """Train to the end, saving, logging and showing every epoch."""
+    """Train to the end, and show every epoch once it is saved and logged."""
     from tqdm import tqdm
 
-    checkpoint, settings = training.run, training.run.settings
+    run, settings = training.run, training.run.settings
     adviser = Adviser(settings)
     if not training.has_ended:
-        check_room(path, checkpoint.nbytes)
+        check_room(path, run.nbytes)
     introduce(training, path)
     with ExitStack() as stack:
         epoch_log = stack.enter_context(EpochLog(log)) if log else None
         if epoch_log:
-            epoch_log.complete(checkpoint.history)
+            epoch_log.complete(run.history)
         bar = stack.enter_context(
             tqdm(
                 total=settings.epochs,
-                initial=len(checkpoint.history),
+                initial=len(run.history),
                 unit="epoch",
                 leave=False,
                 disable=not shows_bars(),
             )
         )
         try:
-            for epoch in training.epochs():
-                with interrupted.deferred():
-                    checkpoint.save(path)
-                    if epoch_log:
-                        epoch_log.append(checkpoint.history[-1])
+            for epoch in training.epochs(path, epoch_log, interrupted.deferred):
                 note_above(bar, epoch_line(epoch, settings.epochs, len(training.held_out)))
                 for hint in adviser.hints(training.health(), epoch.epoch):
                     note_above(bar, hint)
@@ -225,19 +220,13 @@ def _train(training: "Training", path: Path, log: Path | None, interrupted: Inte
     say_if_out_of_patience(training)
 
 
-def _finish(training: "Training", path: Path, interrupted: Interruption, by_itself: bool) -> None:
-    """Try the run's best network on the test images, keep what it reached, and print it."""
-    from mlp_cli.measuring.scores import Score, confusion_matrix
-
-    checkpoint, test = training.run, training.dataset.test
-    answers = checkpoint.network.outputs(test.images).argmax(axis=1)
-    tested = Score.of(confusion_matrix(test.labels, answers, checkpoint.settings.sizes[-1]))
-    if checkpoint.test_accuracy is None:
-        checkpoint.test_accuracy = tested.accuracy
-        try:
-            with interrupted.deferred():
-                checkpoint.save(path)
-        except CheckpointError as error:
-            left = what_is_left(path, checkpoint.settings, log=None)
-            raise CheckpointError(f"{error}\n{left}") from error
-    report(training, tested, path, by_itself)
+def _test(
+    training: "Training", path: Path, interrupted: Interruption, is_found_unnamed: bool
+) -> None:
+    """Try the run's best network on the test images, keep its accuracy, and print the summary."""
+    try:
+        tested = training.test(path, interrupted.deferred)
+    except CheckpointError as error:
+        left = what_is_left(path, training.run.settings, log=None)
+        raise CheckpointError(f"{error}\n{left}") from error
+    summarise(training.run, tested, path, is_found_unnamed)

@@ -19,7 +19,7 @@ from mlp_cli.explanation.comparison import (
     relative_deviations,
 )
 from mlp_cli.explanation.differences import CentralDifferences, Indices
-from mlp_cli.learning.minibatch import MiniBatches
+from mlp_cli.learning.minibatch import MiniBatch
 from mlp_cli.nn.activations import ACTIVATIONS, sigmoid_derivative
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.encoding import one_hot
@@ -162,21 +162,19 @@ def explain(
     network = _in_float64(network)
     cost, L = COSTS[network.cost], len(network.sizes)
     x_row, y = x[None].astype(np.float64), one_hot(np.array([label]), network.sizes[-1], np.float64)
-    x_1 = np.column_stack([x_row, [1.0]])
+    X = np.column_stack([x_row, [1.0]]).T
 
-    batch = MiniBatches(network, 1)
-    batch.begin(x_1)
-    batch.feedforward(0)
-    batch.backpropagate(0, y, np.array(eta))
-    batch.end(x_1)
-    changes = [-gradient for gradient in batch.gradients]
-    batch.backpropagate(0, y, np.array(1.0))
-    batch.end(x_1)
+    batch = MiniBatch(network, 1)
+    batch.feedforward(X)
+    batch.backpropagate(X, y.T, np.array(eta))
+    changes = [-layer.gradient for layer in batch.layers]
+    batch.backpropagate(X, y.T, np.array(1.0))
 
-    C = cost.value(batch.outputs, y)
+    outputs = batch.layers[-1].A.T
+    C = cost.value(outputs, y)
     floor = 1e-4 * C + 1e-9
-    activations = [x_row[0], *(a[:, 0] for a in batch.activations)]
-    d_a = cost.derivative(batch.outputs, y)[0]
+    activations = [x_row[0], *(layer.A[:, 0] for layer in batch.layers)]
+    d_a = cost.d_a(outputs, y)[0]
     differences = CentralDifferences(network, x_row, y, floor)
     counts = _counts(network.sizes)
 
@@ -195,7 +193,8 @@ def explain(
     layers: list[Layer] = []
     for l in range(L, 1, -1):
         W, b, a = network.weights[l - 2], network.biases[l - 2], activations[l - 1]
-        d_z, gradient, change = batch.dZ[l - 2][:, 0], batch.gradients[l - 2], changes[l - 2]
+        d_z, gradient = batch.layers[l - 2].dZ[:, 0], batch.layers[l - 2].gradient
+        change = changes[l - 2]
         layers.append(
             Layer(
                 l=l,

@@ -1,4 +1,4 @@
-"""The distorted training images of every epoch, made one epoch ahead by a process of its own."""
+"""The distorted training images of every epoch, made one epoch ahead by a second process."""
 
 import io
 import os
@@ -12,18 +12,24 @@ from typing import IO, Self
 
 import numpy as np
 
-from mlp_cli.learning.distortions import Images, Kind, distort
+from mlp_cli.learning.distortions import distort
+from mlp_cli.learning.names import DistortionName
+from mlp_cli.nn.types import Images
 
-# One core is what training leaves; the names are those of the libraries NumPy may be built with.
+# Training leaves one core. The names are those of the libraries that NumPy may be built with.
 ONE_THREAD = dict.fromkeys(
     ["OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"], "1"
 )
 
 
 def distort_epoch(
-    images: Images, kind: Kind, strength: float, seed_sequence: np.random.SeedSequence, epoch: int
+    images: Images,
+    kind: DistortionName,
+    strength: float,
+    seed_sequence: np.random.SeedSequence,
+    epoch: int,
 ) -> Images:
-    """Return the distorted images of this epoch, which depend on nothing but what is given here."""
+    """Return the distorted images of this epoch. They depend on these arguments alone."""
     child = np.random.SeedSequence(
         seed_sequence.entropy, spawn_key=(*seed_sequence.spawn_key, epoch)
     )
@@ -31,27 +37,27 @@ def distort_epoch(
 
 
 class DistortedEpochs:
-    """Gives the distorted images of epoch after epoch, without making the caller wait for them.
+    """Provides the distorted images of epoch after epoch, so that the caller seldom waits.
 
         with DistortedEpochs(images, "elastic", 1.0, seed_sequence, 1, 30) as distorted:
             for epoch in range(1, 31):
                 learn_from(distorted.epoch_images(epoch))
 
     A worker process makes the images of the next epoch while the caller learns from those of this
-    one. Should it fail, whatever the reason, the same images are made here.
+    one. If it fails, for whatever reason, the same images are made here.
     """
 
     def __init__(
         self,
         images: Images,
-        kind: Kind,
+        kind: DistortionName,
         strength: float,
         seed_sequence: np.random.SeedSequence,
         first_epoch: int,
         last_epoch: int,
     ) -> None:
         self._images = images
-        self._kind: Kind = kind
+        self._kind: DistortionName = kind
         self._strength = strength
         self._seed_sequence = seed_sequence
         self._next = first_epoch
@@ -60,7 +66,7 @@ class DistortedEpochs:
         self._worker: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        with suppress(OSError):  # no process to be had, or none that lives: we go on without
+        with suppress(OSError):  # no process can be started: the images are made here
             self._start()
         return self
 
@@ -75,7 +81,7 @@ class DistortedEpochs:
     def epoch_images(self, epoch: int) -> Images:
         """Return the distorted images of this epoch; they are valid until the next call.
 
-        Quickest when asked for one epoch after the other, from the first on.
+        It is fastest to ask for one epoch after the other, from the first on.
         """
         if self._worker is not None and epoch == self._next and self._receive(self._worker):
             self._next += 1
@@ -84,12 +90,12 @@ class DistortedEpochs:
 
     def _start(self) -> None:
         """Start the worker and tell it what to do; raise OSError if that fails."""
-        # Measured beside a loop of training steps of 50 microseconds, on two cores: a thread made
-        # the steps 33 % slower and took 1.7 s for its epoch; a process 0 to 5 % and 0.67 s.
+        # Measured beside a loop of training steps of 50 microseconds, on two cores: a thread makes
+        # the steps 33 % slower and takes 1.7 s for its epoch; a process 0 to 5 % and 0.67 s.
         # Not multiprocessing: its fork is unsafe beside a BLAS with threads, its spawn imports the
         # caller's main module again, and its shared memory outlives a parent that is killed.
-        # A pipe costs 35 ms per 60,000 images, holds the worker to one epoch ahead, and ends it
-        # when we end.
+        # A pipe costs 35 ms per 60,000 images, keeps the worker one epoch ahead, and ends it when
+        # this process ends.
         code = (
             f"import sys; sys.path[:] = {sys.path!r}; "
             "from mlp_cli.learning.ahead import serve; serve(sys.stdin.buffer, sys.stdout.buffer)"
@@ -108,30 +114,30 @@ class DistortedEpochs:
             stderr=subprocess.DEVNULL,
             env=os.environ | ONE_THREAD,
         )
-        told = False
+        is_started = False
         try:
             assert worker.stdin is not None
             pickle.dump(task, worker.stdin)
             worker.stdin.close()
-            told = True
+            is_started = True
         finally:
-            if not told:
+            if not is_started:
                 self._stop()
 
     def _receive(self, worker: subprocess.Popen[bytes]) -> bool:
-        """Take the next epoch's images from the worker; tell whether they came whole."""
-        whole = False
+        """Take the next epoch's images from the worker; return whether they came completely."""
+        is_complete = False
         try:
             assert isinstance(worker.stdout, io.BufferedReader)
             taken = worker.stdout.readinto(self._received.data.cast("B"))
-            whole = taken == self._received.nbytes
+            is_complete = taken == self._received.nbytes
         finally:
-            if not whole:  # it died, or we were interrupted and the rest is still in the pipe
+            if not is_complete:  # it died, or a signal came and the rest is still in the pipe
                 self._stop()
-        return whole
+        return is_complete
 
     def _stop(self) -> None:
-        """End the worker, whatever it is doing."""
+        """End the worker, whatever it does."""
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.kill()
@@ -140,8 +146,8 @@ class DistortedEpochs:
 
 
 def serve(tasks: IO[bytes], results: IO[bytes]) -> None:
-    """Be the worker: make one epoch after the other, each when the one before has been taken."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to answer
+    """Run as the worker: make one epoch after the other, each when the one before is taken."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller answers Ctrl-C
     images, kind, strength, seed_sequence, epochs = pickle.load(tasks)
     for epoch in epochs:
         results.write(distort_epoch(images, kind, strength, seed_sequence, epoch).data)

@@ -12,15 +12,12 @@ Source: P. Simard, D. Steinkraus and J. Platt, "Best practices for convolutional
 applied to visual document analysis", ICDAR 2003, section 2.
 """
 
-from typing import Literal
-
 import numpy as np
 import numpy.typing as npt
 
-Kind = Literal["shift", "affine", "elastic"]
-"""each does what those before it do, and more"""
+from mlp_cli.learning.names import DistortionName
+from mlp_cli.nn.types import Images
 
-Images = npt.NDArray[np.uint8]
 Float64s = npt.NDArray[np.float64]
 Float32s = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -35,7 +32,7 @@ SLANT = 0.15  # columns per row
 SIGMA = 5.0  # of the Gaussian
 DISPLACEMENT = 0.65  # standard deviation of a coordinate; alpha 20 in the source's terms
 
-# What share of the smoothed noise's variance may be left out, with its finest waves.
+# The fraction of the smoothed noise's variance that may be left out, with its finest waves.
 NEGLIGIBLE = 0.001
 
 # From here on a pixel of the border counts as part of a digit that is cut off there.
@@ -51,7 +48,9 @@ QUANTUM = 1 / 256
 BLOCK = 200_000
 
 
-def distort(images: Images, rng: np.random.Generator, kind: Kind, strength: float = 1.0) -> Images:
+def distort(
+    images: Images, rng: np.random.Generator, kind: DistortionName, strength: float = 1.0
+) -> Images:
     """Return a distorted copy of every image, each by random parameters of its own.
 
     shift    moves an image by up to SHIFT along rows and columns
@@ -93,9 +92,9 @@ def distort(images: Images, rng: np.random.Generator, kind: Kind, strength: floa
 def _keep_inside(
     images: Images, parameters: Float32s, identity: Float32s, sampler: "_Sampler"
 ) -> Images:
-    """Return the images distorted by these parameters, or by half, a quarter, ... of them.
+    """Return the images distorted by these parameters, or by a half, a quarter, ... of them.
 
-    parameters: (2, n, k), changed in place.  identity: (2, 1, k), what distorts nothing.
+    parameters: (2, n, k), changed in place.  identity: (2, 1, k), distorts nothing.
     """
     distorted = sampler.sample(images, parameters)
     cut = np.flatnonzero(_has_bright_border(distorted) & ~_has_bright_border(images))
@@ -107,7 +106,7 @@ def _keep_inside(
 
 
 def _has_bright_border(images: Images) -> Bools:
-    """Tell of each image whether a pixel of its first or last row or column is bright."""
+    """Return for each image whether a pixel of its first or last row or column is bright."""
     ends = [0, -1]
     rows, columns = images[:, ends], images[:, :, ends]
     border = np.concatenate([rows.reshape(len(rows), -1), columns.reshape(len(rows), -1)], axis=1)
@@ -116,10 +115,10 @@ def _has_bright_border(images: Images) -> Bools:
 
 
 def _matrices(u: Float64s) -> Float64s:
-    """Return what takes a distorted image's offsets from the centre back to the original's.
+    """Return the matrices from a distorted image's offsets from the centre to the original's.
 
-    The original is first scaled, then slanted (its top to the right, for a slant above 0), then
-    rotated counter-clockwise; the matrix undoes them in turn.
+    The original is scaled, then slanted (its top to the right for a slant above 0), then rotated
+    counter-clockwise; the matrix undoes these steps in turn.
 
     u: (4, n), -strength..strength: rotation, slant, scale of rows and of columns.
     Returns (2, n, 2): the row, then the column, from row and column offset.
@@ -151,8 +150,8 @@ def _waves(rows: int, columns: int, sigma: float) -> Float32s:
     V, t = _smoothing(columns, sigma)
     variance = np.outer(s, t).ravel() ** 2
     largest = np.argsort(-variance, kind="stable")
-    share = np.cumsum(variance[largest]) / variance.sum()
-    largest = largest[: np.count_nonzero(share < 1 - NEGLIGIBLE) + 1]
+    explained = np.cumsum(variance[largest]) / variance.sum()
+    largest = largest[: np.count_nonzero(explained < 1 - NEGLIGIBLE) + 1]
     i, j = np.divmod(largest, len(t))
     waves = np.einsum("k,rk,ck->krc", np.sqrt(variance[largest]), U[:, i], V[:, j])
     waves *= np.sqrt(rows * columns / variance[largest].sum())
@@ -162,7 +161,7 @@ def _waves(rows: int, columns: int, sigma: float) -> Float32s:
 def _smoothing(side: int, sigma: float) -> tuple[Float64s, Float64s]:
     """Return U and s of the matrix S = U diag(s) A^T that smooths noise along one side.
 
-    The noise goes on beyond both ends, so that pixels there move as far as those in the middle.
+    The noise continues beyond both ends, so that pixels there move as far as those in the middle.
     """
     margin = int(4 * sigma) + 1
     distance = np.arange(side)[:, None] - np.arange(-margin, side + margin)
@@ -179,13 +178,13 @@ def _quantised(values: Float32s | Float64s) -> Float32s:
 class _Sampler:
     """Reads images between their pixels, in arrays made once.
 
-    Made for every block, they cost a fresh process twice the time of all the rest: the system
-    hands it their memory page by page, again and again.
+    Arrays made anew for every block take a fresh process twice the time of all the rest, because
+    the system hands out their memory page by page, again and again.
     """
 
     def __init__(self, most: int, rows: int, columns: int, patterns: Float32s) -> None:
         self._patterns = patterns
-        # One pixel of 0 before, two behind: whatever lies outside is moved into them.
+        # One pixel of 0 before, two behind: every position outside is moved into them.
         self._padded = np.zeros((most, rows + 3, columns + 3), np.float32)
         self._floats = np.empty((6, most, rows * columns), np.float32)
         self._at = np.empty((most, rows * columns), np.intp)

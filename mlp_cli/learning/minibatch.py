@@ -1,20 +1,22 @@
-"""Mini-batches through the network and back, without allocating anything: the hot loop.
+"""One mini-batch through the network and back, without allocating anything: the NumPy hot loop.
 
-The formulas are those of `network`, which the tests hold this to; it is written for speed. Of a
+The formulas are those of `nn.network`, which a test holds this to; it is written for speed. Of a
 step's 40 microseconds (784-30-10, m = 10, float32, one thread of an AMD EPYC) the product W a'
 of the first layer takes 12.5, its dW 10.5, its update 3, and all the rest 14. Measured, too:
 
-- One example per COLUMN, as the notes write their vectors, so that z = W a' + b stands here as
-  it does there. With one per row the first product takes 17 instead of 12.5.
+- One example per COLUMN, as the derivation writes its vectors, so z = W a' + b stands here as it
+  does there. With one per row the first product takes 17 instead of 12.5.
 - The bias is the last column of W, and every activation ends in a 1. So the product adds b, and
-  db is the last column of dW. Adding b and summing db by themselves costs 2 more per layer.
+  db is the last column of dW. To add b and to sum db separately costs 2 more per layer.
 - Every result goes into an array made once. An array's own `dot` is 0.9 faster a call than
-  `np.matmul`, a NumPy number as operand 0.4 faster than a Python one.
+  `np.matmul`, and a NumPy scalar array as operand 0.4 faster than a Python number. But `dot`
+  copies (W^l)^T, a view with gaps, and `np.matmul` does not: 3.1 instead of 5.8 for 800 units.
 - The step size is multiplied into dZ^L, the smallest array of all. Facts 2 to 6 are linear in
   it, so it reaches every derivative from there.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -25,152 +27,122 @@ from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats
 
 
-class MiniBatches:
-    """A group of mini-batches, of m examples each, and the passes of one after the other.
+@dataclass(slots=True, eq=False)
+class LayerArrays:
+    """The arrays of one layer l = 2..L, made once and filled at every step; examples in columns."""
 
-    Layer 2 reads the pixels of the whole group in one product, `begin`, and learns from it in
-    another, `end`; its parameters stand still in between. What they would have moved by before
-    mini-batch i is the gradients of those before it, and the step size is in dZ already, so
+    W_b: Floats
+    """(W^l | b^l), the network's own: (n_l, n_{l-1} + 1)"""
+    W_T: Floats
+    """(W^l)^T, a view of it: (n_{l-1}, n_l)"""
+    Z: Floats
+    """(n_l, m)"""
+    A: Floats
+    """before dropout: (n_l, m)"""
+    mask: Floats | None
+    """M^l of dropout, or None: (n_l, m)"""
+    kept: Floats
+    """A^l * M^l, or A^l itself without dropout: (n_l, m)"""
+    sent: Floats
+    """(A^l * M^l; 1), what the next layer receives: (n_l + 1, m); `kept` is a view of it"""
+    slope: Floats
+    """room for sigma'(Z^l): (n_l, m)"""
+    dZ: Floats
+    """times the step size: (n_l, m)"""
+    gradient: Floats
+    """(dW^l | db^l), times the step size: (n_l, n_{l-1} + 1)"""
 
-        Z^2_i = (W^2 | b^2) (A^1_i; 1) - sum over j < i of dZ^2_j  (A^1_j; 1)^T (A^1_i; 1)
 
-    is what it would be if they had moved every time. The other layers do move every time. With
-    momentum or l2 the update is not the gradients alone: there `count` has to be 1.
+class MiniBatch:
+    """The arrays for a mini-batch of m examples, and both passes through the network.
 
-    activations: A^2..A^L, each (n_l, m), before dropout.
-    masks: M^2..M^{L-1} of dropout, each (n_l, m); none without it.
-    dZ: of the layers 2..L, each (n_l, m).
-    gradients: (dW^l | db^l) of the layers 2..L, each (n_l, n_{l-1} + 1).
-    All hold the last mini-batch, but the first of the gradients the sum over the group. dZ and the
-    gradients are multiplied by the step size.
+    layers: the arrays of the layers 2..L, which hold the last mini-batch.
+
+    `feedforward` and `backpropagate` are the passes. Each is split at Z^2, so that another way to
+    multiply with the pixels (see `groups`) can take the place of layer 2's products.
     """
 
-    def __init__(
-        self, network: Network, m: int, count: int = 1, dropout: Dropout | None = None
-    ) -> None:
-        units, dtype = network.sizes[1:], network.dtype
+    def __init__(self, network: Network, m: int, dropout: Dropout | None = None) -> None:
         hidden, cost = ACTIVATIONS[network.activation], COSTS[network.cost]
         self._sigma, self._sigma_derivative = hidden.function, hidden.derivative
-        self._output, self._delta = cost.output, cost.delta
-
-        inputs_to_next = [np.ones((n + 1, m), dtype) for n in units]  # (A^l; 1)
-        self.activations = [A_1[:-1] for A_1 in inputs_to_next]
-        kept = self.activations[:-1]  # what dropout leaves of A^l, l = 2..L-1
-        self.masks: list[Floats] = []
+        self._output, self._output_derivative = cost.output, cost.d_z
         if dropout:
             self._draw = dropout.draw
-            self.activations[:-1] = [np.empty_like(a) for a in kept]
-            self.masks = [np.empty_like(a) for a in kept]
-        masks: Sequence[Floats | None] = self.masks or [None] * len(kept)
-        self.outputs = self.activations[-1].T
-        """A^L, one example per row: (m, n_L)"""
-        self.dZ = [np.empty((n, m), dtype) for n in units]
-        self.gradients = [np.empty_like(parameters) for parameters in network.parameters]
-
-        # What each layer needs in the two passes, gathered once: looking it up costs as much as
-        # a small product. Forward, for l = 2..L-1: A^l, M^l, A^l * M^l; and W^{l+1},
-        # (A^l * M^l; 1), Z^{l+1}.
-        self._forward = list(
-            zip(
-                self.activations[:-1],
-                masks,
-                kept,
-                network.parameters[1:],
-                inputs_to_next[:-1],
-                self.activations[1:],
-                strict=True,
-            )
-        )
-        # Backward, for l = L..3: dZ^l, (A^{l-1} * M^{l-1}; 1)^T, the gradient; and (W^l)^T,
-        # dZ^{l-1}, A^{l-1}, room for sigma', M^{l-1}.
-        self._backward = [
-            (
-                self.dZ[l],
-                inputs_to_next[l - 1].T,
-                self.gradients[l],
-                network.weights[l].T,
-                self.dZ[l - 1],
-                self.activations[l - 1],
-                np.empty_like(self.dZ[l - 1]),
-                masks[l - 1],
-            )
-            for l in range(len(units) - 1, 0, -1)
+        hidden_layers = len(network.parameters) - 1
+        self.layers = [
+            _make_arrays(W_b, m, has_mask=dropout is not None and number < hidden_layers)
+            for number, W_b in enumerate(network.parameters)
         ]
+        # l and l + 1 for l = 2..L-1, forward; l and l - 1 for l = L..3, backward.
+        self._upward = list(pairwise(self.layers))
+        self._downward = list(pairwise(reversed(self.layers)))
+        # The output activation takes one example per row, because softmax sums along rows.
+        self._output_rows = self.layers[-1].Z.T, self.layers[-1].A.T
 
-        # Layer 2 has Z^2 and dZ^2 of the whole group, and of mini-batch i: its columns in them; its
-        # examples; dZ^2_j of those before it; and their overlaps with it, (A^1_j; 1)^T (A^1_i; 1).
-        self._W_b, self._Z, self._dZ = network.parameters[0], self.activations[0], self.dZ[0]
-        self._members = []
-        if count > 1:
-            self._Z, self._dZ = (np.empty((units[0], count * m), dtype) for _ in range(2))
-            self._correction = np.empty((units[0], m), dtype)
-            self._members = [
-                (
-                    self._Z[:, start : start + m],
-                    self._dZ[:, start : start + m],
-                    slice(start, start + m),
-                    self._dZ[:, :start],
-                    np.empty((start, m), dtype),
-                )
-                for start in range(0, count * m, m)
-            ]
-
-    def begin(self, x: Floats) -> None:
-        """Take the pixels of the group to layer 2, with its parameters as they are now.
-
-        x: (count m, n_1 + 1), one example per row, every row ending in a 1.
-        """
-        self._W_b.dot(x.T, self._Z)
-        for _, _, examples, _, overlaps in self._members[1:]:
-            x[: examples.start].dot(x[examples].T, overlaps)
-
-    def feedforward(self, i: int) -> None:
-        """Fill the activations of mini-batch i, and draw its masks.
+    def feedforward(self, X: Floats) -> None:
+        """Fill Z and A of every layer, and draw the masks.
 
         Z^l = (W^l | b^l) (A^{l-1}; 1),   A^l = sigma(Z^l)
 
         With dropout A^{l-1} * M^{l-1} stands in place of A^{l-1}, for l >= 3.
+        X: (A^1; 1), (n_1 + 1, m).
         """
-        if self._members:
-            Z, _, _, dZ_before, overlaps = self._members[i]
-            dZ_before.dot(overlaps, self._correction)
-            np.subtract(Z, self._correction, self.activations[0])
-        for a, mask, a_kept, W_b, a_1, z_next in self._forward:
-            self._sigma(a, a)
-            if mask is not None:
-                self._draw(mask)
-                np.multiply(a, mask, a_kept)
-            W_b.dot(a_1, z_next)
-        self._output(self.outputs, self.outputs)
+        self.layers[0].W_b.dot(X, self.layers[0].Z)
+        self.feedforward_from_z2()
 
-    def backpropagate(self, i: int, y: Floats, step: Floats) -> None:
-        """Fill dZ and all gradients but the first, after `feedforward` of mini-batch i.
+    def feedforward_from_z2(self) -> None:
+        """Fill A^2 and all of the layers above, from Z^2."""
+        for layer, above in self._upward:
+            self._sigma(layer.Z, layer.A)
+            if layer.mask is not None:
+                self._draw(layer.mask)
+                np.multiply(layer.A, layer.mask, layer.kept)
+            above.W_b.dot(layer.sent, above.Z)
+        self._output(*self._output_rows)
 
-            dZ^L = step (A^L - Y) * A^L (1 - A^L)          Facts 1, 2
-            (dW^l | db^l) = dZ^l (A^{l-1}; 1)^T            Facts 3, 5
+    def backpropagate(self, X: Floats, Y: Floats, step: Floats) -> None:
+        """Fill dZ and the gradient of every layer, after `feedforward`.
+
+            dZ^L = step (A^L - Y) * A^L (1 - A^L)            Facts 1, 2
+            (dW^l | db^l) = dZ^l (A^{l-1}; 1)^T              Facts 3, 5
             dZ^{l-1} = (W^l)^T dZ^l * A^{l-1} (1 - A^{l-1})  Facts 6, 2
 
         Facts 1 and 2 are the quadratic cost's and the sigmoid's; others have their own. With
-        dropout Fact 5 has what the layer got, A^{l-1} * M^{l-1}, and Fact 6 a factor M^{l-1}.
+        dropout Fact 5 has A^{l-1} * M^{l-1}, which the layer received, and Fact 6 a factor M^{l-1}.
 
-        y: (m, n_L), one-hot.  step: eta / m, of no dimension.
+        X: as in `feedforward`.  Y: (n_L, m), one-hot.  step: eta / m, of no dimension.
         """
-        dZ = self.dZ[-1]
-        self._delta(self.outputs, y, dZ.T)
-        np.multiply(dZ, step, dZ)
-        for dZ, a_1_T, gradient, W_T, dZ_previous, a_previous, slope, mask in self._backward:
-            dZ.dot(a_1_T, gradient)
-            W_T.dot(dZ, dZ_previous)
-            self._sigma_derivative(a_previous, slope)
-            np.multiply(dZ_previous, slope, dZ_previous)
-            if mask is not None:
-                np.multiply(dZ_previous, mask, dZ_previous)
-        if self._members:
-            np.copyto(self._members[i][1], self.dZ[0])
+        self.backpropagate_to_z2(Y, step)
+        self.layers[0].dZ.dot(X.T, self.layers[0].gradient)
 
-    def end(self, x: Floats) -> None:
-        """Fill the first of the gradients, the sum of dZ^2_i (A^1_i; 1)^T over the group.
+    def backpropagate_to_z2(self, Y: Floats, step: Floats) -> None:
+        """Fill dZ of every layer, and all gradients but the one of layer 2."""
+        output = self.layers[-1]
+        self._output_derivative(output.A, Y, output.dZ)
+        np.multiply(output.dZ, step, output.dZ)
+        for layer, below in self._downward:
+            layer.dZ.dot(below.sent.T, layer.gradient)
+            np.matmul(layer.W_T, layer.dZ, below.dZ)
+            self._sigma_derivative(below.A, below.slope)
+            np.multiply(below.dZ, below.slope, below.dZ)
+            if below.mask is not None:
+                np.multiply(below.dZ, below.mask, below.dZ)
 
-        x: as in `begin`.
-        """
-        self._dZ.dot(x, self.gradients[0])
+
+def _make_arrays(W_b: Floats, m: int, *, has_mask: bool) -> LayerArrays:
+    """Return a layer's arrays for m examples, from its parameters."""
+    n = len(W_b)
+    sent = np.ones((n + 1, m), W_b.dtype)
+    kept = sent[:-1]
+    return LayerArrays(
+        W_b=W_b,
+        W_T=W_b[:, :-1].T,
+        Z=np.empty((n, m), W_b.dtype),
+        A=np.empty((n, m), W_b.dtype) if has_mask else kept,
+        mask=np.empty((n, m), W_b.dtype) if has_mask else None,
+        kept=kept,
+        sent=sent,
+        slope=np.empty((n, m), W_b.dtype),
+        dZ=np.empty((n, m), W_b.dtype),
+        gradient=np.empty_like(W_b),
+    )

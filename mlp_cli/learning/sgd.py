@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlp_cli.errors import DivergedError
-from mlp_cli.learning.learner import Learner
+from mlp_cli.learning.engine import Engine, choose, make_engine
 from mlp_cli.learning.schedules import Schedule
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Images, Labels
@@ -15,20 +15,20 @@ from mlp_cli.nn.types import Images, Labels
 
 @dataclass(frozen=True)
 class EpochResult:
-    """What one epoch gave."""
+    """The figures of one epoch."""
 
     epoch: int
     """1 for the first"""
     eta: float
-    """the learning rate it used"""
+    """the learning rate of this epoch"""
     cost: float
-    """mean cost per training example, each taken just before the update that learnt from it"""
+    """mean cost per training example, each taken just before the update that learns from it"""
     validation_correct: int | None
-    """validation images read right after the epoch; None without a validation set"""
+    """validation images that are read correctly after the epoch; None without a validation set"""
     validation_accuracy: float | None
-    """the same as a share, 0..1"""
+    """the same as a fraction, 0..1"""
     seconds: float
-    """time of training alone, validation not counted"""
+    """the time of training alone, without validation"""
 
 
 def sgd(
@@ -44,19 +44,19 @@ def sgd(
 ) -> Iterator[EpochResult]:
     """Train the network in place and yield a result after every epoch.
 
-    The plain recipe: a constant learning rate and nothing else. `train_epochs` has all of it.
+    This is the plain recipe, with a constant learning rate; `train_epochs` has every option.
 
     images: (n, rows, columns), grey levels 0..255.  labels: (n,), below n_L.
-    validation: images and labels that are only looked at, after every epoch.
+    validation: images and labels that the network reads after every epoch, and never learns from.
     Raises DivergedError, naming the epoch, where a parameter is no longer a finite number.
     """
-    learner = Learner(network, batch_size)
+    engine = make_engine(choose(), network, batch_size)
     schedule = Schedule(eta, epochs)
-    return train_epochs(learner, images, labels, schedule, rng, validation)
+    return train_epochs(engine, images, labels, schedule, rng, validation)
 
 
 def train_epochs(
-    learner: Learner,
+    engine: Engine,
     images: Images | Callable[[int], Images],
     labels: Labels,
     schedule: Schedule,
@@ -65,15 +65,15 @@ def train_epochs(
     *,
     accuracies: Sequence[float | None] = (),
 ) -> Iterator[EpochResult]:
-    """Train the learner's network, epoch after epoch, and yield a result after each.
+    """Train the engine's network, epoch after epoch, and yield a result after each.
 
-    Each epoch visits every example once, in a fresh order drawn from `rng` (the indices are
-    shuffled, the data stays where it is).
+    Each epoch visits every example once, in a new order drawn from `rng`. Indices are shuffled;
+    the data stay where they are.
 
-    images: (n, rows, columns), grey levels 0..255; or a function that gives those of an epoch.
+    images: (n, rows, columns), grey levels 0..255; or a function that returns those of an epoch.
     labels: (n,), below n_L.
-    validation: images and labels that are only looked at, after every epoch.
-    accuracies: the validation accuracies of the epochs that the network has had already.
+    validation: images and labels that the network reads after every epoch, and never learns from.
+    accuracies: the validation accuracies of the epochs so far.
     Raises DivergedError, naming the epoch, where a parameter is no longer a finite number.
     """
     seen = list(accuracies)
@@ -82,16 +82,16 @@ def train_epochs(
         started = time.perf_counter()
         order = rng.permutation(len(labels))
         epoch_images = images(epoch) if callable(images) else images
-        cost = learner.learn(epoch_images, labels, order, eta)
+        cost = engine.learn(epoch_images, labels, order, eta)
         seconds = time.perf_counter() - started
-        if not learner.network.is_finite():
+        if not engine.network.is_finite():
             raise DivergedError(
                 f"Epoch {epoch}: with eta {eta:g} the parameters are no longer finite numbers.\n"
-                "Try again with a smaller eta."
+                "Try again with a smaller --eta."
             )
         correct = accuracy = None
         if validation is not None:
-            correct = count_correct(learner.network, *validation)
+            correct = count_correct(engine.network, *validation)
             accuracy = correct / len(validation[0])
         seen.append(accuracy)
         yield EpochResult(
@@ -105,5 +105,5 @@ def train_epochs(
 
 
 def count_correct(network: Network, images: Images, labels: Labels) -> int:
-    """Return how many images the network reads right: arg max of A^L equal to the label."""
+    """Return how many images the network reads correctly: arg max of A^L is the label."""
     return int(np.count_nonzero(network.outputs(images).argmax(axis=1) == labels))

@@ -1,4 +1,4 @@
-"""One seed, a random stream of its own for each use."""
+"""Random streams: one seed, and a separate stream for each use."""
 
 from typing import NamedTuple
 
@@ -6,20 +6,20 @@ import numpy as np
 
 
 class Streams(NamedTuple):
-    """Streams that share a seed and nothing else: drawing from one never moves another."""
+    """Streams that share a seed and nothing else: to draw from one never moves another."""
 
     initialisation: np.random.Generator
     shuffling: np.random.Generator
-    """draws the order of an epoch's examples, and what dropout leaves out of each mini-batch"""
+    """draws the order of the examples in an epoch, and the masks of dropout"""
     augmentation: np.random.SeedSequence
-    """every epoch makes a generator of its own from it, so that there is no state to keep"""
+    """each epoch makes its own generator from this, so there is no state to keep"""
 
 
 def spawn_streams(seed: int) -> Streams:
     """Return the streams of this seed, 0 or above.
 
-    Each is a child of the seed, numbered by its place: a stream added behind leaves those before
-    it as they are.
+    Each is a child of the seed, numbered by its position: a stream that is added at the end leaves
+    the others as they are.
     """
     initialisation, shuffling, augmentation = np.random.SeedSequence(seed).spawn(3)
     rng = np.random.default_rng

@@ -1,7 +1,7 @@
-"""Activations, each with its derivative written through the activation itself.
+"""Activation functions, each with its derivative written through the activation itself.
 
-Every function takes `out`, an array to write the result to, which may be its own argument: the
-training loop allocates nothing. Without it the result is a new array.
+Every function takes `out`, an array for the result, which may be its own argument: so the engines
+allocate nothing. Without `out` the result is a new array.
 """
 
 from typing import NamedTuple, Protocol
@@ -11,8 +11,8 @@ import numpy as np
 from mlp_cli.nn.names import ActivationName
 from mlp_cli.nn.types import Floats
 
-# A ufunc takes a NumPy number of no dimension in half the time that it takes a Python one. The
-# values are exact in float32, so float64 arrays lose nothing by them.
+# A ufunc takes a NumPy scalar array in half the time that it takes a Python number. These values
+# are exact in float32, so float64 arrays lose nothing.
 _HALF = np.array(0.5, np.float32)
 _ONE = np.array(1, np.float32)
 _ZERO = np.array(0, np.float32)
@@ -21,8 +21,8 @@ _ZERO = np.array(0, np.float32)
 def sigmoid(z: Floats, out: Floats | None = None) -> Floats:
     """Return sigma(z) = 1 / (1 + e^-z), elementwise, in [0, 1].
 
-    Computed as (1 + tanh(z / 2)) / 2, the same function, because e^-z overflows for z < -88
-    in float32 while tanh is defined and finite everywhere.
+    Computed as (1 + tanh(z / 2)) / 2, which is the same function: e^-z overflows for z < -88 in
+    float32, while tanh is finite everywhere.
     """
     a = np.multiply(z, _HALF, out)
     np.tanh(a, a)
@@ -31,7 +31,7 @@ def sigmoid(z: Floats, out: Floats | None = None) -> Floats:
 
 
 def sigmoid_derivative(a: Floats, out: Floats | None = None) -> Floats:
-    """Return sigma'(z) = a (1 - a) = a - a^2 from a = sigma(z)  (the notes, before Train)."""
+    """Return sigma'(z) = a (1 - a) = a - a^2 from a = sigma(z)."""
     square = np.square(a, out)
     return np.subtract(a, square, square)
 
@@ -53,16 +53,16 @@ def relu(z: Floats, out: Floats | None = None) -> Floats:
 
 
 def relu_derivative(a: Floats, out: Floats | None = None) -> Floats:
-    """Return 1 where a = max(z, 0) is above 0, else 0; at z = 0, where there is none, 0."""
+    """Return 1 where a = max(z, 0) is above 0, else 0. At z = 0, where there is none, it is 0."""
     slope: Floats = np.greater(a, _ZERO, np.empty_like(a) if out is None else out)
     return slope
 
 
 def softmax(z: Floats, out: Floats | None = None) -> Floats:
-    """Return e^z_i / sum_k e^z_k along every row: shares of 1, for the output layer.
+    """Return e^z_i / sum_k e^z_k along every row: the fractions add up to 1. For the output layer.
 
-    z: (m, n_L). The largest z of each row is subtracted first, which changes nothing but the
-    size of the numbers: e^z alone overflows for z > 88 in float32.
+    z: (m, n_L). The largest z of each row is subtracted first. This cancels in the fraction, and
+    no e^z overflows, as it would for z > 88 in float32.
     """
     a: Floats = np.subtract(z, z.max(axis=1, keepdims=True), out)
     np.exp(a, a)
@@ -71,10 +71,10 @@ def softmax(z: Floats, out: Floats | None = None) -> Floats:
 
 
 class Elementwise(Protocol):
-    """A function of an array that can write its result to another, or to the same."""
+    """A function of an array that can write its result to another array, or to the same one."""
 
     def __call__(self, values: Floats, /, out: Floats | None = None) -> Floats:
-        """Return the function's values, in `out` if there is one."""
+        """Return the function's values, in `out` if it is given."""
 
 
 class Activation(NamedTuple):

@@ -1,7 +1,7 @@
-"""Costs, each with its derivatives and with the output activation that belongs to it.
+"""Cost functions, each with its derivatives and with the output activation it is made for.
 
-a and y are (m, n_L), one example per row: what the derivation writes for one example holds row
-by row, and the cost of a mini-batch is the sum over its rows.
+a and y are (m, n_L), one example per row. The derivation's formula for one example holds row by
+row, and the cost of a mini-batch is the sum over its rows.
 """
 
 from collections.abc import Callable
@@ -20,13 +20,13 @@ def quadratic(a: Floats, y: Floats) -> float:
     return 0.5 * float(np.sum((y - a) ** 2, dtype=np.float64))
 
 
-def quadratic_derivative(a: Floats, y: Floats) -> Floats:
+def quadratic_d_a(a: Floats, y: Floats) -> Floats:
     """Return dC/da = a - y: Fact 1."""
     return a - y
 
 
-def quadratic_delta(a: Floats, y: Floats, out: Floats | None = None) -> Floats:
-    """Return dC/dz = (a - y) sigma'(z): Facts 1 and 2, for sigmoid outputs."""
+def quadratic_d_z(a: Floats, y: Floats, out: Floats | None = None) -> Floats:
+    """Return dC/dz = (a - y) sigma'(z) for sigmoid outputs: Facts 1 and 2."""
     slope = sigmoid_derivative(a, out)
     return np.multiply(a - y, slope, slope)
 
@@ -34,32 +34,32 @@ def quadratic_delta(a: Floats, y: Floats, out: Floats | None = None) -> Floats:
 def cross_entropy(a: Floats, y: Floats) -> float:
     """Return C = -sum of y ln a + (1 - y) ln(1 - a), summed over the examples.
 
-    An output that rounding has made 0 or 1 is taken to be the nearest number that is not.
+    An output that rounding has made 0 or 1 counts as the nearest number that is neither.
     """
     a = np.clip(a, np.finfo(a.dtype).tiny, 1 - np.finfo(a.dtype).epsneg)
     return -float(np.sum(y * np.log(a) + (1 - y) * np.log1p(-a), dtype=np.float64))
 
 
-def cross_entropy_derivative(a: Floats, y: Floats) -> Floats:
+def cross_entropy_d_a(a: Floats, y: Floats) -> Floats:
     """Return dC/da = (a - y) / (a (1 - a)): Fact 1 of this cost."""
     return (a - y) / np.maximum(sigmoid_derivative(a), np.finfo(a.dtype).tiny)
 
 
 def log_likelihood(a: Floats, y: Floats) -> float:
-    """Return C = -sum of y ln a, summed over the examples: minus the log of the right output.
+    """Return C = -sum of y ln a, summed over the examples: minus the log of the correct output.
 
-    An output that rounding has made 0 is taken to be the smallest number above it.
+    An output that rounding has made 0 counts as the smallest number above it.
     """
     a = np.maximum(a, np.finfo(a.dtype).tiny)
     return -float(np.sum(y * np.log(a), dtype=np.float64))
 
 
-def log_likelihood_derivative(a: Floats, y: Floats) -> Floats:
+def log_likelihood_d_a(a: Floats, y: Floats) -> Floats:
     """Return dC/da = -y / a: Fact 1 of this cost."""
     return -y / np.maximum(a, np.finfo(a.dtype).tiny)
 
 
-def difference_delta(a: Floats, y: Floats, out: Floats | None = None) -> Floats:
+def difference_d_z(a: Floats, y: Floats, out: Floats | None = None) -> Floats:
     """Return dC/dz = a - y: Facts 1 and 2 where the cost is made for its output activation.
 
     Cross-entropy with the sigmoid: a (1 - a) of Fact 2 cancels the denominator of Fact 1.
@@ -69,30 +69,30 @@ def difference_delta(a: Floats, y: Floats, out: Floats | None = None) -> Floats:
     return np.subtract(a, y, out)
 
 
-class Delta(Protocol):
+class OutputDerivative(Protocol):
     """Facts 1 and 2 together: dC/dz of the output layer."""
 
     def __call__(self, a: Floats, y: Floats, /, out: Floats | None = None) -> Floats:
-        """Return dC/dz, in `out` if there is one."""
+        """Return dC/dz, in `out` if it is given."""
 
 
 class Cost(NamedTuple):
-    """A cost C, and the activation of the output layer that it is used with."""
+    """A cost function C, and the activation of the output layer that it is used with."""
 
     output: Elementwise
     """a^L from z^L"""
     value: Callable[[Floats, Floats], float]
     """C(a, y), summed over the examples"""
-    derivative: Callable[[Floats, Floats], Floats]
+    d_a: Callable[[Floats, Floats], Floats]
     """dC/da, Fact 1"""
-    delta: Delta
+    d_z: OutputDerivative
     """dC/dz, Facts 1 and 2"""
 
 
 COSTS: dict[CostName, Cost] = {
-    "quadratic": Cost(sigmoid, quadratic, quadratic_derivative, quadratic_delta),
-    "cross-entropy": Cost(sigmoid, cross_entropy, cross_entropy_derivative, difference_delta),
-    "log-likelihood": Cost(softmax, log_likelihood, log_likelihood_derivative, difference_delta),
+    "quadratic": Cost(sigmoid, quadratic, quadratic_d_a, quadratic_d_z),
+    "cross-entropy": Cost(sigmoid, cross_entropy, cross_entropy_d_a, difference_d_z),
+    "log-likelihood": Cost(softmax, log_likelihood, log_likelihood_d_a, difference_d_z),
 }
 
 

@@ -1,14 +1,15 @@
-"""What can be chosen, by name. Nothing is imported, so that a command's help can list it."""
+"""The choices for a network, by name. Nothing heavy is imported: a command's help lists them."""
 
 from typing import Literal
 
 ActivationName = Literal["sigmoid", "tanh", "relu"]
-"""of the hidden layers"""
+"""the activation function of the hidden layers"""
 
 CostName = Literal["quadratic", "cross-entropy", "log-likelihood"]
+"""the cost function to minimise, which decides the activation of the output layer"""
 
 InitName = Literal["scaled", "normal"]
-"""how the first weights are drawn"""
+"""the distribution of the initial weights"""
 
-ScheduleName = Literal["constant", "cosine", "step", "halve-on-plateau"]
-"""how the learning rate moves from epoch to epoch"""
+DtypeName = Literal["float32", "float64"]
+"""the precision of the parameters"""

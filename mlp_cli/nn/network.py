@@ -1,11 +1,11 @@
 """The multilayer perceptron: its parameters, Feedforward and Backpropagate.
 
-Layers are numbered 1..L as in the notes; layer 1 is the input and has no parameters. So
-`weights[0]` is W^2, `(n_2, n_1)`, and `biases[0]` is b^2, `(n_2,)`. A mini-batch keeps one
-example per row: the activations of layer l are A^l, `(m, n_l)`.
+Layers are numbered 1..L as in the derivation (docs/derivation.md). Layer 1 is the input and has no
+parameters, so `weights[0]` is W^2, `(n_2, n_1)`, and `biases[0]` is b^2, `(n_2,)`. A mini-batch
+keeps one example per row: the activations of layer l are A^l, `(m, n_l)`.
 
-This is the plain reading of the notes. Training takes the same steps in `minibatch`, without
-allocating anything, and is held to this.
+`mlp train --engine plain` trains by these very lines. The other engines compute the same numbers,
+written for speed, and a test holds them to this.
 """
 
 from collections.abc import Sequence
@@ -27,21 +27,21 @@ class Derivatives(NamedTuple):
     """The derivatives of the cost at one layer l; dW and db are summed over the mini-batch."""
 
     dA: Floats
-    """by the layer's activations, (m, n_l)"""
+    """with respect to the layer's activations, (m, n_l)"""
     dZ: Floats
-    """by its weighted inputs z = W a' + b, (m, n_l)"""
+    """with respect to its weighted inputs z = W a' + b, (m, n_l)"""
     dW: Floats
-    """by its weights, (n_l, n_{l-1})"""
+    """with respect to its weights, (n_l, n_{l-1})"""
     db: Floats
-    """by its biases, (n_l,)"""
+    """with respect to its biases, (n_l,)"""
 
 
 class Network:
     """A multilayer perceptron.
 
-    weights: W^2..W^L, each (n_l, n_{l-1}).  biases: b^2..b^L, each (n_l,).  All of one
+    weights: W^2..W^L, each (n_l, n_{l-1}).  biases: b^2..b^L, each (n_l,).  All have one
     floating type; they are copied. Raises ShapeError where two neighbouring layers do not fit.
-    activation: of the hidden layers.  cost: what the network is trained to lower; it decides the
+    activation: of the hidden layers.  cost: the function that training minimises; it decides the
     activation of the output layer.
     """
 
@@ -60,21 +60,21 @@ class Network:
             W = weights[l - 2]
             if W.shape != (n_out, n_in):
                 raise ShapeError(f"W{l}: shape {W.shape}, expected {(n_out, n_in)}.")
-        # Row by row in memory, as `dot` wants its results: weights from a file may lie otherwise.
+        # Row by row in memory, as `dot` needs its results: weights from a file may lie otherwise.
         self.parameters = [
             np.ascontiguousarray(np.column_stack(layer))
             for layer in zip(weights, biases, strict=True)
         ]
-        """(W^l | b^l) for l = 2..L, each (n_l, n_{l-1} + 1): times (a; 1) they are W^l a + b^l"""
+        """(W^l | b^l) for l = 2..L, each (n_l, n_{l-1} + 1). Times (a; 1) this is W^l a + b^l"""
 
     @property
     def weights(self) -> list[Floats]:
-        """W^2..W^L, each (n_l, n_{l-1}): views, so that changing them changes the network."""
+        """W^2..W^L, each (n_l, n_{l-1}): views, so a change to them changes the network."""
         return [parameters[:, :-1] for parameters in self.parameters]
 
     @property
     def biases(self) -> list[Floats]:
-        """b^2..b^L, each (n_l,): views, so that changing them changes the network."""
+        """b^2..b^L, each (n_l,): views, so a change to them changes the network."""
         return [parameters[:, -1] for parameters in self.parameters]
 
     @classmethod
@@ -89,8 +89,8 @@ class Network:
     ) -> Self:
         """Return a network of these layer sizes with random parameters.
 
-        Biases are N(0, 1). Weights are N(0, 1 / n_{l-1}) with `scaled`, so that z starts with
-        a spread near 1 whatever the width, and N(0, 1) with `normal`, the book's choice.
+        Biases are N(0, 1). With `scaled`, weights are N(0, 1 / n_{l-1}), so that z begins with a
+        spread near 1 whatever the width. With `normal`, they are N(0, 1), the book's choice.
         """
         weights, biases = [], []
         for n_in, n_out in pairwise(sizes):
@@ -100,31 +100,38 @@ class Network:
         return cls(weights, biases, activation, cost)
 
     def copy(self) -> Self:
-        """Return a network with the same parameters in arrays of its own."""
+        """Return a network with the same parameters in separate arrays."""
         return type(self)(self.weights, self.biases, self.activation, self.cost)
 
     def is_finite(self) -> bool:
-        """Tell whether every parameter is a finite number."""
+        """Return whether every parameter is a finite number."""
         return all(bool(np.isfinite(parameters).all()) for parameters in self.parameters)
 
-    def feedforward(self, x: Floats) -> list[Floats]:
+    def feedforward(self, x: Floats, masks: Sequence[Floats] = ()) -> list[Floats]:
         """Return the activations of every layer, A^1..A^L.
 
         A^1 = x,   Z^l = A^{l-1} (W^l)^T + b^l,   A^l = sigma(Z^l)
 
         sigma is the hidden layers' activation, and at L the cost's output activation.
-        x: (m, n_1).  Raises ShapeError where x disagrees with the input layer.
+        x: (m, n_1).  masks: M^2..M^{L-1} of dropout, each (m, n_l), or none. With them the next
+        layer receives A^l * M^l in place of A^l.
+        Raises ShapeError where x disagrees with the input layer.
         """
         if x.ndim != 2 or x.shape[1] != self.sizes[0]:
             raise ShapeError(f"x: shape {x.shape}, expected (m, {self.sizes[0]}).")
         hidden, output = ACTIVATIONS[self.activation].function, COSTS[self.cost].output
         activations = [x]
         for l, (W, b) in enumerate(zip(self.weights, self.biases, strict=True), start=2):
-            z = activations[-1] @ W.T + b
+            a_previous = activations[-1]
+            if masks and l > 2:
+                a_previous = a_previous * masks[l - 3]
+            z = a_previous @ W.T + b
             activations.append(hidden(z) if l < len(self.sizes) else output(z))
         return activations
 
-    def backpropagate(self, activations: Sequence[Floats], y: Floats) -> list[Derivatives]:
+    def backpropagate(
+        self, activations: Sequence[Floats], y: Floats, masks: Sequence[Floats] = ()
+    ) -> list[Derivatives]:
         """Return the derivatives of the cost at the layers 2..L, for a mini-batch.
 
             dA^L     = A^L - Y                     Fact 1
@@ -134,24 +141,29 @@ class Network:
             dA^{l-1} = dZ^l W^l                    Fact 6
 
         activations: A^1..A^L from `feedforward`.  y: (m, n_L), one-hot.
+        masks: the ones that `feedforward` was given. With them Fact 5 has A^{l-1} * M^{l-1}, which
+        the layer received, and Fact 6 has M^{l-1} as a factor.
         Raises ShapeError where y disagrees with the output layer.
 
-        These are the sigmoid's and the quadratic cost's. Another cost has another Fact 1, which
-        Fact 2 may simplify (see `costs`), and another activation its own sigma'.
+        The formulas above are those of the sigmoid and the quadratic cost. Another cost has
+        another Fact 1, which Fact 2 may simplify (see `costs`); another activation has its own
+        sigma'.
 
-        Nothing is updated here, so Fact 6 sees every W^l from before its update; and dA^1,
-        which the notes' loop computes last, is left out because nothing uses it.
+        Nothing is updated here, so Fact 6 sees every W^l from before its update. dA^1 is left out,
+        because nothing uses it.
         """
         if y.shape != activations[-1].shape:
             raise ShapeError(f"y: shape {y.shape}, expected {activations[-1].shape}.")
         cost, hidden = COSTS[self.cost], ACTIVATIONS[self.activation]
-        dA, dZ = cost.derivative(activations[-1], y), cost.delta(activations[-1], y)
+        dA, dZ = cost.d_a(activations[-1], y), cost.d_z(activations[-1], y)
         derivatives = []
         for l in range(len(self.sizes), 1, -1):
             a_previous, W = activations[l - 2], self.weights[l - 2]
-            derivatives.append(Derivatives(dA=dA, dZ=dZ, dW=dZ.T @ a_previous, db=dZ.sum(axis=0)))
+            mask = masks[l - 3] if masks and l > 2 else None
+            received = a_previous if mask is None else a_previous * mask
+            derivatives.append(Derivatives(dA=dA, dZ=dZ, dW=dZ.T @ received, db=dZ.sum(axis=0)))
             if l > 2:
-                dA = dZ @ W
+                dA = dZ @ W if mask is None else dZ @ W * mask
                 dZ = dA * hidden.derivative(a_previous)
         derivatives.reverse()
         return derivatives
@@ -171,8 +183,7 @@ class Network:
     def outputs(self, images: Images, batch_size: int = 1000) -> Floats:
         """Return the output activations A^L for images of grey levels 0..255: (n, n_L).
 
-        Computed `batch_size` images at a time, so that n images never become n rows of floats
-        at once.
+        Computed `batch_size` images at a time, so that the images never all become floats at once.
         """
         outputs = np.empty((len(images), self.sizes[-1]), self.dtype)
         for start in range(0, len(images), batch_size):

@@ -6,10 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.floating[Any]]
-"""float32 or float64: whatever the parameters are."""
+"""float32 or float64, as the parameters are"""
 
 Images = npt.NDArray[np.uint8]
-"""Grey levels 0..255, one image per row of the first axis: (n, rows, columns) or (n, pixels)."""
+"""grey levels 0..255, one image per row of the first axis: (n, rows, columns) or (n, pixels)"""
 
 Labels = npt.NDArray[np.uint8]
-"""Digits: (n,), the index of the right class."""
+"""digits: (n,), the index of the correct class"""
+
+Indices = npt.NDArray[np.intp]
+"""whole numbers that count examples or entries from 0"""

@@ -1,4 +1,4 @@
-"""The network that comes with the program, for reading pictures before any training.
+"""The network that comes with the program, to read pictures before any training.
 
 It is the preset `handwriting`, seed 0, made small by `mlp export --format small`.
 """

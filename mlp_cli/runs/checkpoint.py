@@ -1,22 +1,34 @@
-"""A run so far, in memory, and how it is written to its file."""
+"""A run: its settings, its history and its parameters, as a checkpoint holds them.
+
+A checkpoint is one .npz file, readable by anyone with np.load. `docs/formats.md` lists its keys.
+
+W2, b2, W3, b3, ...   the parameters of the best validation epoch, named as in the derivation
+meta                  a JSON string: settings, history, best epoch, test accuracy, versions
+resume/...            the parameters after the last epoch, the velocities of momentum, and the
+                      state of the shuffling: all that is needed to resume the run to the bit
+
+A checkpoint made small has its parameters in half precision, which meta's `stored_dtype` says,
+packed, and nothing under resume/; one of a network that was trained elsewhere has no history.
+"""
 
 import json
 import math
 import platform
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.errors import CheckpointError, OptionError
-from mlp_cli.learning.learner import Learner
+from mlp_cli.learning.engine import Engine
 from mlp_cli.learning.sgd import EpochResult
 from mlp_cli.nn.network import Network
-from mlp_cli.runs.settings import Option, Settings
+from mlp_cli.runs.schema import Option
+from mlp_cli.runs.settings import Settings
+from mlp_cli.runs.writing import name_parameters, write_arrays
 from mlp_cli.system.files import replacing
 from mlp_cli.version import __version__
 
@@ -24,12 +36,12 @@ FORMAT_VERSION = 1
 HISTORY_KEYS = ("epoch", "eta", "cost", "validation_accuracy", "seconds")
 
 Entry = dict[str, int | float | None]
-Arrays = Mapping[str, npt.NDArray[Any]]
+"""the figures of one epoch, by the names in HISTORY_KEYS"""
 
 
 @dataclass
 class ResumeState:
-    """What the next epoch would begin with."""
+    """The state that the next epoch begins with."""
 
     network: Network
     """the parameters after the last epoch"""
@@ -47,53 +59,53 @@ class Run:
     network: Network
     """the parameters of the best validation epoch; without validation, of the last epoch"""
     resume: ResumeState | None
-    """None in a checkpoint that was made to be small: it cannot be continued"""
+    """None in a small checkpoint: it cannot be resumed"""
     history: list[Entry] = field(default_factory=list)
     """one entry per epoch: epoch, eta, cost, validation_accuracy, seconds (of training alone)"""
     best_epoch: int = 0
-    """1 for the first; 0 where there is no history, in a network that was trained elsewhere"""
+    """1 for the first; 0 without a history, in a network that was trained elsewhere"""
     test_accuracy: float | None = None
-    """of `network` on the test set, 0..1, once the run has come to its end"""
+    """of `network` on the test set, 0..1, once the run has ended"""
 
     @classmethod
-    def begin(cls, settings: Settings, learner: Learner, rng: "np.random.Generator") -> Self:
-        """Return the checkpoint of a run that has not had an epoch yet."""
-        return cls(settings, learner.network.copy(), _resume_state(learner, rng))
+    def begin(cls, settings: Settings, engine: Engine, rng: "np.random.Generator") -> Self:
+        """Return a run that has had no epoch yet."""
+        return cls(settings, engine.network.copy(), _resume_state(engine, rng))
 
     def with_options(self, given: Mapping[str, Option]) -> Self:
-        """Return the run as it goes on with these options.
+        """Return the run with these options, to be resumed.
 
         Raises OptionError, naming both values, for one that would make it another run, or that
-        asks for fewer epochs than it has had; CheckpointError where it cannot go on.
+        asks for fewer epochs than it has had; CheckpointError where it cannot be resumed.
         """
         self.require_state()
         settings, done = self.settings.with_options(given), len(self.history)
         if settings.epochs < done:
             raise OptionError(
-                f"epochs {settings.epochs}: the run to be resumed has had {done}. "
+                f"--epochs {settings.epochs}: the run to be resumed has had {done}. "
                 "Choose as many or more."
             )
         return replace(self, settings=settings)
 
     def require_state(self) -> ResumeState:
-        """Return what the next epoch begins with.
+        """Return the state that the next epoch begins with.
 
         Raises CheckpointError where the checkpoint was made without it.
         """
         if self.resume is None:
             raise CheckpointError(
-                "holds no state to resume from, only the network.\nTrain a new one: mlp train"
+                "holds no state to resume from, only the network.\nTrain a new run with: mlp train"
             )
         return self.resume
 
     @classmethod
     def adopt(cls, network: Network, dataset: str, image_shape: tuple[int, int] | None) -> Self:
-        """Return the checkpoint of a network that was trained elsewhere.
+        """Return a run that holds a network which was trained elsewhere.
 
-        It has no history and no state to resume from; of its settings only those are known that
-        the network itself tells, and the others say 0.
+        It has no history and no state to resume from. Its sizes, activation, cost and precision
+        are known from the network; other settings are 0 or the first choice.
         image_shape: rows and columns of its images; None: they are square.
-        Raises OptionError where they have not as many pixels as the network has inputs.
+        Raises OptionError where rows times columns is not the number of the network's inputs.
         """
         pixels = network.sizes[0]
         rows, columns = image_shape or (math.isqrt(pixels), math.isqrt(pixels))
@@ -121,36 +133,36 @@ class Run:
         )
         return cls(settings, network, resume=None)
 
-    def record(self, result: EpochResult, learner: Learner, rng: "np.random.Generator") -> None:
-        """Add an epoch: its figures, and the network as it left it, best or not.
+    def record(self, result: EpochResult, engine: Engine, rng: "np.random.Generator") -> None:
+        """Add an epoch: its figures, and the network after it, best or not.
 
-        The earlier of two equally accurate epochs stays the best.
+        Of two equally accurate epochs the earlier stays the best.
         """
         best = self.best_accuracy
         accuracy = result.validation_accuracy
         self.history.append({key: getattr(result, key) for key in HISTORY_KEYS})
-        self.resume = _resume_state(learner, rng)
+        self.resume = _resume_state(engine, rng)
         self.test_accuracy = None
         if best is None or accuracy is None or accuracy > best:
-            self.network, self.best_epoch = learner.network.copy(), result.epoch
+            self.network, self.best_epoch = engine.network.copy(), result.epoch
 
     @property
     def best_accuracy(self) -> float | None:
-        """The validation accuracy of the best epoch, 0..1; None where there is none."""
+        """The validation accuracy of the best epoch, 0..1; None without validation."""
         return self.accuracy_after(self.best_epoch) if self.history else None
 
     def accuracy_after(self, epoch: int) -> float | None:
-        """Return the validation accuracy after this epoch, 0..1; None where there was none."""
+        """Return the validation accuracy after this epoch, 0..1; None without validation."""
         return self.history[epoch - 1]["validation_accuracy"]
 
     @property
     def epochs_since_best(self) -> int:
-        """How many epochs in a row were no better than the best before them."""
+        """How many epochs there were after the best one."""
         return len(self.history) - self.best_epoch
 
     @property
     def nbytes(self) -> int:
-        """About how many bytes the file will take, once it holds an epoch or more."""
+        """About how many bytes the file takes."""
         arrays = list(self.network.parameters)
         if self.resume is not None:
             arrays += [*self.resume.network.parameters, *self.resume.velocities]
@@ -158,11 +170,11 @@ class Run:
 
     @property
     def training_seconds(self) -> float:
-        """Time of training alone, over all epochs."""
+        """The time of training alone, over all epochs."""
         return sum(entry["seconds"] or 0.0 for entry in self.history)
 
     def save(self, path: Path) -> None:
-        """Write the file whole: a reader sees the one before or this one, never half of one.
+        """Write the file: a reader sees the one before or this one complete, never a part of one.
 
         Raises CheckpointError where the file cannot be written; the one before is untouched.
         """
@@ -181,7 +193,7 @@ class Run:
             ) from error
 
     def to_meta(self, **more: str) -> str:
-        """Return what is not an array, as JSON: settings, history, versions, and what is added."""
+        """Return all but the arrays as JSON: settings, history, versions, and `more` entries."""
         meta = {
             "format_version": FORMAT_VERSION,
             **asdict(self.settings),
@@ -197,27 +209,6 @@ class Run:
         return json.dumps(meta | more)
 
 
-def write_arrays(file: BinaryIO, arrays: Arrays, packing: int = zipfile.ZIP_STORED) -> None:
-    """Write arrays as a .npz file, by name.
-
-    What np.savez does; but that, in some versions, prints a traceback on a full disk.
-    """
-    with zipfile.ZipFile(file, "w", packing) as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
-
-
-def _resume_state(learner: Learner, rng: "np.random.Generator") -> ResumeState:
-    """Return what the next epoch will begin with: the learner's own arrays, not copies."""
-    return ResumeState(learner.network, learner.velocities, rng.bit_generator.state)
-
-
-def name_parameters(
-    layers: Sequence[npt.NDArray[Any]], prefix: str = ""
-) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays (W^l | b^l) taken apart, under the notes' names: W2, b2, W3, b3, ..."""
-    named = {}
-    for l, W_b in enumerate(layers, start=2):
-        named[f"{prefix}W{l}"], named[f"{prefix}b{l}"] = W_b[:, :-1], W_b[:, -1]
-    return named
+def _resume_state(engine: Engine, rng: "np.random.Generator") -> ResumeState:
+    """Return the state that the next epoch begins with: the engine's own arrays, not copies."""
+    return ResumeState(engine.network, engine.velocities, rng.bit_generator.state)

@@ -1,4 +1,4 @@
-"""A log of a run: one JSON object per line and epoch, each line whole or not there."""
+"""A log of a run: one line of JSON per epoch, each line complete."""
 
 import json
 import os
@@ -14,9 +14,9 @@ from mlp_cli.errors import LogError
 class EpochLog:
     """Appends lines to a file; use it as a context manager.
 
-    A line goes to the system in one piece, so that a killed process leaves whole lines; what an
-    earlier one may have left of a line is ended first. Raises LogError where the file cannot be
-    written, which is tried as soon as the log is opened.
+    A line goes to the system in one piece, so a killed process leaves complete lines. Where an
+    earlier process left a part of a line, a line break ends it first. Raises LogError, as soon as
+    the log is opened, where the file cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -43,9 +43,9 @@ class EpochLog:
         self._file.close()
 
     def complete(self, history: Iterable[Mapping[str, object]]) -> None:
-        """Add the epochs that the file has no line of.
+        """Add the epochs for which the file has no line.
 
-        A process may be killed after it saved an epoch, and before it logged it.
+        A process may be killed after it saved an epoch and before it logged the epoch.
         """
         missing = {_line(entry): entry for entry in history}
         if self._is_plain:
@@ -59,7 +59,7 @@ class EpochLog:
             self.append(entry)
 
     def append(self, entry: Mapping[str, object]) -> None:
-        """Add a line. Where the disk takes only a part of it, that part is taken back."""
+        """Add a line. Where the disk takes only a part of it, that part is removed again."""
         try:
             self._write(_line(entry))
         except OSError as error:
@@ -69,7 +69,7 @@ class EpochLog:
         before = self._file.seek(0, os.SEEK_END) if self._is_plain else 0
         rest = memoryview(line)
         try:
-            while rest:  # a disk that fills up may take a part; the rest then says why
+            while rest:  # a full disk may take a part; writing the rest then raises the reason
                 rest = rest[self._file.write(rest) :]
         except OSError:
             with suppress(OSError):  # a device has no length

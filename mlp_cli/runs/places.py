@@ -1,4 +1,4 @@
-"""Where checkpoints lie: a path of its own for each run, and the newest."""
+"""Where checkpoints are: a separate path for each run, and the newest."""
 
 import os
 from collections.abc import Sequence
@@ -15,23 +15,23 @@ NEW_RUN = "Train one with: mlp train"
 
 
 def claim(path: Path) -> None:
-    """Take a path for a new run by creating an empty file there, before the run begins.
+    """Claim a path for a new run: create an empty file there, before the run begins.
 
-    Of two runs that want one path, one gets it; and a folder that cannot be written is found
-    out before the first epoch, not after it. Raises CheckpointError where the path is taken or
-    cannot be written.
+    Of two runs that want one path, one gets it. A folder that cannot be written is noticed before
+    the first epoch, not after it. Raises CheckpointError where the path is taken or cannot be
+    written.
     """
     if not _create(path):
-        found = "exists, empty as before a run's first epoch" if is_claim(path) else "exists"
+        found = "exists, empty: its run has no epoch yet" if is_claim(path) else "exists"
         raise CheckpointError(
             f"{path}: {found}, expected a new file; a run never overwrites another.\n"
-            "Go on with that run with --resume, or name another path with --checkpoint."
+            "Continue that run with --resume, or name another path with --checkpoint."
         )
     sweep_beside(path)
 
 
 def claim_next(folder: Path, dataset: str, sizes: Sequence[int]) -> Path:
-    """Claim the next free path for a run: `mnist-784-30-10-001.npz`, the number counting up.
+    """Claim the next free path for a run: `mnist-784-30-10-001.npz`, then 002, and so on.
 
     Raises CheckpointError where the folder cannot be written.
     """
@@ -47,7 +47,7 @@ def claim_next(folder: Path, dataset: str, sizes: Sequence[int]) -> Path:
 
 
 def is_claim(path: Path) -> bool:
-    """Tell whether this is the empty file of a run that has not finished an epoch."""
+    """Return whether this is the empty file of a run that has not finished an epoch."""
     try:
         stat = path.stat()
     except OSError:
@@ -56,20 +56,20 @@ def is_claim(path: Path) -> bool:
 
 
 def release(path: Path) -> None:
-    """Give back a claimed path if no epoch was ever saved to it."""
+    """Remove the claim on a path if no epoch was saved to it."""
     with suppress(OSError):
         if is_claim(path):
             path.unlink()
 
 
 def check_room(path: Path, size: int) -> None:
-    """See that `path` can be written, and that its disk has room for so many bytes.
+    """Check that `path` can be written, and that its disk has room for so many bytes.
 
-    They are written to a file beside it, which is removed again: so a run finds out before its
-    first epoch what it would find out after it. Raises CheckpointError where it fails.
+    A file of this size is written beside it and removed again, so that a full disk is noticed
+    before the first epoch. Raises CheckpointError where that fails.
     """
     try:
-        # A file that was made read-only is not replaced, though the folder would allow it.
+        # A read-only file is not replaced, although the folder would allow it.
         effective = os.access in os.supports_effective_ids
         if path.exists() and not os.access(path, os.W_OK, effective_ids=effective):
             raise PermissionError(EACCES, "Read-only")

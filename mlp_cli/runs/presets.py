@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from mlp_cli.errors import ConfigError
-from mlp_cli.runs.settings import MOST, OPTIONS, Option, expected_instead
+from mlp_cli.runs.schema import MOST_WHOLE, Option
+from mlp_cli.runs.settings import SETTINGS
 
 MAX_BYTES = 1 << 20
-"""a preset is some lines; a file larger than this is something else"""
+"""far more than a preset has; a larger file is something else"""
 
 
 def bundled_presets() -> list[Path]:
@@ -33,26 +34,26 @@ def find_preset(name: str) -> Path:
 
 
 def read_preset(path: Path, refused: Collection[str]) -> dict[str, Option]:
-    """Return the settings in a preset, by option name with underscores, each of its option's type.
+    """Return the settings in a preset, by option name with underscores.
 
-    refused: options that exist but not in a preset, because they are no part of a run.
+    refused: options that a preset cannot have, because they are no part of a run.
     Raises ConfigError where the file cannot be read, is not TOML, or has another key or a value
-    of another type.
+    that the setting cannot have.
     """
     values = _read_toml(path)
     for key, value in values.items():
         if key in refused:
             raise ConfigError(
-                f"{path}: {key} cannot be set in a preset, which only says what the run is.\n"
+                f"{path}: {key} cannot be set in a preset, which holds the settings of a run.\n"
                 f"Give it on the command line: --{key.replace('_', '-')}"
             )
-        if key not in OPTIONS:
-            hint = _did_you_mean(key, OPTIONS) or f" Known: {', '.join(sorted(OPTIONS))}."
+        if key not in SETTINGS:
+            hint = _did_you_mean(key, SETTINGS) or f" Known: {', '.join(sorted(SETTINGS))}."
             raise ConfigError(f"{path}: unknown key {key!r}.{hint}")
         if key == "hidden" and type(value) is int:
             values[key] = value = [value]  # a single layer needs no brackets
-        if (expected := expected_instead(key, value)) is not None:
-            raise ConfigError(f"{path}: {key} is {_show(value)}, expected {expected}.")
+        if not (setting := SETTINGS[key]).accepts(value):
+            raise ConfigError(f"{path}: {key} is {_show(value)}, expected {setting.expected}.")
     return values
 
 
@@ -81,17 +82,17 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 def format_preset(settings: Mapping[str, Option]) -> str:
     """Return settings as the TOML that `read_preset` takes, one line each."""
-    # JSON's finite numbers, lists and strings are TOML's, too. But beyond ASCII JSON would write
-    # halves of letters, and TOML wants DEL escaped; in ASCII it survives every shell.
+    # JSON's finite numbers, lists and strings are also TOML's. But beyond ASCII JSON writes halves
+    # of letters, and TOML needs DEL escaped; in ASCII the text survives every shell.
     lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in settings.items())
     return re.sub(r"[^\n -~]", lambda letter: f"\\U{ord(letter[0]):08X}", "\n".join(lines))
 
 
 def _show(value: object) -> str:
-    """Return a value as TOML has it, shortened; of a number beyond TOML's range, only that."""
+    """Return a value as TOML has it, shortened; a number beyond TOML's range is not printed."""
     if type(value) is bool:
         return str(value).lower()
-    if type(value) is int and abs(value) > MOST:
+    if type(value) is int and abs(value) > MOST_WHOLE:
         return "a number of more than 64 bits"
     try:
         return reprlib.repr(value)

@@ -1,52 +1,171 @@
-"""What makes a run, as a checkpoint stores it."""
+"""What makes a run: the table of its settings, and their values as a checkpoint stores them."""
 
 import math
-import os
 import reprlib
-import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
-from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Self, get_args
 
 from mlp_cli.errors import CheckpointError, OptionError
+from mlp_cli.learning.names import DistortionName, EngineName, ScheduleName
 from mlp_cli.learning.schedules import Schedule
-from mlp_cli.nn.names import ActivationName, CostName, InitName, ScheduleName
-
-Option = str | int | float | list[int]
-"""the value of an option on the command line, or of a key in a preset"""
-
-DistortName = Literal["none", "shift", "affine", "elastic"]
-"""what the training images are bent by, each epoch anew"""
-
-DtypeName = Literal["float32", "float64"]
-
-MOST = (1 << 63) - 1
-"""the largest whole number that a setting can be, as in TOML and in many readers of JSON"""
-
-LARGEST = sys.float_info.max
-"""the largest number that a setting can be; a whole one in JSON or TOML may be larger"""
-
-OPTIONS = (
-    *("dataset", "hidden", "activation", "cost", "init"),
-    *("epochs", "eta", "schedule", "schedule_every", "warmup"),
-    *("batch_size", "momentum", "l2", "dropout", "distort", "distort_strength"),
-    *("validation", "patience", "seed", "dtype", "threads"),
+from mlp_cli.nn.names import ActivationName, CostName, DtypeName, InitName
+from mlp_cli.runs.schema import (
+    Choice,
+    DatasetText,
+    Kind,
+    Option,
+    Real,
+    Setting,
+    Text,
+    Whole,
+    Wholes,
 )
-"""the options of `mlp train` that make a run, which are the keys of a preset"""
 
-CHANGEABLE = {"epochs", "eta", "patience", "threads"}
-"""the settings that a run may go on with otherwise"""
+DistortName = Literal["none", DistortionName]
 
-MOST_EPOCHS = 40_000
-"""their history, up to 700 bytes an epoch, is what a reader takes of a checkpoint"""
+FRACTION = Real(least=0, most=1, excludes_most=True)
 
-LEAST = {"epochs": 1, "batch_size": 1, "schedule_every": 1, "threads": 1}
-"""the numbers among the settings that must not be 0"""
+TABLE = (
+    Setting(
+        "dataset",
+        DatasetText(),
+        "mnist",
+        "Dataset to train on, or a folder of your own with four IDX files. "
+        "`synthetic` is drawn: no network, no file.",
+    ),
+    Setting(
+        "hidden",
+        Wholes(Whole(1, 1_000_000)),
+        [30],
+        "Units of a hidden layer. Repeat it for more layers.",
+    ),
+    Setting(
+        "activation",
+        Choice(get_args(ActivationName)),
+        "sigmoid",
+        "Activation function of the hidden layers.",
+    ),
+    Setting(
+        "cost",
+        Choice(get_args(CostName)),
+        "quadratic",
+        "Cost function to minimise. The outputs are sigmoids; with log-likelihood, a softmax.",
+    ),
+    Setting(
+        "init",
+        Choice(get_args(InitName)),
+        "scaled",
+        "Spread of the initial weights: 1 / sqrt(inputs), or the book's 1.",
+    ),
+    Setting(
+        "epochs",
+        # The history, up to 700 bytes an epoch, must stay within what a reader takes of a file.
+        Whole(1, 40_000),
+        30,
+        "Passes through the training images.",
+        may_change_on_resume=True,
+    ),
+    Setting(
+        "eta",
+        Real(least=0, excludes_least=True),
+        3.0,
+        "Learning rate.",
+        may_change_on_resume=True,
+        other_spellings=("--lr", "--learning-rate"),
+    ),
+    Setting(
+        "schedule",
+        Choice(get_args(ScheduleName)),
+        "constant",
+        "How the learning rate changes: along a cosine, or halved at steps or on plateaus.",
+    ),
+    Setting(
+        "schedule_every",
+        Whole(1),
+        10,
+        "Epochs from one step to the next; or epochs without improvement that make a plateau.",
+    ),
+    Setting("warmup", Whole(), 0, "Epochs at the start in which the learning rate rises to eta."),
+    Setting(
+        "batch_size",
+        Whole(1),
+        10,
+        "Examples per update. With 1 it is the derivation's Train to the letter.",
+    ),
+    Setting("momentum", FRACTION, 0.0, "Fraction of the last update that is added to the next."),
+    Setting(
+        "l2",
+        Real(least=0),
+        0.0,
+        "L2 regularisation, lambda: weights shrink by eta lambda / n at every update.",
+    ),
+    Setting(
+        "dropout", FRACTION, 0.0, "Fraction of hidden units dropped at random for each example."
+    ),
+    Setting(
+        "distort",
+        Choice(get_args(DistortName)),
+        "none",
+        "Train on images distorted anew in every epoch. Each kind includes the ones before it.",
+    ),
+    Setting("distort_strength", Real(least=0, most=10), 1.0, "Scale of all distortions."),
+    Setting(
+        "validation",
+        Whole(),
+        10_000,
+        "Training images to hold out, the last ones. 0 trains on all of them.",
+    ),
+    Setting(
+        "patience",
+        Whole(),
+        0,
+        "Stop after this many epochs without a better validation accuracy.",
+        may_change_on_resume=True,
+        shown_default="never",
+    ),
+    Setting("seed", Whole(), 0, "Seed of all random numbers."),
+    Setting("dtype", Choice(get_args(DtypeName)), "float32", "Precision of the parameters."),
+    Setting(
+        "engine",
+        Choice(get_args(EngineName)),
+        "auto",
+        "Code that learns: numpy is written for speed, plain is the derivation's own lines. "
+        "auto takes the fastest.",
+        may_change_on_resume=True,
+        automatic="auto",
+    ),
+    Setting(
+        "threads",
+        Whole(1, 1024),
+        None,
+        "Threads for matrix products.",
+        may_change_on_resume=True,
+        shown_default="by the size of the network",
+    ),
+)
+
+SETTINGS = {setting.name: setting for setting in TABLE}
+"""the options of `mlp train` that make a run, which are the keys of a preset, by name"""
+
+CHANGEABLE = {setting.name for setting in TABLE if setting.may_change_on_resume}
+"""settings that may change on resume"""
+
+FACTS: dict[str, Kind] = {
+    "data_dir": Text(),
+    "fingerprint": Text(),
+    "image_shape": Wholes(Whole(1)),
+    "sizes": Wholes(Whole(1)),
+}
+"""what a checkpoint stores beside the options: facts about the data and the network"""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What makes a run: with these and the same data it can be made again, to the bit."""
+    """The settings of a run: with these and the same data it can be made again.
+
+    A default is the value in a checkpoint that was written before the setting existed.
+    """
 
     dataset: str
     data_dir: str
@@ -58,7 +177,7 @@ class Settings:
     sizes: tuple[int, ...]
     """units of every layer, input first"""
     epochs: int
-    """0 in a network that was trained elsewhere, of which this and the next are not known"""
+    """0 in a network that was trained elsewhere; then neither this nor eta is known"""
     eta: float
     batch_size: int
     validation: int
@@ -67,22 +186,20 @@ class Settings:
     init: InitName
     dtype: DtypeName
     activation: ActivationName = "sigmoid"
-    """of the hidden layers"""
     cost: CostName = "quadratic"
     l2: float = 0.0
     momentum: float = 0.0
     dropout: float = 0.0
-    """the share of the hidden units that every mini-batch leaves out"""
     schedule: ScheduleName = "constant"
     schedule_every: int = 10
     warmup: int = 0
-    """epochs"""
     distort: DistortName = "none"
     distort_strength: float = 1.0
     patience: int = 0
     """epochs without a better validation accuracy after which the run ends; 0: it does not"""
+    engine: EngineName = "numpy"
     threads: int = 1
-    """of the products of matrices; another number may round them otherwise"""
+    """for matrix products; another number may round them differently"""
 
     def learning_rates(self) -> Schedule:
         """Return the schedule of the learning rate."""
@@ -97,65 +214,57 @@ class Settings:
 
     def options(self) -> dict[str, Option]:
         """Return the settings that are options of `mlp train`, by name."""
-        return {name: getattr(self, name) for name in OPTIONS}
+        return {name: getattr(self, name) for name in SETTINGS}
 
     def with_options(self, given: Mapping[str, Option]) -> Self:
-        """Return the settings of a run that goes on with these options.
+        """Return the settings of a run that is resumed with these options.
 
         Raises OptionError, naming both values, for an option that would make it another run.
         """
+        changes: dict[str, Any] = {}
         for name, value in given.items():
-            ours = getattr(self, name)
-            if name not in CHANGEABLE and value != ours:
+            setting, ours = SETTINGS[name], getattr(self, name)
+            if value in (ours, setting.automatic):
+                continue
+            if not setting.may_change_on_resume:
                 raise OptionError(
-                    f"{name.replace('_', '-')} {value}: the run to be resumed has {ours}. "
+                    f"{setting.spelling} {show_option(value)}: the run to be resumed has "
+                    f"{show_option(ours)}. "
                     "Leave the option out, or train a new run without --resume."
                 )
-        changes: dict[str, Any] = {name: given[name] for name in CHANGEABLE & given.keys()}
+            changes[name] = value
         return replace(self, **changes)
 
     @classmethod
     def from_meta(cls, meta: Mapping[str, Any]) -> Self:
-        """Return the settings in a checkpoint's meta, each checked to be of its type.
+        """Return the settings in a checkpoint's meta, each checked to be of its kind and range.
 
-        A setting that has a default may be missing: files of earlier versions have fewer.
+        A setting that has a default here may be missing: files of earlier versions have fewer.
         Raises CheckpointError, naming the setting, where another is, or one is something else.
         """
+        # A network that was trained elsewhere has had no epochs here, and no learning rate.
+        trained_elsewhere = type(meta.get("epochs")) is int and meta["epochs"] == 0
         values: dict[str, Any] = {}
         for field in fields(cls):
             name = field.name
             if name not in meta and field.default is not MISSING:
                 continue
             value = meta.get(name)
-            # A network that was trained elsewhere has had no epochs here.
-            adopted = name == "epochs" and type(value) is int and value == 0
-            if not adopted and (expected := expected_instead(name, value)) is not None:
-                raise bad_meta(name, value, expected)
+            kind = SETTINGS[name].kind if name in SETTINGS else FACTS[name]
+            is_unknown = trained_elsewhere and name in ("epochs", "eta") and value == 0
+            if not is_unknown and not kind.accepts(value):
+                raise bad_meta(name, value, str(kind))
             values[name] = tuple(value) if isinstance(value, list) else value
         settings = cls(**values)
-        for name in ("momentum", "dropout"):
-            if (share := getattr(settings, name)) >= 1:
-                raise bad_meta(name, share, "a number, 0 or above and below 1")
         if len(settings.sizes) < 2:
             raise bad_meta("sizes", settings.sizes, "an input and an output layer at least")
+        if not SETTINGS["hidden"].accepts(settings.hidden):
+            expected = f"for the hidden layers {SETTINGS['hidden'].expected}"
+            raise bad_meta("sizes", settings.sizes, expected)
         if len(settings.image_shape) != 2 or math.prod(settings.image_shape) != settings.sizes[0]:
             expected = f"rows and columns of {settings.sizes[0]} pixels"
             raise bad_meta("image_shape", settings.image_shape, expected)
         return settings
-
-
-KINDS = get_type_hints(Settings) | {"hidden": tuple[int, ...]}
-"""the type of every setting and option"""
-
-
-def expected_instead(name: str, value: object) -> str | None:
-    """Return what the setting or option `name` is, in words, or None if this value will do.
-
-    The value is as JSON and TOML have it: a tuple is a list there.
-    """
-    kind, least = KINDS[name], LEAST.get(name, 0)
-    most = MOST_EPOCHS if name == "epochs" else MOST
-    return None if _is_a(kind, value, least, most) else _describe(kind, least, most)
 
 
 def bad_meta(name: str, value: object, expected: str) -> CheckpointError:
@@ -163,35 +272,8 @@ def bad_meta(name: str, value: object, expected: str) -> CheckpointError:
     return CheckpointError(f"meta: {name} is {reprlib.repr(value)}, expected {expected}.")
 
 
-def _is_a(kind: Any, value: object, least: int, most: int) -> bool:  # noqa: ANN401
-    """Tell whether a JSON value is what a setting of this type is stored as.
-
-    kind: a type, or a generic one.  least, most: of whole numbers; of others, least alone.
-    """
-    if get_origin(kind) is Literal:
-        return value in get_args(kind)
-    if get_origin(kind) is tuple:
-        return isinstance(value, list) and all(_is_a(int, n, 1, MOST) for n in value)
-    if kind is int:
-        return type(value) is int and least <= value <= most
-    if kind is float:
-        return isinstance(value, int | float) and type(value) is not bool and 0 <= value <= LARGEST
-    return isinstance(value, str) and _can_be_a_path(value)
-
-
-def _can_be_a_path(text: str) -> bool:
-    """Tell whether the system can be asked for a file of this name; JSON has halves of letters."""
-    try:
-        return b"\0" not in os.fsencode(text)
-    except UnicodeEncodeError:
-        return False
-
-
-def _describe(kind: Any, least: int, most: int) -> str:  # noqa: ANN401
-    """Name a setting's type for a person."""
-    if get_origin(kind) is Literal:
-        return " or ".join(get_args(kind))
-    if get_origin(kind) is tuple:
-        return "a list of whole numbers above 0"
-    number = f"number, {least} or above" if most == MOST else f"number, {least} to {most}"
-    return {int: f"a whole {number}", float: f"a {number}", str: "text"}[kind]
+def show_option(value: object) -> str:
+    """Return a value as one types it: several numbers separated by spaces, none as `none`."""
+    if isinstance(value, list):
+        return " ".join(map(str, value)) or "none"
+    return str(value)

@@ -1,4 +1,4 @@
-"""A checkpoint to pass on: small, and without what only its own machine needs."""
+"""A checkpoint to pass on: small, and without the state that only resuming needs."""
 
 import zipfile
 from dataclasses import replace
@@ -7,17 +7,18 @@ from typing import BinaryIO
 import numpy as np
 
 from mlp_cli.errors import ExportError
-from mlp_cli.runs.checkpoint import Run, name_parameters, write_arrays
+from mlp_cli.runs.checkpoint import Run
+from mlp_cli.runs.writing import name_parameters, write_arrays
 
 SMALL_DTYPE = "float16"
-"""11 significant bits, five for the exponent: a parameter is moved by 1/2048 of itself at most"""
+"""11 significant bits and five for the exponent: a parameter changes by 1/2048 of itself at most"""
 
 
 def write_small(run: Run, file: BinaryIO) -> None:
     """Write a checkpoint with the network in half precision, packed, and no state to resume from.
 
-    It says nothing of the test set, since the rounded network may read an image otherwise, nor
-    where the data lay on this machine. Raises ExportError where a parameter is too large.
+    It omits the test accuracy, since the rounded network may read an image differently, and the
+    data folder of this machine. Raises ExportError where a parameter is too large.
     """
     arrays = {}
     largest = float(np.finfo(SMALL_DTYPE).max)

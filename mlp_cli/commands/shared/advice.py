@@ -1,4 +1,4 @@
-"""What to try when a network does not learn as it could."""
+"""Hints on what to try when a network does not learn well."""
 
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 class Adviser:
     """Gives a hint for each sign of trouble, once a run.
 
-    A sign counts when it shows after two epochs in a row, or after the last: many a network that
-    learns well does not answer with every class after its first epoch.
+    A sign counts when it shows after two epochs in a row, or after the last epoch: many networks
+    that learn well do not predict every class after their first epoch.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -21,7 +21,7 @@ class Adviser:
         self._said: set[str] = set()
 
     def hints(self, health: "Health", epoch: int) -> list[str]:
-        """Return what is to be said after this epoch."""
+        """Return the hints that are due after this epoch."""
         signs = _signs(health, self._settings)
         is_last = epoch == self._settings.epochs
         due = [kind for kind in signs if is_last or kind in self._shown]
@@ -37,7 +37,7 @@ def _signs(health: "Health", settings: Settings) -> dict[str, str]:
     signs = {}
     if health.is_near_chance:
         signs["chance"] = (
-            f"hint: hardly better than always giving the same answer. Try another --eta{scaled}."
+            f"hint: hardly better than always predicting one class. Try another --eta{scaled}."
         )
     elif health.silent_classes:
         classes = ", ".join(map(str, health.silent_classes))

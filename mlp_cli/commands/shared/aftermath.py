@@ -1,4 +1,4 @@
-"""What a run that was stopped leaves behind, and the command that goes on with it."""
+"""What a stopped training leaves behind, and the command that resumes it."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from mlp_cli.system.shell import command_line
 def what_is_left(
     path: Path | None, wanted: Settings | None, log: Path | None, too_large: str | None = None
 ) -> str:
-    """Say what the run's file itself holds, and how to go on with it.
+    """Say what the checkpoint holds, and how to resume the run.
 
-    wanted: the settings the run was to go on with, which the file may not know of yet.
-    too_large: the one among them that must be smaller for it to go on.
+    wanted: the settings that the run was to be resumed with, which the file may not have yet.
+    too_large: the one among them that must be smaller before the run can be resumed.
     """
     if path is None or is_claim(path):
         return "No epoch was finished: nothing is saved."
@@ -35,6 +35,6 @@ def what_is_left(
     if too_large:
         command = f"{command} --{too_large} X, with X below {getattr(wanted, too_large)}"
     return (
-        f"{path} is whole and holds {len(saved.history)} of {wanted.epochs} epochs.\n"
-        f"Go on with: {command}"
+        f"{path} is intact: {len(saved.history)} of {wanted.epochs} epochs saved.\n"
+        f"Resume with: {command}"
     )

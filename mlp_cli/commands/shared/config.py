@@ -6,11 +6,11 @@ from mlp_cli.commands.shared.completion import complete_preset
 from mlp_cli.commands.shared.options import Decorated
 from mlp_cli.errors import ConfigError
 from mlp_cli.runs.presets import find_preset, read_preset
-from mlp_cli.runs.settings import OPTIONS
+from mlp_cli.runs.settings import SETTINGS
 
 
 def config_option(function: Decorated) -> Decorated:
-    """Add --config, which is read before the other options get their values."""
+    """Add --config, which Click reads before the other options get their values."""
     return click.option(
         "--config",
         metavar="FILE",
@@ -18,22 +18,22 @@ def config_option(function: Decorated) -> Decorated:
         expose_value=False,
         callback=_take_preset,
         shell_complete=complete_preset,
-        help="A preset: a TOML file of options, or the name of one that comes with mlp. "
-        "Options on the command line win over it.",
+        help="Preset: a TOML file of options, or the name of one that comes with mlp. "
+        "Options on the command line override it.",
     )(function)
 
 
 def _take_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
-    """Make the preset's values the defaults, each checked as if it had been typed."""
+    """Make the preset's values the defaults, each checked as if it were typed."""
     if name is None:
         return
     path = find_preset(name)
     options = {param.name: param for param in ctx.command.params if param.name}
-    preset = read_preset(path, refused=set(options).difference(OPTIONS))
+    preset = read_preset(path, refused=set(options).difference(SETTINGS))
     for key, value in preset.items():
         try:
             options[key].type_cast_value(ctx, value)
         except click.BadParameter as error:
-            # Click would name the option; whoever wrote the file looks for the line.
+            # Click names the option; the author of the file needs the file and the key.
             raise ConfigError(f"{path}: {key}: {error.message}") from error
     ctx.default_map = {**(ctx.default_map or {}), **preset}

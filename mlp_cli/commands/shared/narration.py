@@ -1,4 +1,4 @@
-"""What a run tells: how it begins, every epoch, and how it ended."""
+"""What a training reports: how it begins, every epoch, and how it ended."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,22 +14,23 @@ if TYPE_CHECKING:
 
 
 def introduce(training: "Training", path: Path) -> None:
-    """Say what is trained on what."""
+    """Say what network is trained on what data."""
     data, settings = training.dataset, training.run.settings
     note(
-        f"{settings.dataset} from {data.folder}: {len(training.training):,} images of "
+        f"{settings.dataset} from {data.folder}: {len(training.train_split):,} images of "
         f"{' x '.join(map(str, data.image_shape))} to train on, "
         f"{len(training.held_out):,} held out, {len(data.test):,} to test"
     )
     network = f"network {'-'.join(map(str, settings.sizes))}, seed {settings.seed}"
     done = len(training.run.history)
+    epochs = "1 epoch is" if done == 1 else f"{done} epochs are"
     if training.is_out_of_patience:
         note(
             f"{network}, {done} of {settings.epochs} epochs are in {path}; "
             "a larger --patience, or 0, asks for more"
         )
     elif training.has_ended:
-        note(f"{network}, all of its {done} epochs are in {path}; --epochs asks for more")
+        note(f"{network}, all of its {epochs} in {path}; --epochs asks for more")
     elif done:
         note(f"{network}, resumed from {path} after epoch {done} of {settings.epochs}")
     else:
@@ -47,31 +48,30 @@ def epoch_line(epoch: "EpochResult", epochs: int, held_out: int) -> str:
 
 def say_if_out_of_patience(training: "Training") -> None:
     """Say that the run ended before its last epoch, and why."""
-    checkpoint = training.run
+    run = training.run
     if training.is_out_of_patience:
         note(
-            f"stopped by --patience {checkpoint.settings.patience}: "
-            f"no epoch after {checkpoint.best_epoch} was better"
+            f"stopped by --patience {run.settings.patience}: "
+            f"no epoch after {run.best_epoch} was better"
         )
 
 
-def report(training: "Training", tested: "Score", path: Path, by_itself: bool) -> None:
-    """Print how the run ended; `by_itself` if the next command finds its checkpoint unnamed."""
-    checkpoint = training.run
-    named = [] if by_itself else ["--checkpoint", str(path)]
+def summarise(run: "Run", tested: "Score", path: Path, is_found_unnamed: bool) -> None:
+    """Print how the run ended.
+
+    is_found_unnamed: whether the next command finds the checkpoint without its name.
+    """
+    named = [] if is_found_unnamed else ["--checkpoint", str(path)]
     result(f"test accuracy  {score(tested.accuracy, tested.correct, tested.examples)}")
-    result(f"seed           {checkpoint.settings.seed}")
+    result(f"seed           {run.settings.seed}")
     result(f"checkpoint     {path}")
-    result(f"training time  {checkpoint.training_seconds:.1f} s")
+    result(f"training time  {run.training_seconds:.1f} s")
     result(f"next           {command_line(['mlp', 'evaluate', *named])}")
-    best, last = (
-        f"{epoch}{_held_out(checkpoint, epoch)}"
-        for epoch in (checkpoint.best_epoch, len(checkpoint.history))
-    )
+    best, last = (f"{epoch}{_held_out(run, epoch)}" for epoch in (run.best_epoch, len(run.history)))
     result(f"best epoch     {best}; last {last}")
 
 
-def _held_out(checkpoint: "Run", epoch: int) -> str:
-    """Return an epoch's accuracy on the images held out, if there were any, in brackets."""
-    accuracy = checkpoint.accuracy_after(epoch)
+def _held_out(run: "Run", epoch: int) -> str:
+    """Return an epoch's accuracy on the images held out, if there are any, in brackets."""
+    accuracy = run.accuracy_after(epoch)
     return "" if accuracy is None else f" ({percent(accuracy)} held out)"

@@ -1,172 +1,90 @@
-"""The options of `mlp train` that make a run. Each has the name of a setting and may be preset."""
+"""The options of `mlp train` that make a run, derived from the table of settings."""
 
-from collections.abc import Mapping
-from typing import get_args
+import sys
+from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from mlp_cli.commands.shared.options import Decorated, FiniteFloat, dataset_option
-from mlp_cli.errors import OptionError
-from mlp_cli.nn.names import ActivationName, CostName, InitName, ScheduleName
-from mlp_cli.runs.settings import MOST, MOST_EPOCHS, OPTIONS, DistortName, DtypeName, Option
-
-SHARE = FiniteFloat(min=0, max=1, max_open=True)
-"""an option that is a share of something, and never all of it"""
-
-DECLARATIONS = (
-    dataset_option,
-    click.option(
-        "--hidden",
-        type=click.IntRange(min=1, max=1_000_000),
-        multiple=True,
-        default=(30,),
-        show_default=True,
-        help="Units of a hidden layer. Repeat it for more layers.",
-    ),
-    click.option(
-        "--activation",
-        type=click.Choice(get_args(ActivationName)),
-        default="sigmoid",
-        show_default=True,
-        help="Activation of the hidden layers.",
-    ),
-    click.option(
-        "--cost",
-        type=click.Choice(get_args(CostName)),
-        default="quadratic",
-        show_default=True,
-        help="What is lowered. The outputs are sigmoids; with log-likelihood a softmax.",
-    ),
-    click.option(
-        "--init",
-        type=click.Choice(get_args(InitName)),
-        default="scaled",
-        show_default=True,
-        help="Spread of the first weights: 1 / sqrt(inputs), or the book's 1.",
-    ),
-    click.option(
-        "--epochs",
-        type=click.IntRange(min=1, max=MOST_EPOCHS),
-        default=30,
-        show_default=True,
-        help="How often to go through the training images.",
-    ),
-    click.option(
-        "--eta",
-        "--lr",
-        "--learning-rate",
-        "eta",
-        type=FiniteFloat(min=0, min_open=True),
-        default=3.0,
-        show_default=True,
-        help="The learning rate.",
-    ),
-    click.option(
-        "--schedule",
-        type=click.Choice(get_args(ScheduleName)),
-        default="constant",
-        show_default=True,
-        help="How the learning rate moves: down a cosine, or halved, at steps or on plateaus.",
-    ),
-    click.option(
-        "--schedule-every",
-        type=click.IntRange(min=1, max=MOST),
-        default=10,
-        show_default=True,
-        help="Epochs from one step to the next; or how long a plateau is.",
-    ),
-    click.option(
-        "--warmup",
-        type=click.IntRange(min=0, max=MOST),
-        default=0,
-        show_default=True,
-        help="Epochs in which the learning rate rises to eta.",
-    ),
-    click.option(
-        "--batch-size",
-        type=click.IntRange(min=1, max=MOST),
-        default=10,
-        show_default=True,
-        help="Examples per update; 1 is the notes' Train to the letter.",
-    ),
-    click.option(
-        "--momentum",
-        type=SHARE,
-        default=0.0,
-        show_default=True,
-        help="Share of the last update that the next one keeps.",
-    ),
-    click.option(
-        "--l2",
-        type=FiniteFloat(min=0),
-        default=0.0,
-        show_default=True,
-        help="L2 regularisation, lambda: weights shrink by eta lambda / n at every update.",
-    ),
-    click.option(
-        "--dropout",
-        type=SHARE,
-        default=0.0,
-        show_default=True,
-        help="Share of the hidden units, others every time, that a mini-batch does without.",
-    ),
-    click.option(
-        "--distort",
-        type=click.Choice(get_args(DistortName)),
-        default="none",
-        show_default=True,
-        help="Train on distorted images, every epoch on new ones. Each kind includes those before.",
-    ),
-    click.option(
-        "--distort-strength",
-        type=FiniteFloat(min=0, max=10),
-        default=1.0,
-        show_default=True,
-        help="How strongly.",
-    ),
-    click.option(
-        "--validation",
-        type=click.IntRange(min=0, max=MOST),
-        default=10_000,
-        show_default=True,
-        help="How many training images, the last ones, to hold out.",
-    ),
-    click.option(
-        "--patience",
-        type=click.IntRange(min=0, max=MOST),
-        default=0,
-        show_default="to the last epoch",
-        help="Stop after so many epochs without a better validation accuracy.",
-    ),
-    click.option(
-        "--seed",
-        type=click.IntRange(min=0, max=MOST),
-        default=0,
-        show_default=True,
-        help="The same seed gives the same network, to the bit.",
-    ),
-    click.option(
-        "--dtype",
-        type=click.Choice(get_args(DtypeName)),
-        default="float32",
-        show_default=True,
-        help="Precision of the parameters.",
-    ),
-    click.option(
-        "--threads",
-        type=click.IntRange(min=1, max=1024),
-        show_default="by the size of the network",
-        help="Threads for the products of matrices.",
-    ),
+from mlp_cli.commands.shared.completion import complete_dataset
+from mlp_cli.commands.shared.options import DatasetName, Decorated, FiniteFloat
+from mlp_cli.runs.schema import (
+    MOST_WHOLE,
+    Choice,
+    DatasetText,
+    Kind,
+    Option,
+    Real,
+    Setting,
+    Whole,
+    Wholes,
 )
+from mlp_cli.runs.settings import SETTINGS, TABLE
+
+
+class WholeNumber(click.IntRange):
+    """A whole number of a range. Where every number is allowed that a file can hold, help says so.
+
+    Click itself would print the largest such number in every line of help.
+    """
+
+    def __init__(self, least: int, most: int) -> None:
+        super().__init__(min=least, max=None if most == MOST_WHOLE else most)
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  as Click declares it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> int:
+        """Return the number, or refuse it."""
+        number: int = super().convert(value, param, ctx)
+        if number > MOST_WHOLE:
+            self.fail(f"{value} is too large, expected {MOST_WHOLE} at most.", param, ctx)
+        return number
 
 
 def training_options(function: Decorated) -> Decorated:
     """Add the options that make a run."""
-    for option in reversed(DECLARATIONS):
-        function = option(function)
+    for setting in reversed(TABLE):
+        function = _option_of(setting)(function)
     return function
+
+
+def _option_of(setting: Setting) -> Any:  # noqa: ANN401  a decorator, as Click types it
+    """Return the option of a setting."""
+    several = isinstance(setting.kind, Wholes)
+    default = tuple(setting.default) if isinstance(setting.default, list) else setting.default
+    return click.option(
+        setting.spelling,
+        *setting.other_spellings,
+        setting.name,
+        type=_type_of(setting.kind, setting.automatic),
+        multiple=several,
+        default=default,
+        show_default=setting.shown_default or True,
+        shell_complete=complete_dataset if isinstance(setting.kind, DatasetText) else None,
+        help=setting.help,
+    )
+
+
+def _type_of(kind: Kind, automatic: str | None) -> click.ParamType[Any]:
+    """Return the type that checks what is typed."""
+    match kind:
+        case DatasetText():
+            return DatasetName()
+        case Choice(names):
+            return click.Choice(names if automatic is None else (automatic, *names))
+        case Whole(least, most) | Wholes(Whole(least, most)):
+            return WholeNumber(least, most)
+        case Real():
+            return FiniteFloat(
+                min=kind.least,
+                max=kind.most if kind.most < sys.float_info.max else None,
+                min_open=kind.excludes_least,
+                max_open=kind.excludes_most,
+            )
+    raise TypeError(f"no option can have {kind}")
 
 
 def plain(value: object) -> Option:
@@ -176,12 +94,12 @@ def plain(value: object) -> Option:
 
 def chosen_options(ctx: click.Context) -> dict[str, Option]:
     """Return the options that make a run and have a value, given or by default."""
-    values = {name: ctx.params[name] for name in OPTIONS}
+    values = {name: ctx.params[name] for name in SETTINGS}
     return {name: plain(value) for name, value in values.items() if value is not None}
 
 
 def given_options(ctx: click.Context) -> dict[str, Option]:
-    """Return those that somebody gave: on the command line, in the environment or in a preset."""
+    """Return the options that were given: typed, in the environment or in a preset."""
     options = chosen_options(ctx)
     return {
         name: value
@@ -190,35 +108,8 @@ def given_options(ctx: click.Context) -> dict[str, Option]:
     }
 
 
-def check_combination(ctx: click.Context, options: Mapping[str, Option]) -> None:
-    """Raise OptionError, with the reason, for options that make no sense together.
-
-    options: those the run will have, wherever they are from.
-    """
-    epochs, warmup = options["epochs"], options["warmup"]
-    assert isinstance(epochs, int)
-    assert isinstance(warmup, int)
-    if not options["validation"]:
-        needs = "needs images held out to be judged by. Choose --validation above 0."
-        if options["schedule"] == "halve-on-plateau":
-            raise OptionError(f"schedule halve-on-plateau: {needs}")
-        if options["patience"]:
-            raise OptionError(f"patience {options['patience']}: {needs}")
-    if warmup >= epochs:
-        raise OptionError(
-            f"warmup {warmup}: no epoch would be left of {epochs} in which "
-            "the learning rate is eta. Choose a smaller warmup, or more epochs."
-        )
-    idle = {
-        "schedule_every": ("schedule", options["schedule"] in ("constant", "cosine")),
-        "distort_strength": ("distort", options["distort"] == "none"),
-        "activation": ("hidden", not options["hidden"]),
-        "dropout": ("hidden", not options["hidden"]),
+def typed_options(ctx: click.Context) -> set[str]:
+    """Return the names of the options that were typed on the command line."""
+    return {
+        name for name in SETTINGS if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
     }
-    for name, (other, is_idle) in idle.items():
-        # A preset may well spell out defaults; whoever types an option expects it to do something.
-        if is_idle and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise OptionError(
-                f"{name.replace('_', '-')} {options[name]}: does nothing "
-                f"with --{other} {options[other]}. Choose another --{other}, or leave it out."
-            )

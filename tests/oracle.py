@@ -1,4 +1,4 @@
-"""The notes' Feedforward, Backpropagate and Train, line by line: an oracle for the tests.
+"""The derivation's Feedforward, Backpropagate and Train, line by line: an oracle for the tests.
 
 One example at a time, column vectors, float64, the logistic function as its definition, and
 nothing from the package. Where the package is fast or batched, this is only plain.

@@ -1,0 +1,148 @@
+"""What a setting can be: kinds of values, each of which says what it accepts."""
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import Protocol
+
+Option = str | int | float | list[int]
+"""the value of an option on the command line, or of a key in a preset"""
+
+MOST_WHOLE = (1 << 63) - 1
+"""the largest whole number that TOML and many readers of JSON can hold"""
+
+
+class Kind(Protocol):
+    """A kind of value. A value is as JSON and TOML have it: a tuple is a list there."""
+
+    def accepts(self, value: object) -> bool:
+        """Return whether this value is of the kind."""
+
+    def __str__(self) -> str:
+        """Return the kind in words, as in `expected a number above 0`."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that the system can take as the name of a file."""
+
+    def accepts(self, value: object) -> bool:
+        """Return whether this is such a text. JSON allows halves of letters, which are none."""
+        try:
+            return isinstance(value, str) and b"\0" not in os.fsencode(value)
+        except UnicodeEncodeError:
+            return False
+
+    def __str__(self) -> str:
+        return "text"
+
+
+@dataclass(frozen=True)
+class DatasetText(Text):
+    """The name of a dataset, or a folder of one's own."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of some names."""
+
+    names: tuple[str, ...]
+
+    def accepts(self, value: object) -> bool:
+        """Return whether this is one of the names."""
+        return isinstance(value, str) and value in self.names
+
+    def __str__(self) -> str:
+        return " or ".join(self.names)
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number of a range, both ends included."""
+
+    least: int = 0
+    most: int = MOST_WHOLE
+
+    def accepts(self, value: object) -> bool:
+        """Return whether this is such a number; true and false are none."""
+        return type(value) is int and self.least <= value <= self.most
+
+    def __str__(self) -> str:
+        if self.most == MOST_WHOLE:
+            return f"a whole number, {self.least} or above"
+        return f"a whole number, {self.least} to {self.most}"
+
+
+@dataclass(frozen=True)
+class Real:
+    """A number of a range whose ends may be excluded."""
+
+    least: float = 0.0
+    most: float = sys.float_info.max
+    excludes_least: bool = False
+    excludes_most: bool = False
+
+    def accepts(self, value: object) -> bool:
+        """Return whether this is such a number; true, false, nan and infinity are none."""
+        if not isinstance(value, int | float) or type(value) is bool:
+            return False
+        above = value > self.least if self.excludes_least else value >= self.least
+        below = value < self.most if self.excludes_most else value <= self.most
+        return above and below
+
+    def __str__(self) -> str:
+        least = f"a number above {self.least:g}"
+        if not self.excludes_least:
+            least = f"a number, {self.least:g} or above"
+        if self.most == sys.float_info.max:
+            return least
+        if self.excludes_most:
+            return f"{least} and below {self.most:g}"
+        return f"a number, {self.least:g} to {self.most:g}"
+
+
+@dataclass(frozen=True)
+class Wholes:
+    """A list of whole numbers, each of the same range."""
+
+    each: Whole
+
+    def accepts(self, value: object) -> bool:
+        """Return whether this is such a list."""
+        return isinstance(value, list) and all(map(self.each.accepts, value))
+
+    def __str__(self) -> str:
+        if self.each.most == MOST_WHOLE:
+            return f"a list of whole numbers, {self.each.least} or above each"
+        return f"a list of whole numbers, {self.each.least} to {self.each.most} each"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting of a run: an option of `mlp train`, a key of a preset, an entry of a checkpoint."""
+
+    name: str
+    kind: Kind
+    default: Option | None
+    """None where mlp chooses the value"""
+    help: str
+    may_change_on_resume: bool = False
+    automatic: str | None = None
+    """the value of the option that lets mlp choose; a checkpoint holds what was chosen"""
+    shown_default: str | None = None
+    """the default in words, where the value does not say it"""
+    other_spellings: tuple[str, ...] = ()
+
+    @property
+    def spelling(self) -> str:
+        """The option as it is typed: `--batch-size`."""
+        return f"--{self.name.replace('_', '-')}"
+
+    def accepts(self, value: object) -> bool:
+        """Return whether an option or a preset can have this value."""
+        return self.kind.accepts(value) or (self.automatic is not None and value == self.automatic)
+
+    @property
+    def expected(self) -> str:
+        """What an option or a preset can have, in words."""
+        return f"{self.automatic} or {self.kind}" if self.automatic else str(self.kind)
