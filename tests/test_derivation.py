@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mlp_cli.nn.activations import ACTIVATIONS, sigmoid, softmax
-from mlp_cli.nn.costs import log_likelihood, log_likelihood_derivative, quadratic
+from mlp_cli.nn.costs import log_likelihood, log_likelihood_d_a, quadratic
 from mlp_cli.nn.network import Network
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -220,7 +220,7 @@ def test_proposition_1_holds_where_every_output_depends_on_every_z():
     """f = log-likelihood, x = softmax(u): d_u f = D_u x . d_x f."""
     u, y = np.array([0.3, -1.2, 0.8, 0.1]), np.array([[0.0, 1.0, 0.0, 0.0]])
     D = slopes(lambda u: softmax(u[None])[0], u)
-    d_x = log_likelihood_derivative(softmax(u[None]), y)[0]
+    d_x = log_likelihood_d_a(softmax(u[None]), y)[0]
     d_u = slopes(lambda u: np.array(log_likelihood(softmax(u[None]), y)), u)
     assert np.abs(D).min() > 0.001
     np.testing.assert_allclose(D @ d_x, d_u, rtol=1e-8)
