@@ -1,4 +1,4 @@
-"""Train a multilayer perceptron on MNIST, with nothing but NumPy."""
+"""Train a multilayer perceptron on MNIST with NumPy alone."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  any of the public names
-    # Fetched when asked for, because the command line begins here and must not load NumPy.
+    # Loaded on first use, because the command line begins here and must not load NumPy.
     if name in _HOMES:
         return getattr(import_module(f"mlp_cli.{_HOMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

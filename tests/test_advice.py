@@ -130,7 +130,7 @@ def test_units_that_are_flat_are_saturated(activation):
     assert not examine(network, images, np.arange(20) % 10).is_saturated
 
 
-def test_parameters_that_are_no_longer_finite_stop_the_run_and_keep_the_epochs_before(run):
+def test_infinite_parameters_stop_the_run_and_keep_the_epochs_before(run):
     """A run that learns well, and is then resumed with an eta that no number can hold."""
     run(f"{TRAIN} --epochs 2")
     (path,) = Path("checkpoints").iterdir()

@@ -98,7 +98,7 @@ def test_a_worker_that_is_killed_is_done_without(after):
     with made_ahead() as distorted:
         for epoch in (1, 2, 3):
             if epoch == after + 1:
-                distorted._worker.kill()
+                distorted.worker.kill()
             np.testing.assert_array_equal(distorted.epoch_images(epoch), made_here(epoch))
 
 
@@ -131,7 +131,7 @@ def test_an_interruption_while_it_starts_ends_the_worker(monkeypatch, interrupte
 def test_an_error_of_the_caller_ends_the_worker():
     def learn():
         with made_ahead(1, 1000) as distorted:
-            pids.append(distorted._worker.pid)
+            pids.append(distorted.worker.pid)
             distorted.epoch_images(1)
             raise ZeroDivisionError
 
@@ -143,7 +143,7 @@ def test_an_error_of_the_caller_ends_the_worker():
 
 def test_an_interruption_while_it_waits_ends_the_worker_and_loses_nothing(interrupted_soon):
     with made_ahead() as distorted:
-        pid = distorted._worker.pid
+        pid = distorted.worker.pid
         os.kill(pid, signal.SIGSTOP)
         interrupted_soon(0.05)
         with pytest.raises(KeyboardInterrupt):
@@ -160,7 +160,7 @@ images = np.full((2000, 28, 28), 100, np.uint8)
 seed = np.random.SeedSequence(0)
 try:
     with DistortedEpochs(images, "elastic", 1.0, seed, 1, 100_000) as distorted:
-        print(distorted._worker.pid, flush=True)
+        print(distorted.worker.pid, flush=True)
         for epoch in range(1, 100_001):
             distorted.epoch_images(epoch)
             print(epoch, flush=True)
@@ -199,7 +199,7 @@ def test_ctrl_c_ends_both_without_a_word(parent, epochs):
 def test_ctrl_c_does_not_end_the_worker_by_itself(only_the_worker):
     with made_ahead() as distorted:
         distorted.epoch_images(1)
-        distorted._worker.send_signal(signal.SIGINT)
+        distorted.worker.send_signal(signal.SIGINT)
         distorted.epoch_images(2)
         distorted.epoch_images(3)
 

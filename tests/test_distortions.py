@@ -120,7 +120,7 @@ def test_between_pixels_the_grey_level_is_bilinear(shape):
     images = noise(8, shape)
     # Multiples of 1/256 of a pixel, which is how finely shifts are kept.
     shifts = np.random.default_rng(1).integers(-700, 700, (2, 8)) / 256
-    strength = 3 / (distortions.SHIFT * min(shape) / distortions.SIDE)
+    strength = 3 / (distortions.SHIFT * min(shape) / distortions.REFERENCE_SIDE)
     distorted = distort(images, Drawn(shifts / 3), "shift", strength)
     for image, result, (down, right) in zip(images, distorted, shifts.T, strict=True):
         for r, c in np.ndindex(shape):
@@ -165,7 +165,7 @@ def test_affine_positions_agree_with_complex_numbers(shape):
     shifts, u = rng.uniform(-1, 1, (2, 6)), rng.uniform(-1, 1, (4, 6))
     rows, columns = (distort(images[:, axis], Drawn(shifts, u), "affine") / STEP for axis in (0, 1))
     centre_row, centre_column = (shape[0] - 1) / 2, (shape[1] - 1) / 2
-    unit = min(shape) / distortions.SIDE
+    unit = min(shape) / distortions.REFERENCE_SIDE
     checked = 0
     for i in range(6):
         for r, c in np.ndindex(shape):
@@ -197,7 +197,7 @@ def displacements(n, shape):
 @pytest.mark.parametrize("shape", [(28, 28), (14, 14), (28, 14)])
 def test_displacements_are_those_of_noise_smoothed_by_a_gaussian(shape):
     """Smoothed by a Gaussian of width s, noise is correlated by exp(-d^2 / 4 s^2) at distance d."""
-    unit = min(shape) / distortions.SIDE
+    unit = min(shape) / distortions.REFERENCE_SIDE
     moved = displacements(1500, shape)
     deviation = moved.std(axis=(0, 1))
     np.testing.assert_allclose(deviation, distortions.DISPLACEMENT * unit, rtol=0.06)
@@ -206,7 +206,7 @@ def test_displacements_are_those_of_noise_smoothed_by_a_gaussian(shape):
     checked = 0
     for down, right in [(1, 0), (0, 5), (5, 0), (5, 5), (0, 10), (10, 10), (17, 0)]:
         if down < fields.shape[2] and right < fields.shape[3]:
-            expected = np.exp(-(down**2 + right**2) / (4 * (distortions.SIGMA * unit) ** 2))
+            expected = np.exp(-(down**2 + right**2) / (4 * (distortions.SMOOTHING * unit) ** 2))
             found = np.mean(fields[:, :, 0, 0] * fields[:, :, down, right], axis=1)
             np.testing.assert_allclose(found, expected, atol=0.08)
             checked += 1
@@ -228,7 +228,7 @@ def test_blocks_leave_no_trace(kind, monkeypatch):
     images[::2, [0, -1]] = 0
     images[::2, :, [0, -1]] = 0  # so that some are halved
     whole = distort(images, np.random.default_rng(1), kind)
-    monkeypatch.setattr(distortions, "BLOCK", 7 * 28 * 28)
+    monkeypatch.setattr(distortions, "PIXELS_PER_BLOCK", 7 * 28 * 28)
     np.testing.assert_array_equal(distort(images, np.random.default_rng(1), kind), whole)
 
 

@@ -20,26 +20,27 @@ PACKAGE = ROOT / "mlp_cli"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # The packages outside the standard library, and the rooms of this one, that each room may import.
+# A room stands above all that it imports: the floors go up from the first line to the last.
 ALLOWED = {
     "errors": set(),
     "version": set(),
-    "system": {"errors", "system"},
-    "nn": {"numpy", "errors", "nn"},
-    "learning": {"numpy", "threadpoolctl", "errors", "nn", "learning"},
-    "measuring": {"numpy", "nn", "measuring"},
-    "explanation": {"numpy", "nn", "learning", "explanation"},
-    "datasets": {"numpy", "requests", "urllib3", "errors", "system", "datasets"},
-    "images": {"numpy", "PIL", "errors", "system", "images"},
+    "system": {"errors"},
+    "nn": {"numpy", "errors"},
+    "learning": {"numpy", "threadpoolctl", "errors", "nn"},
+    "measuring": {"numpy", "nn"},
+    "datasets": {"numpy", "requests", "urllib3", "errors", "system"},
+    "images": {"numpy", "PIL", "errors", "system"},
+    "explanation": {"numpy", "nn", "learning"},
     "runs": {
         *("numpy", "errors", "version", "system", "nn", "learning", "measuring", "datasets"),
-        "runs",
     },
     "pages": {
         *("numpy", "PIL", "matplotlib", "errors", "system", "nn", "measuring", "datasets", "runs"),
-        "pages",
     },
     "exports": {"numpy", "onnx", "errors", "version", "nn", "runs"},
 }
+# What stands in the package's own folder beside the rooms.
+DOORS = {"__init__.py", "__main__.py", "errors.py", "version.py", "py.typed"}
 # What must not be loaded for a page of help.
 HEAVY = {"numpy", "requests", "PIL", "tqdm", "threadpoolctl", "matplotlib", "onnx"}
 
@@ -67,11 +68,33 @@ def imports(tree):
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_every_room_imports_only_what_it_may(path):
-    found = set(imports(ast.parse(path.read_text())))
+    found = set(imports(ast.parse(path.read_text()))) - {room(path)}
     if room(path) not in ("commands", "__main__", "__init__"):
         assert found <= ALLOWED[room(path)]
     if room(path) not in ("commands", "__main__"):
         assert not found & {"commands", "click", "tqdm"}
+
+
+def test_no_floor_imports_a_higher_one():
+    """And so there is no circle of rooms."""
+    floors = list(ALLOWED)
+    for number, (name, allowed) in enumerate(ALLOWED.items()):
+        assert not allowed & set(floors[number:]), name
+
+
+def test_the_package_has_no_file_without_a_room():
+    beside = {path.name for path in PACKAGE.iterdir()} - {"__pycache__", "configs"}
+    assert beside == DOORS | ALLOWED.keys() - {"errors", "version"} | {"commands"}
+
+
+def test_every_command_has_a_file_and_every_file_a_command():
+    files = {path.stem for path in (PACKAGE / "commands").glob("*.py")} - {"__init__"}
+    assert files == set(COMMANDS.values())
+
+
+@pytest.mark.parametrize("name", ["runs", "learning", "commands", "commands/shared"])
+def test_a_room_whose_names_help_needs_imports_nothing_itself(name):
+    assert not list(imports(ast.parse((PACKAGE / name / "__init__.py").read_text())))
 
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "commands").rglob("*.py")), ids=lambda p: p.name)

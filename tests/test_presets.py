@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mlp_cli.commands.train import train
 from mlp_cli.datasets.catalogue import CATALOGUE
 from mlp_cli.learning.engine import choose
-from mlp_cli.runs.presets import MAX_BYTES, bundled_presets, find_preset, format_preset
+from mlp_cli.runs.presets import MAX_PRESET_BYTES, bundled_presets, find_preset, format_preset
 from mlp_cli.runs.reading import load_checkpoint
 from mlp_cli.runs.schema import MOST_WHOLE
 from mlp_cli.runs.settings import SETTINGS
@@ -217,7 +217,7 @@ def test_what_is_wrong_in_a_preset_is_wrong_usage_and_named(run, preset, text):
 
 def test_a_file_that_is_no_preset_is_wrong_usage(run, unprivileged):
     Path("latin.toml").write_bytes(b"# caf\xe9")
-    Path("large.toml").write_bytes(b"#" * (MAX_BYTES + 1))
+    Path("large.toml").write_bytes(b"#" * (MAX_PRESET_BYTES + 1))
     Path("closed.toml").touch(mode=0o000)
     Path("folder.toml").mkdir()
     with unprivileged():

@@ -63,7 +63,8 @@ class DistortedEpochs:
         self._next = first_epoch
         self._last = last_epoch
         self._received = np.empty(images.shape, np.uint8)
-        self._worker: subprocess.Popen[bytes] | None = None
+        self.worker: subprocess.Popen[bytes] | None = None
+        """the second process, while it lives"""
 
     def __enter__(self) -> Self:
         with suppress(OSError):  # no process can be started: the images are made here
@@ -83,7 +84,7 @@ class DistortedEpochs:
 
         It is fastest to ask for one epoch after the other, from the first on.
         """
-        if self._worker is not None and epoch == self._next and self._receive(self._worker):
+        if self.worker is not None and epoch == self._next and self._receive(self.worker):
             self._next += 1
             return self._received
         return distort_epoch(self._images, self._kind, self._strength, self._seed_sequence, epoch)
@@ -107,7 +108,7 @@ class DistortedEpochs:
             self._seed_sequence,
             range(self._next, self._last + 1),
         )
-        worker = self._worker = subprocess.Popen(
+        worker = self.worker = subprocess.Popen(
             [sys.executable, "-c", code],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -138,7 +139,7 @@ class DistortedEpochs:
 
     def _stop(self) -> None:
         """End the worker, whatever it does."""
-        worker, self._worker = self._worker, None
+        worker, self.worker = self.worker, None
         if worker is not None:
             worker.kill()
             with suppress(BrokenPipeError), worker:

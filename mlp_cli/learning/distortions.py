@@ -22,14 +22,14 @@ Float64s = npt.NDArray[np.float64]
 Float32s = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
-# Amplitudes at strength 1. Lengths are in pixels of an image whose shorter side is SIDE, and grow
+# Amplitudes at strength 1. Lengths are in pixels of an image whose shorter side is REFERENCE_SIDE, and grow
 # with that side.
-SIDE = 28
+REFERENCE_SIDE = 28
 SHIFT = 1.5
 ROTATION = 0.2  # radians
 SCALE = 0.15  # of the logarithm: from 0.86 to 1.16
 SLANT = 0.15  # columns per row
-SIGMA = 5.0  # of the Gaussian
+SMOOTHING = 5.0  # of the Gaussian
 DISPLACEMENT = 0.65  # standard deviation of a coordinate; alpha 20 in the source's terms
 
 # The fraction of the smoothed noise's variance that may be left out, with its finest waves.
@@ -45,7 +45,7 @@ QUANTUM = 1 / 256
 
 # Pixels at a time. Seconds per 60,000 elastic images of 28 x 28 on one core, by images at a time:
 # 32 1.08, 64 0.85, 128 0.71, 256 0.63, 512 0.63.
-BLOCK = 200_000
+PIXELS_PER_BLOCK = 200_000
 
 
 def distort(
@@ -63,10 +63,10 @@ def distort(
     images: (n, rows, columns).  strength: multiplies every amplitude; 0 changes nothing.
     """
     n, rows, columns = images.shape
-    unit = min(rows, columns) / SIDE
+    unit = min(rows, columns) / REFERENCE_SIDE
     patterns = _planes(rows, columns)
     if kind == "elastic":
-        patterns = np.concatenate([patterns, _waves(rows, columns, SIGMA * unit)])
+        patterns = np.concatenate([patterns, _waves(rows, columns, SMOOTHING * unit)])
     identity = np.zeros((2, 1, len(patterns)), np.float32)
     identity[:, 0, :3] = [((rows - 1) / 2, 1, 0), ((columns - 1) / 2, 0, 1)]
 
@@ -75,7 +75,7 @@ def distort(
     if kind != "shift":
         matrices = _matrices(strength * rng.uniform(-1, 1, (4, n)))
     distorted = np.empty(images.shape, np.uint8)
-    step = max(1, BLOCK // (rows * columns))
+    step = max(1, PIXELS_PER_BLOCK // (rows * columns))
     sampler = _Sampler(step, rows, columns, patterns)
     for start in range(0, n, step):
         block = slice(start, start + step)

@@ -1,4 +1,4 @@
-"""The arrays of a .npz file, each unpacked when it is asked for, and no further than it may be."""
+"""The arrays of a .npz file, each unpacked when it is read, up to a bound."""
 
 import json
 import lzma
@@ -21,22 +21,22 @@ DAMAGE = (
     *(MemoryError, OverflowError),  # a header that claims more than there is
     RuntimeError,  # an encrypted member, or an unknown packing
 )
-"""what reading a damaged .npz can raise"""
-HEADER = 1 << 16
-"""bytes that may stand before an array's data"""
-PACKING = 100
-"""times the file's size: no array of parameters is larger, since they hardly pack at all"""
+"""the exceptions that reading a damaged .npz can raise"""
+MAX_HEADER = 1 << 16
+"""bytes before an array's data"""
+MAX_PACKING = 100
+"""times the size of the file: no array of parameters is larger, since parameters hardly pack"""
 
 MAX_TEXT = 1 << 25
-"""bytes of meta, four a letter: the history of the most epochs that a run can have, and the rest"""
+"""bytes of meta, four a letter: enough for the history of the most epochs that a run can have"""
 
 
 class Archive:
-    """A .npz file that nobody vouches for.
+    """A .npz file from an untrusted source.
 
-    A few kilobytes can unpack to gigabytes, so an array is refused by the size in the archive's
-    directory, beyond which nothing of it is unpacked. Raises CheckpointError where the file, or
-    an array that is read, is damaged.
+    A few kilobytes can unpack to gigabytes. So the size in the archive's directory is checked
+    first, and no more than this size is unpacked. Raises CheckpointError where the file, or an
+    array that is read, is damaged.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -58,15 +58,15 @@ class Archive:
             return None
         try:
             info = self._zip.getinfo(f"{name}.npy")
-            if info.file_size > min(most, PACKING * self._size) + HEADER:
+            if info.file_size > min(most, MAX_PACKING * self._size) + MAX_HEADER:
                 raise CheckpointError(
                     f"array {name}: unpacks to {info.file_size:,} bytes, expected {most:,} at most"
-                    f", and no more than {PACKING} times the file."
+                    f", and no more than {MAX_PACKING} times the file."
                 )
-            # NumPy's remarks on old ways to write a header are nothing to the reader of a run.
+            # NumPy warns of old ways to write a header, which do no harm.
             with warnings.catch_warnings(action="ignore"), self._zip.open(info) as member:
                 array: npt.NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
-                if member.read(1):  # the sum over a member is compared at its end
+                if member.read(1):  # the checksum of a member is compared at its end
                     raise ValueError(f"data beyond the array {name}")
         except DAMAGE as error:
             raise _damaged(error) from error
@@ -74,7 +74,7 @@ class Archive:
 
 
 def read_json(arrays: Archive, name: str) -> dict[str, Any]:
-    """Return the JSON object under this name.  Raises CheckpointError where it is none."""
+    """Return the JSON object under this name. Raises CheckpointError where there is none."""
     text = arrays.read(name, MAX_TEXT)
     try:
         value = json.loads(text.item()) if text is not None and text.dtype.kind == "U" else None
@@ -86,4 +86,4 @@ def read_json(arrays: Archive, name: str) -> dict[str, Any]:
 
 
 def _damaged(error: BaseException) -> CheckpointError:
-    return CheckpointError(f"damaged ({error}), expected a whole checkpoint.")
+    return CheckpointError(f"damaged ({error}), expected an intact checkpoint.")

@@ -14,14 +14,14 @@ from mlp_cli.errors import ConfigError
 from mlp_cli.runs.schema import MOST_WHOLE, Option
 from mlp_cli.runs.settings import SETTINGS
 
-MAX_BYTES = 1 << 20
+MAX_PRESET_BYTES = 1 << 20
 """far more than a preset has; a larger file is something else"""
 
 
 def bundled_presets() -> list[Path]:
     """Return the presets that come with the program, by name."""
     package = Path(__file__).parents[1]
-    # Installed, they lie in the package; in a checkout, beside it.
+    # Installed, they are in the package; in a checkout, beside it.
     folders = [package / "configs", package.parent / "configs"]
     return sorted(next((f for f in folders if f.is_dir()), package).glob("*.toml"))
 
@@ -60,10 +60,10 @@ def read_preset(path: Path, refused: Collection[str]) -> dict[str, Option]:
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            text = file.read(MAX_BYTES + 1)
-        if len(text) > MAX_BYTES:
+            text = file.read(MAX_PRESET_BYTES + 1)
+        if len(text) > MAX_PRESET_BYTES:
             raise ConfigError(
-                f"{path}: more than {MAX_BYTES:,} bytes, expected some lines of TOML."
+                f"{path}: more than {MAX_PRESET_BYTES:,} bytes, expected some lines of TOML."
             )
         return tomllib.loads(text.decode())
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Read a checkpoint's file, and trust nothing in it."""
+"""Read a checkpoint, and check every part of it."""
 
 import math
 import sys
@@ -28,7 +28,7 @@ from mlp_cli.system.files import open_regular
 
 
 def load_checkpoint(path: Path) -> Run:
-    """Return the run in a checkpoint file, every part of it checked.
+    """Return the run in a checkpoint, with every part checked.
 
     Raises CheckpointError, naming the file and the part, where it is missing, is not a
     checkpoint, is of a newer format, is damaged, or holds arrays that are not its network's.
@@ -47,9 +47,9 @@ def load_checkpoint(path: Path) -> Run:
 
 
 def _parse(arrays: Archive) -> Run:
-    """Return the run in these arrays, every part of it checked.
+    """Return the run in these arrays, with every part checked.
 
-    How large each array may be follows from what was checked before it.
+    The settings are read first: they bound the size of every array.
     """
     meta = read_json(arrays, "meta")
     version = meta.get("format_version")
@@ -59,7 +59,7 @@ def _parse(arrays: Archive) -> Run:
     is_resumable = any(name.startswith("resume/") for name in arrays.names)
     history, best_epoch = _read_history(meta, may_be_empty=not is_resumable)
     test_accuracy = meta.get("test_accuracy")
-    if test_accuracy is not None and not _is_share(test_accuracy):
+    if test_accuracy is not None and not _is_fraction(test_accuracy):
         raise bad_meta("test_accuracy", test_accuracy, "a number from 0 to 1, or null")
     stored = meta.get("stored_dtype", settings.dtype)
     if stored not in (settings.dtype, SMALL_DTYPE):
@@ -98,7 +98,7 @@ def _read_history(meta: Mapping[str, Any], *, may_be_empty: bool) -> tuple[list[
 
 
 def _is_entry(entry: object, epoch: int) -> bool:
-    """Tell whether this is that epoch of a history: finite numbers, the accuracy possibly null."""
+    """Return whether this is that epoch of a history: finite numbers, an accuracy or null."""
     if not isinstance(entry, dict) or not all(key in entry for key in HISTORY_KEYS):
         return False
     accuracy = entry["validation_accuracy"]
@@ -106,21 +106,21 @@ def _is_entry(entry: object, epoch: int) -> bool:
         type(entry["epoch"]) is int
         and entry["epoch"] == epoch
         and all(_is_finite(entry[key]) for key in ("eta", "cost", "seconds"))
-        and (accuracy is None or _is_share(accuracy))
+        and (accuracy is None or _is_fraction(accuracy))
     )
 
 
 def _is_finite(value: object) -> bool:
-    """Tell whether this is a number that is finite as a float, 0 or above."""
+    """Return whether this is a number, 0 or above, that is finite as a float."""
     return type(value) in (int, float) and 0 <= value <= sys.float_info.max  # type: ignore[operator]
 
 
-def _is_share(value: object) -> bool:
+def _is_fraction(value: object) -> bool:
     return type(value) in (int, float) and 0 <= value <= 1  # type: ignore[operator]
 
 
 def _read_shuffling(arrays: Archive) -> dict[str, Any]:
-    """Return the state of the shuffling generator, which must be one that it takes."""
+    """Return the state of the shuffling generator, which NumPy must accept."""
     state = read_json(arrays, "resume/shuffle")
     try:
         np.random.default_rng().bit_generator.state = state
@@ -130,7 +130,7 @@ def _read_shuffling(arrays: Archive) -> dict[str, Any]:
 
 
 def _read_velocities(arrays: Archive, settings: Settings) -> list[npt.NDArray[Any]]:
-    """Return what momentum remembers; nothing in a run without it."""
+    """Return the velocities of momentum; none in a run without it."""
     if not settings.momentum:
         return []
     return _read_network(arrays, settings, "resume/velocity/").parameters
@@ -139,9 +139,9 @@ def _read_velocities(arrays: Archive, settings: Settings) -> list[npt.NDArray[An
 def _read_network(
     arrays: Archive, settings: Settings, prefix: str = "", stored: str | None = None
 ) -> Network:
-    """Return the network whose parameters stand under this prefix, in the settings' precision.
+    """Return the network whose parameters are under this prefix, in the settings' precision.
 
-    stored: their precision in the file, where it is another.
+    stored: their precision in the file, where it differs.
     """
     dtype = stored or settings.dtype
 
@@ -166,7 +166,7 @@ def _read_network(
 
 @dataclass(frozen=True)
 class FileFacts:
-    """How the file was written."""
+    """How a checkpoint was written."""
 
     size: int
     """bytes"""
@@ -174,11 +174,11 @@ class FileFacts:
     stored_dtype: str
     """precision of the parameters in the file"""
     versions: dict[str, str]
-    """of the programs that wrote it, by name; what is not text is left out"""
+    """of the programs that wrote it, by name; entries that are not text are left out"""
 
 
 def read_facts(path: Path) -> FileFacts:
-    """Return the facts of a file that `load_checkpoint` has accepted."""
+    """Return the facts about a file that `load_checkpoint` has accepted."""
     with open_regular(path) as file:
         meta = read_json(Archive(file), "meta")
     versions = meta.get("versions")

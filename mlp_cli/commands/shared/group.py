@@ -21,17 +21,17 @@ COMMANDS = {
     "export": "export",
     "import": "import_",
 }
-"""the subcommands, each with its module here and its name there"""
+"""the subcommands, each with the name of its module and of its function there"""
 
 INTERRUPTED = 130
-"""exit status after Ctrl-C, as shells have it: 128 and the signal's number, 2"""
+"""the exit status after Ctrl-C, as in shells: 128 plus the signal's number, 2"""
 
 
 class Group(click.Group):
-    """Turns what a user or the world caused into a message and an exit status, in one place.
+    """Turns our errors into a message and an exit status, in one place.
 
     0 success; 1 something failed; 2 wrong usage; 130 interrupted. A bug keeps its traceback.
-    It loads a subcommand when that is asked for, so that none waits for the others.
+    A subcommand is loaded only when it is asked for, so that none waits for the others.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -48,7 +48,7 @@ class Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the subcommand that the arguments begin with, or say which name is nearest."""
+        """Return the subcommand that the arguments begin with, or say which name is nearest."""
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
@@ -63,7 +63,7 @@ class Group(click.Group):
             return super().main(*args, **options)
         except OSError as error:
             if error.filename is not None:
-                raise  # a file's: a bug, since it should have been told as one of our errors
+                raise  # about a file: a bug, since it should be one of our errors
             reason = error.strerror or str(error)
             if _is_from_printing(error):
                 reason = f"standard output: cannot be written ({reason})"
@@ -92,8 +92,8 @@ class Group(click.Group):
 
 
 def _is_from_printing(error: OSError) -> bool:
-    """Tell whether a result, help or the version could not be printed: no other error says it."""
-    from traceback import walk_tb  # and with it what no command needs that ends well
+    """Return whether a result, help or the version could not be printed."""
+    from traceback import walk_tb  # slow to import, and seldom needed
 
     frames = walk_tb(error.__traceback__)
     return any(frame.f_code is click.echo.__code__ for frame, _ in frames)
@@ -102,7 +102,7 @@ def _is_from_printing(error: OSError) -> bool:
 GREETING = """\
 mlp trains a neural network to read handwritten digits. Begin with
 
-    mlp train --epochs 30 --eta 3.0    train a network; MNIST is fetched where it is not there
+    mlp train --epochs 30 --eta 3.0    train a network; missing MNIST is downloaded
     mlp evaluate                       measure it
     mlp predict image.png              read the digit in a picture
 
@@ -118,6 +118,6 @@ mlp --help lists all commands."""
 @common_options
 @click.pass_context
 def mlp(ctx: click.Context) -> None:
-    """Train a multilayer perceptron on MNIST, with nothing but NumPy."""
+    """Train a multilayer perceptron on MNIST with NumPy alone."""
     if ctx.invoked_subcommand is None:
         result(GREETING)

@@ -23,7 +23,7 @@ FolderPath = click.Path(file_okay=False, readable=False, path_type=Path)
 
 
 class FiniteFloat(click.FloatRange):
-    """A finite number of a range: the range alone would let nan pass."""
+    """A finite number of a range. The range alone accepts nan."""
 
     def convert(
         self,
@@ -65,14 +65,14 @@ class DatasetName(click.types.StringParamType):
 
 
 def common_options(function: Decorated) -> Decorated:
-    """Add what every command has: -q/--quiet and --version (Click itself adds -h/--help)."""
+    """Add the options of every command: -q/--quiet and --version (Click itself adds -h/--help)."""
     quiet = click.option(
         "-q",
         "--quiet",
         is_flag=True,
         expose_value=False,
         callback=_remember_quiet,
-        help="Say nothing but results and errors.",
+        help="Print results and errors only.",
     )
     version = click.version_option(
         __version__,

@@ -20,28 +20,28 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def let_stdout_replace() -> None:
-    """Have stdout put `?` for a character that its encoding lacks, instead of refusing the text.
+    """Let stdout print `?` for a character that its encoding lacks, instead of failing.
 
-    On Windows a file that stdout is redirected to has no Chinese, say, but file names may have.
+    On Windows, for example, stdout redirected to a file has no Chinese, but file names may.
     """
     if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="replace")
 
 
 def result(text: str) -> None:
-    """Print a result: on stdout, whole."""
+    """Print a result on stdout."""
     if sys.stdout is None:
         raise OutputError("standard output: closed, expected somewhere to print the result.")
     click.echo(printable(text))
 
 
 def json_result(value: dict[str, Any]) -> None:
-    """Print a result as one line of JSON, with null for what is no finite number."""
+    """Print a result as one line of JSON, with null in place of nan and infinity."""
     result(json.dumps(_finite(value), allow_nan=False))
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401  whatever JSON can have
-    """Return a value as JSON can have it, which knows neither nan nor infinity."""
+    """Return a value with None in place of nan and infinity, which JSON does not have."""
     if isinstance(value, dict):
         return {key: _finite(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -50,47 +50,47 @@ def _finite(value: Any) -> Any:  # noqa: ANN401  whatever JSON can have
 
 
 def is_quiet() -> bool:
-    """Tell whether --quiet was given, before or after the subcommand."""
+    """Return whether --quiet was given, before or after the subcommand."""
     return bool(click.get_current_context().meta.get(QUIET))
 
 
 def shows_bars() -> bool:
-    """Tell whether a progress bar has a place: a terminal, and somebody who wants to know."""
+    """Return whether to show progress bars: in a terminal, and not with --quiet."""
     return not is_quiet() and sys.stderr is not None and sys.stderr.isatty()
 
 
 def note(text: str) -> None:
-    """Print something to know that is not the result: on stderr, unless quiet."""
+    """Print a note on stderr, unless --quiet was given."""
     if not is_quiet():
         say(text)
 
 
 def say(text: str) -> None:
-    """Print on stderr, quiet or not: an error that ends nothing."""
-    with suppress(OSError):  # whoever closed stderr does not want to know
+    """Print on stderr, with --quiet too: an error that does not end the command."""
+    with suppress(OSError):  # stderr is closed
         click.echo(printable(text), err=True)
 
 
 def note_above(bar: "tqdm[Any]", text: str) -> None:
-    """Print a note without tearing the bar that may be on the screen."""
+    """Print a note above the progress bar, if there is one."""
     if bar.disable:
         note(text)
     else:
-        with suppress(OSError):  # the terminal may be gone, and the run go on without
+        with suppress(OSError):  # the terminal may be gone; the run continues
             bar.write(printable(text), file=sys.stderr)
 
 
 def printable(text: str) -> str:
-    """Return the text with `?` for what must not reach a terminal.
+    """Return the text with `?` in place of everything that must not reach a terminal.
 
-    That is the bytes of a file name that are no character, and characters that a terminal would
-    obey instead of showing them: file names and checkpoints come from anywhere.
+    That is: bytes of a file name that are no character, and control characters, which a terminal
+    obeys instead of showing. File names and checkpoints come from anywhere.
     """
     return CONTROL.sub("?", text.encode(errors="replace").decode())
 
 
 def can_encode(text: str) -> bool:
-    """Tell whether stdout's encoding has these characters."""
+    """Return whether stdout's encoding has these characters."""
     try:
         text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
@@ -99,7 +99,7 @@ def can_encode(text: str) -> bool:
 
 
 def percent(share: float | None) -> str:
-    """Return a share as in `95.31 %`."""
+    """Return a fraction as in `95.31 %`."""
     return "-" if share is None else f"{share:.2%}".replace("%", " %")
 
 
