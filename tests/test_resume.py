@@ -48,14 +48,17 @@ def train(path, options):
     return ["train", *f"--validation 200 --epochs {EPOCHS} {options} {kept}".split()]
 
 
-def kill_while_it_trains(process, seconds):
-    """Kill the process so long after it has begun."""
+def wait_while_it_trains(process, epochs, seconds):
+    """Wait until the process reports so many epochs more, or ends, and for so long after that."""
     read_until(process, "network ")
+    lines = (line for line in process.stderr if line.startswith("epoch "))
+    for _ in zip(range(epochs), lines, strict=False):
+        pass
     time.sleep(seconds)
 
 
-def kill_while_it_saves(process, seconds, saves):
-    """Kill the process so long after it has begun to write for that many times."""
+def wait_while_it_saves(process, seconds, saves):
+    """Wait for so long after the process has begun to write for that many times."""
     while process.poll() is None:
         if partial_files():
             saves -= 1
@@ -86,9 +89,9 @@ def check_kills(options, kills, seed):
             with running(*train(PATH, options), *resume) as process:
                 turn, in_save = divmod(len(moments), 2)
                 if in_save:
-                    kill_while_it_saves(process, rng.choice([0, 0, 0.001, 0.004]), 1 + turn % 3)
+                    wait_while_it_saves(process, rng.choice([0, 0, 0.001, 0.004]), 1 + turn % 3)
                 else:
-                    kill_while_it_trains(process, rng.uniform(0, 2 * epoch))
+                    wait_while_it_trains(process, (turn + 1) % 3, rng.uniform(0, epoch))
                 process.kill()
                 if process.wait() == 0:  # it was faster
                     break
