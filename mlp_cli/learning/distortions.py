@@ -22,8 +22,8 @@ Float64s = npt.NDArray[np.float64]
 Float32s = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
-# Amplitudes at strength 1. Lengths are in pixels of an image whose shorter side is REFERENCE_SIDE, and grow
-# with that side.
+# Amplitudes at strength 1. Lengths are in pixels of an image whose shorter side is REFERENCE_SIDE,
+# and grow with that side.
 REFERENCE_SIDE = 28
 SHIFT = 1.5
 ROTATION = 0.2  # radians
