@@ -11,9 +11,10 @@ from mlp_cli.commands.shared.completion import complete_dataset
 from mlp_cli.commands.shared.dataset import load_for_network
 from mlp_cli.commands.shared.options import DatasetName, common_options, run_data_dir_option
 from mlp_cli.commands.shared.plot import draw_confusion, plot_option
-from mlp_cli.commands.shared.text import json_result, note, percent, result, score
+from mlp_cli.commands.shared.text import json_result, note, result, score
 from mlp_cli.datasets.catalogue import class_headings, class_name
 from mlp_cli.errors import OptionError
+from mlp_cli.measuring.percent import percent
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset, SplitName
@@ -54,8 +55,7 @@ def evaluate(
     The interval is Wilson's at 95 %: where the accuracy of this network on endless images of the
     same kind may well lie.
     """
-    from mlp_cli.measuring.scores import Score, class_figures, confusion_matrix
-    from mlp_cli.nn.costs import mean_cost
+    from mlp_cli.measuring.evaluation import Evaluation
     from mlp_cli.runs.reading import load_checkpoint
 
     path = choose_checkpoint(checkpoint)
@@ -72,40 +72,37 @@ def evaluate(
         note(other)
     chosen = data.split(split, 0 if other else settings.validation)
 
-    outputs = run.network.outputs(chosen.images)
-    confusion = confusion_matrix(chosen.labels, outputs.argmax(axis=1), settings.sizes[-1])
-    whole = Score.of(confusion)
-    cost = mean_cost(outputs, chosen.labels, run.network.cost)
-    figures = class_figures(confusion)
+    evaluation = Evaluation.of(run.network, chosen.images, chosen.labels)
+    reached, figures = evaluation.score, evaluation.class_figures
     if plot:
-        draw_confusion(confusion, plot)
+        draw_confusion(evaluation.confusion, plot)
     if json:
         json_result(
             {
                 "checkpoint": str(path),
                 "dataset": name,
                 "split": split,
-                "examples": whole.examples,
-                "correct": whole.correct,
-                "accuracy": whole.accuracy,
-                "interval": whole.interval,
-                "cost": cost,
+                "examples": reached.examples,
+                "correct": reached.correct,
+                "accuracy": reached.accuracy,
+                "interval": reached.interval,
+                "cost": evaluation.cost,
                 "per_class": [
                     {**asdict(figure), "name": class_name(name, figure.label)} for figure in figures
                 ],
-                "confusion": confusion.tolist(),
+                "confusion": evaluation.confusion.tolist(),
             }
         )
         return
-    low, high = whole.interval
+    low, high = reached.interval
     result(f"{name}, {split} images")
-    result(f"accuracy   {score(whole.accuracy, whole.correct, whole.examples)}")
+    result(f"accuracy   {score(reached.accuracy, reached.correct, reached.examples)}")
     result(f"interval   {percent(low)} to {percent(high)} (95 %)")
-    result(f"mean cost  {cost:.4f}\n")
+    result(f"mean cost  {evaluation.cost:.4f}\n")
     kind, rows = class_headings(name, len(figures))
     result(_figures_table(kind, rows, figures))
     result(f"\nTrue {kind} down, answer across:\n")
-    result(_confusion_table(kind, rows, confusion.tolist()))
+    result(_confusion_table(kind, rows, evaluation.confusion.tolist()))
 
 
 def _other_data(name: str, data: "Dataset", settings: "Settings") -> str | None:

@@ -8,7 +8,8 @@ import click
 from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_checkpoint
 from mlp_cli.commands.shared.completion import complete_checkpoint
 from mlp_cli.commands.shared.options import FilePath, common_options
-from mlp_cli.commands.shared.text import json_result, percent, result
+from mlp_cli.commands.shared.text import json_result, result
+from mlp_cli.measuring.percent import percent
 
 
 @click.command(short_help="Say what a checkpoint is.")

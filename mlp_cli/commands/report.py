@@ -41,7 +41,7 @@ def report(checkpoint: tuple[Path, ...], output: Path, data_dir: Path | None) ->
     the network is surest of, the weights of the first layer, saturation and the time per epoch.
     """
     from mlp_cli.pages.figures import require_matplotlib
-    from mlp_cli.pages.findings import find
+    from mlp_cli.pages.findings import Findings
     from mlp_cli.pages.report import render
     from mlp_cli.runs.reading import load_checkpoint
     from mlp_cli.system.outputs import check_output, writing
@@ -53,7 +53,7 @@ def report(checkpoint: tuple[Path, ...], output: Path, data_dir: Path | None) ->
         run = load_checkpoint(path)
         settings = run.settings
         dataset = load_for_network(settings, settings.dataset, data_dir)
-        findings.append(find(path.name, run, dataset.test))
+        findings.append(Findings.of(path.name, run, dataset.test))
     page = render(findings)
     with writing(output) as file:
         file.write(page)

@@ -63,8 +63,3 @@ def table(
     ]
     whole = element("table", element("thead", header), element("tbody", *body))
     return element("div", whole, class_="scrolls", tabindex="0")
-
-
-def percent(share: float | None) -> str:
-    """Return a share as in `95.31 %`."""
-    return "-" if share is None else f"{share * 100:.2f} %"

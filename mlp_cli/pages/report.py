@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from mlp_cli.measuring.percent import percent
 from mlp_cli.pages.charts import learning_curves
 from mlp_cli.pages.figures import to_inline_svg
 from mlp_cli.pages.findings import Findings
-from mlp_cli.pages.markup import Html, element, join, percent, table
+from mlp_cli.pages.markup import Html, element, join, table
 from mlp_cli.pages.sections import chart, run_sections, section
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.settings import Settings
@@ -53,7 +54,8 @@ def _heading(findings: Sequence[Findings]) -> str:
 
 
 def _title(found: Findings) -> str:
-    return f"{_sizes(found.run)} on {found.run.settings.dataset}, {percent(found.score.accuracy)}"
+    accuracy = percent(found.evaluation.score.accuracy)
+    return f"{_sizes(found.run)} on {found.run.settings.dataset}, {accuracy}"
 
 
 def _sizes(run: Run) -> str:
@@ -62,7 +64,7 @@ def _sizes(run: Run) -> str:
 
 def _tiles(found: Findings) -> Html:
     """Return the figures that one looks for first."""
-    score, run = found.score, found.run
+    score, run = found.evaluation.score, found.run
     low, high = score.interval
     tiles = [
         ("test accuracy", percent(score.accuracy), f"{score.correct:,} of {score.examples:,}"),
@@ -95,7 +97,7 @@ def _scores(findings: Sequence[Findings]) -> Html:
             f"{number}",
             found.name,
             _sizes(found.run),
-            percent(found.score.accuracy),
+            percent(found.evaluation.score.accuracy),
             percent(found.run.best_accuracy),
             f"{found.run.best_epoch} of {len(found.run.history)}",
             f"{found.run.training_seconds:,.1f} s",

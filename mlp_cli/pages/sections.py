@@ -3,10 +3,11 @@
 from statistics import median
 
 from mlp_cli.datasets.catalogue import class_headings, class_name
+from mlp_cli.measuring.percent import percent
 from mlp_cli.pages.charts import confusion_heat_map, epoch_seconds, unit_slopes
 from mlp_cli.pages.figures import to_inline_svg
 from mlp_cli.pages.findings import Findings
-from mlp_cli.pages.markup import Html, element, percent, table
+from mlp_cli.pages.markup import Html, element, table
 from mlp_cli.pages.pictures import image_uri, weights_uri
 
 SHOWN_UNITS = 100
@@ -34,19 +35,19 @@ def chart(svg: str, name: str) -> Html:
 
 def _confusion(found: Findings) -> Html:
     text = "Blue: answered right. The stronger the orange, the larger a share of its row."
-    svg = to_inline_svg(confusion_heat_map(found.confusion))
+    svg = to_inline_svg(confusion_heat_map(found.evaluation.confusion))
     return section("Confusion matrix", element("p", text), chart(svg, "Confusion matrix"))
 
 
 def _classes(found: Findings) -> Html:
-    figures = found.figures
+    figures = found.evaluation.class_figures
     kind, headings = class_headings(found.run.settings.dataset, len(figures))
     head = [kind, "precision", "recall", "F1", "examples"]
     rows = [
         [heading, percent(f.precision), percent(f.recall), percent(f.f1), f"{f.examples:,}"]
         for heading, f in zip(headings, figures, strict=True)
     ]
-    text = f"Mean cost of a test image: {found.cost:.4f}."
+    text = f"Mean cost of a test image: {found.evaluation.cost:.4f}."
     return section(
         f"{kind.capitalize()} by {kind}", table(head, rows, numbers_from=1), element("p", text)
     )
@@ -55,22 +56,25 @@ def _classes(found: Findings) -> Html:
 def _mistakes(found: Findings) -> Html:
     if not found.mistakes:
         return section("Mistakes", element("p", "Not one."), kind="wide")
-    score = found.score
+    score = found.evaluation.score
     text = (
         f"The {len(found.mistakes)} of {score.examples - score.correct:,} wrong answers that the "
         "network is surest of: the truth, the answer, and its output."
     )
-    names = [class_name(found.run.settings.dataset, label) for label in range(len(found.confusion))]
+    names = [
+        class_name(found.run.settings.dataset, label)
+        for label in range(len(found.evaluation.confusion))
+    ]
     pictures = [
         element(
             "li",
             element(
                 "img",
                 src=image_uri(m.image),
-                alt=f"test image {m.index}: {names[m.truth]}, read as {names[m.answer]}",
+                alt=f"test image {m.index}: {names[m.truth]}, read as {names[m.prediction]}",
                 title=f"test image {m.index}",
             ),
-            element("span", f"{names[m.truth]} → ", element("b", names[m.answer])),
+            element("span", f"{names[m.truth]} → ", element("b", names[m.prediction])),
             element("span", f"{m.confidence:.3f}", class_="more"),
         )
         for m in found.mistakes

@@ -71,8 +71,7 @@ def _checked(label: int, classes: int) -> int:
     """Return a label that the network has an output for."""
     if label >= classes:
         raise OptionError(
-            f"label {label}: the network has {classes} outputs, for the answers 0 to "
-            f"{max(range(classes))}."
+            f"label {label}: the network has {classes} outputs, for the answers 0 to {classes - 1}."
         )
     return label
 
