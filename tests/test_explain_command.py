@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from mlp_cli.explanation.notation import in_ascii
-from mlp_cli.explanation.tables import CELL, number
+from mlp_cli.explanation.tables import CELL, format_number
 from mlp_cli.learning.learner import Learner
 from mlp_cli.learning.streams import spawn_streams
 from mlp_cli.nn.activations import ACTIVATIONS
@@ -119,7 +119,19 @@ def test_the_hand_worked_step_is_shown_with_its_numbers(run, by_hand):
     ]
 
 
-def test_it_stands_in_the_order_of_the_notes(run, by_hand):
+def test_a_sum_that_is_0_except_for_rounding_is_printed_as_0(run):
+    """1/10 + 2/10 - 3/10 is a few 1e-17 in any order."""
+    network = Network([np.array([[0.1, 0.2, -0.3]])], [np.zeros(1)])
+    save(network, image_shape=(1, 3))
+    image, label = np.full((1, 1, 3), 255, np.uint8), np.zeros(1, np.uint8)
+    write_dataset(Path("data"), [image, label, image, label])
+    text = run("explain --checkpoint own.npz").stdout
+    assert table_of(text, "z² = W² a¹ + b²")[1] == ("1", [0.1, 0.2, -0.3, 0, 0, 0.5])
+    (layer,) = json.loads(run("explain --checkpoint own.npz --json").stdout)["feedforward"]
+    assert 0 < abs(layer["z"]["values"][0]) < 1e-16
+
+
+def test_it_follows_the_order_of_the_derivation(run, by_hand):
     text = run("explain --checkpoint hand.npz").stdout
     found = re.findall(r"^(?:Feed\w+|Back\w+|Fact \d|Update|Layer \d|z[²³]|a[²³])", text, re.M)
     turn = ["Fact 3", "Fact 4", "Fact 5"]
@@ -239,7 +251,7 @@ def test_the_first_image_of_the_newest_run_by_default(run, trained, data):
     assert f"network     64-30-10 of {FIRST}\n" in done.stdout
     assert "image 0 of mnist's test set" in done.stdout
     output = trained.network.outputs(data[2][:1])[0]
-    assert f"right answer {data[3][0]}, the network's answer {output.argmax()}" in done.stdout
+    assert f"correct class {data[3][0]}, prediction {output.argmax()}" in done.stdout
     shown = table_of(done.stdout, "a³ = σ(z³)")
     np.testing.assert_allclose([row[1][-1] for row in shown[-10:]], output, rtol=1e-3, atol=1e-6)
 
@@ -247,7 +259,7 @@ def test_the_first_image_of_the_newest_run_by_default(run, trained, data):
 def test_large_arrays_are_shown_as_digests(run, trained):
     text = run("explain --index 3").stdout
     W = trained.network.weights[0].astype(np.float64)
-    numbers = [number(np.linalg.norm(W)), number(W.min()), number(W.max())]
+    numbers = [format_number(n) for n in (np.linalg.norm(W), W.min(), W.max())]
     assert f"        W² {' '.join(f'{n:>9}' for n in numbers)}\n" in text
     assert re.search(r"^z² = W² a¹ \+ b² +W² 30 x 64, b² 30$", text, re.M)
     assert re.search(r"^Fact 5   D_W² C = d_z² C ⊗ a¹ +30 x 64$", text, re.M)
@@ -461,5 +473,5 @@ def test_symbols_have_an_ascii_spelling():
     ],
 )
 def test_numbers_take_nine_characters(value, text):
-    assert number(value) == text
+    assert format_number(value) == text
     assert len(text) <= CELL

@@ -27,7 +27,7 @@ ALLOWED = {
     "nn": {"numpy", "errors", "nn"},
     "learning": {"numpy", "threadpoolctl", "errors", "nn", "learning"},
     "measuring": {"numpy", "nn", "measuring"},
-    "explanation": {"numpy", "nn", "learning", "explanation"},
+    "explanation": {"numpy", "nn", "explanation"},
     "datasets": {"numpy", "requests", "urllib3", "errors", "system", "datasets"},
     "images": {"numpy", "PIL", "errors", "system", "images"},
     "runs": {

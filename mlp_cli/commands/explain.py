@@ -124,8 +124,8 @@ def explain(
     Nothing is changed. Layers of more than ten units are shown by their largest numbers.
     """
     _refuse_combinations(ctx)
-    from mlp_cli.explanation.passes import explain as explain_example
-    from mlp_cli.explanation.text import describe_failure
+    from mlp_cli.explanation.check import describe_failure
+    from mlp_cli.explanation.passes import explain_example
     from mlp_cli.learning.streams import spawn_streams
     from mlp_cli.runs.reading import load_checkpoint
 
@@ -192,8 +192,9 @@ def _fresh_network(
 
 def _print(e: "Explanation", example: "Example", path: Path | None, seed: int, check: bool) -> None:
     """Print the explanation, or the check alone, for people."""
-    from mlp_cli.explanation.tables import render
-    from mlp_cli.explanation.text import explain_check, explain_in_full
+    from mlp_cli.explanation.check import explain_check
+    from mlp_cli.explanation.tables import lay_out
+    from mlp_cli.explanation.text import explain_in_full
 
     origin = f"of {click.format_filename(path)}" if path else f"from seed {seed}"
     sizes = "-".join(map(str, e.network.sizes))
@@ -201,12 +202,12 @@ def _print(e: "Explanation", example: "Example", path: Path | None, seed: int, c
         f"network     {sizes} {origin}",
         f"            hidden units {e.network.activation}, cost {e.network.cost}",
         f"example     {example.origin}",
-        f"            right answer {e.label}, the network's answer {e.answer}",
-        f"            (answers count from 0, outputs from 1: y = e_{e.label + 1})",
+        f"            correct class {e.label}, prediction {e.prediction}",
+        f"            (classes count from 0, outputs from 1: y = e_{e.label + 1})",
         "",
     ]
     spell = str if can_encode(ALL_SYMBOLS) else in_ascii
-    result(render([*about, *(explain_check(e) if check else explain_in_full(e))], spell))
+    result(lay_out([*about, *(explain_check(e) if check else explain_in_full(e))], spell))
 
 
 def _print_json(
