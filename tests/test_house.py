@@ -36,7 +36,7 @@ ALLOWED = {
     },
     "pages": {
         *("numpy", "PIL", "matplotlib", "errors", "system", "nn", "measuring", "datasets", "runs"),
-        "pages",
+        *("images", "pages"),
     },
     "exports": {"numpy", "onnx", "errors", "version", "nn", "runs"},
 }

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import shutil
 from io import BytesIO
 from pathlib import Path
@@ -17,11 +18,12 @@ from selenium.webdriver.common.keys import Keys
 
 import mlp_cli
 from mlp_cli.datasets.loading import load_dataset
-from mlp_cli.errors import ExportError
-from mlp_cli.images import find_digit, read_picture
+from mlp_cli.errors import ExportError, PictureError
+from mlp_cli.images import digit, find_digit, read_picture
 from mlp_cli.nn.network import Network
 from mlp_cli.pages.canvas import page as html
-from mlp_cli.pages.canvas.page import write_html
+from mlp_cli.pages.canvas.constants import shared_constants
+from mlp_cli.pages.canvas.page import PAGE, write_html
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.reading import load_checkpoint
 
@@ -130,11 +132,11 @@ def take_picture(page, picture):
     )
 
 
-@pytest.mark.parametrize("digit", CURVES)
-def test_a_digit_drawn_with_the_mouse_is_read(page, digit):
-    for curve in CURVES[digit]:
+@pytest.mark.parametrize("name", CURVES)
+def test_a_digit_drawn_with_the_mouse_is_read(page, name):
+    for curve in CURVES[name]:
         draw(page, curve)
-    assert answer(page) == digit
+    assert answer(page) == name
 
 
 def test_undo_takes_back_a_stroke_and_clear_all_of_them(page):
@@ -219,6 +221,32 @@ def drawn(kind):
     file = BytesIO()
     picture.save(file, "PNG")
     return file.getvalue()
+
+
+def test_a_constant_that_changes_in_python_changes_in_the_page(opened, monkeypatch):
+    """A picture whose contrast the normaliser no longer accepts is blank to both."""
+    run, picture = load_checkpoint(HANDWRITING), drawn("dark")
+    assert take_picture(opened(run), picture)
+    monkeypatch.setattr(digit, "MIN_CONTRAST", 300.0)
+    with pytest.raises(PictureError, match="blank"):
+        find_digit(read_picture(BytesIO(picture)))
+    page = opened(run)
+    assert page.execute_script("return MIN_CONTRAST") == 300
+    assert take_picture(page, picture) is None
+
+
+def test_every_shared_constant_is_read_by_a_script_and_every_read_one_is_shared():
+    scripts = "\n".join(path.read_text() for path in sorted(PAGE.glob("*.js")))
+    read = {}
+    for names, module in re.findall(r"const \{ ([A-Z_, ]+) \} = IMAGES\.(\w+);", scripts):
+        read.setdefault(module, []).extend(names.split(", "))
+    shared = shared_constants()
+    assert {module: sorted(names) for module, names in read.items()} == {
+        module: sorted(values) for module, values in shared.items()
+    }
+    for values in shared.values():
+        for name in values:
+            assert len(re.findall(rf"\b{name}\b", scripts)) > 1, f"{name} is used"
 
 
 @pytest.mark.parametrize("kind", ["dark", "light", "photo"])

@@ -12,6 +12,7 @@ from mlp_cli.datasets.catalogue import class_name
 from mlp_cli.errors import ExportError
 from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
+from mlp_cli.pages.canvas.constants import shared_constants
 from mlp_cli.runs.checkpoint import Run
 
 PAGE = Path(__file__).parent
@@ -49,17 +50,21 @@ def write_html(run: Run, file: BinaryIO) -> None:
         "dtype": network.dtype.name,
         "parameters": _packed(run),
     }
-    # No text in a script may look like the script's end, nor like a comment's beginning.
-    text = json.dumps(saved).replace("<", "\\u003c")
     parts = {
         "style": (PAGE / "page.css").read_text("utf-8"),
         "sizes": "-".join(map(str, network.sizes)),
-        "network": text,
+        "network": _script_json(saved),
+        "images": _script_json(shared_constants()),
         "script": "\n".join((PAGE / f"{name}.js").read_text("utf-8") for name in SCRIPTS),
     }
     page = (PAGE / "page.html").read_text("utf-8")
     # In one pass, so that nothing in a part is taken for a place to fill.
     file.write(re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], page).encode())
+
+
+def _script_json(value: object) -> str:
+    """Return JSON in which nothing looks like the script's end or a comment's beginning."""
+    return json.dumps(value).replace("<", "\\u003c")
 
 
 def _packed(run: Run) -> str:
