@@ -459,7 +459,10 @@ def test_evaluate_measures_each_split(run, trained, split, examples):
 
 def test_the_validation_split_of_a_run_without_one_is_wrong_usage(run, data):
     run("train --epochs 1 --validation 0")
-    assert "held no images out" in run("evaluate --split validation", status=2).stderr
+    assert (
+        "None of the run's images were held out"
+        in run("evaluate --split validation", status=2).stderr
+    )
 
 
 def test_evaluate_falls_back_to_the_data_folder_of_this_machine(run, data):

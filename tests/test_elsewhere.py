@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
-from mlp_cli.commands.shared.group import mlp
+from mlp_cli.commands.export import Format
+from mlp_cli.commands.shared.group import COMMANDS, mlp
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_run, write_dataset
 
@@ -134,14 +137,88 @@ def test_a_network_goes_out_comes_back_and_answers_the_same(trained):
     )
 
 
-def test_import_names_the_checkpoint_that_was_named_and_never_overwrites(trained):
+def test_import_never_overwrites_a_run(trained):
     run("export --format nielsen -o out.json")
-    assert (
-        "mlp evaluate --checkpoint own.npz\n" in run("import out.json --checkpoint own.npz").stdout
-    )
+    run("import out.json --checkpoint own.npz")
     before = Path("own.npz").read_bytes()
-    assert "own.npz: exists" in run("import out.json --checkpoint own.npz", status=1).stderr
+    assert run("import out.json --checkpoint own.npz", status=1).stderr == (
+        "Error: own.npz: exists, expected a new file; an import never overwrites a run.\n"
+        "Name another path with --checkpoint.\n"
+    )
     assert Path("own.npz").read_bytes() == before
+
+
+def next_command(done):
+    return done.stdout.rpartition("next        mlp ")[2].rstrip()
+
+
+def test_import_advises_a_command_that_works(trained):
+    """No data: evaluate could not; images of another size, or fewer classes: neither."""
+    run("export --format nielsen -o out.json")
+    command = next_command(run("import out.json --checkpoint own.npz"))
+    assert command == "evaluate --checkpoint own.npz"
+    run(command)
+    make_run(image_shape=(2, 3)).save(Path("a.npz"))
+    run("export --checkpoint a.npz --format nielsen -o small.json")
+    picture = Image.fromarray(np.pad(np.zeros((20, 4), np.uint8), 10, constant_values=255))
+    picture.save("image.png")
+    Path("data").rename("gone")
+    for arguments in ("out.json", "small.json --image-shape 2 3"):
+        command = next_command(run(f"import {arguments}"))
+        assert command == "predict image.png"
+        run(command)
+    Path("gone").rename("data")
+    command = next_command(run("import small.json --image-shape 2 3 --checkpoint b.npz"))
+    assert command == "predict image.png --checkpoint b.npz"
+    run(command)
+
+
+def test_import_speaks_of_the_networks_dataset_not_of_how_one_is_drawn():
+    text = " ".join(run("import --help").stdout.split())
+    assert "The dataset that the network was trained on" in text
+    assert "drawn" not in text
+
+
+def test_a_report_gives_no_advice_to_use_an_option_that_it_lacks():
+    write_dataset(Path("mine"))
+    run(f"{TRAIN} --dataset mine")
+    (Path("mine") / "train-labels-idx1-ubyte.gz").write_bytes(b"damaged")
+    error = run("report", status=1).stderr
+    assert "train-labels-idx1-ubyte.gz: " in error
+    assert error.endswith(
+        "Put the files of the run back there. "
+        "To measure it on another folder: mlp evaluate --dataset DIR\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("trained_with", "evaluated_with", "reason"),
+    [
+        ("--validation 0", "", "None of the run's images were held out."),
+        ("", "--dataset other", "The network was trained on mnist"),
+    ],
+)
+def test_a_split_that_was_not_held_out_is_refused_as_it_was_typed(
+    trained_with, evaluated_with, reason
+):
+    write_dataset(Path("data"))
+    write_dataset(Path("other"))
+    run(f"{TRAIN} {trained_with}")
+    error = run(f"evaluate --split validation {evaluated_with}", status=2).stderr
+    assert f"Error: --split validation: {reason}" in error
+    assert error.endswith("Choose --split test or --split train.\n")
+
+
+def test_export_help_has_a_line_for_every_format():
+    lines = run("export --help").stdout.splitlines()
+    for name in get_args(Format):
+        (line,) = [line for line in lines if line.startswith(f"  {name} ")]
+        assert len(line) <= 80
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_help_shows_an_escape(command):
+    assert "\\" not in run(f"{command} --help").stdout
 
 
 def test_import_refuses_what_is_no_network_and_claims_nothing():
@@ -155,7 +232,7 @@ def test_import_takes_images_that_are_not_square():
     make_run(image_shape=(2, 3)).save(Path("a.npz"))
     run("export --checkpoint a.npz --format nielsen -o a.json")
     done = run("import a.json", status=2)
-    assert "image-shape square: the network has 6 inputs" in done.stderr
+    assert "Error: --image-shape: the network has 6 inputs" in done.stderr
     run("import a.json --image-shape 2 3 --checkpoint b.npz")
     assert load_checkpoint(Path("b.npz")).settings.image_shape == (2, 3)
 

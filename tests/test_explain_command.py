@@ -386,11 +386,11 @@ def test_json_has_no_numbers_that_are_none(run):
         (f"--sizes 4-2 --checkpoint {FIRST}", "--sizes with --checkpoint"),
         ("--sizes 4-2 --index 0", "--sizes with --index"),
         ("--sizes 4-2 a.png", "--sizes with IMAGE"),
-        ("--sizes 4-2 --label 2", "label 2: the network has 2 outputs, for the answers 0 to 1"),
+        ("--sizes 4-2 --label 2", "--label 2: the network has 2 outputs, for the classes 0 to 1"),
         ("--sizes 4-2 --data-dir data", "--sizes with --data-dir"),
         ("--index 1 a.png", "IMAGE with --index"),
         ("--data-dir data a.png", "IMAGE with --data-dir"),
-        ("--index 12", "index 12: the test set holds 12 images"),
+        ("--index 12", "--index 12: the test set holds 12 images"),
         ("--label 3", "--label with the test set"),
         ("--activation relu", "--activation without --sizes"),
         ("--cost quadratic", "--cost without --sizes"),
@@ -412,7 +412,9 @@ def test_a_data_folder_of_the_environment_does_not_disturb_a_fresh_network(run):
 
 def test_a_picture_with_a_label_beyond_the_outputs_is_wrong_usage(run, trained, data):
     Image.fromarray(data[2][0]).save("a.png")
-    assert "label 10" in run("explain a.png --label 10", status=2).stderr
+    assert (
+        "--label 10: the network has 10 outputs" in run("explain a.png --label 10", status=2).stderr
+    )
 
 
 def test_what_is_not_there_is_said(run, trained):
@@ -422,6 +424,18 @@ def test_what_is_not_there_is_said(run, trained):
         file.unlink()
     assert "no mnist here" in run("explain", status=1).stderr
     run("explain --sizes 4-3-2")
+
+
+def test_explain_gives_no_advice_to_use_an_option_that_it_lacks(run):
+    write_dataset(Path("mine"))
+    run("train -q --epochs 1 --validation 10 --dataset mine")
+    for file in Path("mine").iterdir():
+        file.unlink()
+    error = run("explain", status=1).stderr.splitlines()[-1]
+    assert error == (
+        "Put the files of the run back there. "
+        "To measure it on another folder: mlp evaluate --dataset DIR"
+    )
 
 
 def test_too_large_a_network_for_the_memory_is_said(run):

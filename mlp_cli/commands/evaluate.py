@@ -64,13 +64,15 @@ def evaluate(
     name = dataset or settings.dataset
     data = load_for_network(settings, name, data_dir)
     other = _other_data(name, data, settings)
-    if other and split == "validation":
+    held_out = 0 if other else settings.validation
+    if split == "validation" and not held_out:
+        why = f"{other} None of its images were" if other else "None of the run's images were"
         raise OptionError(
-            f"split validation: {other} None of its images was held out: choose test or train."
+            f"--split validation: {why} held out. Choose --split test or --split train."
         )
     if other:
         note(other)
-    chosen = data.split(split, 0 if other else settings.validation)
+    chosen = data.split(split, held_out)
 
     evaluation = Evaluation.of(run.network, chosen.images, chosen.labels)
     reached, figures = evaluation.score, evaluation.class_figures
@@ -110,7 +112,7 @@ def _other_data(name: str, data: "Dataset", settings: "Settings") -> str | None:
     if name != settings.dataset:
         return f"The network was trained on {settings.dataset}, and is measured on {name}."
     if settings.fingerprint and data.fingerprint() != settings.fingerprint:
-        return f"{data.folder}: other images or labels than the {name} that it was trained on."
+        return f"{data.folder} holds other images or labels than the network was trained on."
     return None
 
 

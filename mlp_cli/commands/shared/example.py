@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlp_cli.commands.shared.dataset import load_for_network
+from mlp_cli.commands.shared.test_set import load_test_set
 from mlp_cli.commands.shared.text import note
 from mlp_cli.errors import OptionError, PictureError
 
@@ -42,13 +42,12 @@ def draw_example(network: "Network", label: int | None, rng: "np.random.Generato
 
 def example_of_test_set(run: "Run", index: int, data_dir: Path | None) -> Example:
     """Return an image of the test set of the run's dataset."""
-    settings = run.settings
-    test = load_for_network(settings, settings.dataset, data_dir).test
+    test = load_test_set(run, data_dir)
     if index >= len(test):
         raise OptionError(
-            f"index {index:,}: the test set holds {len(test):,} images, counted from 0."
+            f"--index {index:,}: the test set holds {len(test):,} images, counted from 0."
         )
-    origin = f"image {index:,} of {settings.dataset}'s test set"
+    origin = f"image {index:,} of {run.settings.dataset}'s test set"
     return Example(_x(test.images[index]), int(test.labels[index]), origin, index=index)
 
 
@@ -71,7 +70,8 @@ def _checked(label: int, classes: int) -> int:
     """Return a label that the network has an output for."""
     if label >= classes:
         raise OptionError(
-            f"label {label}: the network has {classes} outputs, for the answers 0 to {classes - 1}."
+            f"--label {label}: the network has {classes} outputs, "
+            f"for the classes 0 to {classes - 1}."
         )
     return label
 
