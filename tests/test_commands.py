@@ -398,7 +398,7 @@ def test_evaluate_prints_tables_whose_columns_line_up(run, trained):
     lines = run("evaluate").stdout.splitlines()
     start = lines.index("digit  precision    recall        F1  examples")
     assert len({len(line) for line in lines[start : start + 11]}) == 1
-    start = lines.index("True digit down, answer across:")
+    start = lines.index("Correct digit down, prediction across:")
     assert len({len(line) for line in lines[start + 2 : start + 13]}) == 1
 
 

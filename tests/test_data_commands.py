@@ -266,7 +266,7 @@ def test_evaluate_on_another_dataset_is_said(run):
     run(TRAIN)
     done = run("evaluate --dataset other --json")
     assert json.loads(done.stdout)["dataset"] == "other"
-    assert "The network was trained on mnist, and is measured on other.\n" in done.stderr
+    assert "The network was trained on mnist, and is evaluated on other.\n" in done.stderr
     done = run("evaluate --data-dir other")
     assert "other holds other images or labels than the network was trained on.\n" in done.stderr
     assert "trained on" not in run("evaluate --dataset mnist").stderr

@@ -1,4 +1,4 @@
-"""report, export, import, inspect and --plot as a user meets them."""
+"""The commands report, export, import and inspect, and --plot, as a user meets them."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ def trained():
 def test_report_writes_a_page_about_the_newest_run(trained):
     done = run("report")
     page = Path("report.html").read_bytes()
-    assert done.stdout == f"report.html: {len(page):,} bytes, open it in a browser.\n"
+    assert done.stdout == f"report.html: {len(page):,} bytes. Open it in a browser.\n"
     assert done.stderr == f"Using {FIRST}, the newest.\n"
     assert page.startswith(b"<!doctype html>")
     assert b"<h1>mnist-64-30-10-001.npz</h1>" in page
@@ -94,9 +94,12 @@ def test_evaluate_plots_the_confusion_matrix(trained):
     assert json.loads(done.stdout)["examples"] == 12
 
 
-def test_an_ending_that_names_no_format_is_wrong_usage_before_any_work(trained):
+def test_an_unknown_kind_of_chart_is_wrong_usage_before_any_work(trained):
     done = run("train --plot curve.bmp", status=2)
-    assert "curve.bmp: a chart's name ends in .png, .svg or .pdf" in done.stderr
+    assert (
+        "curve.bmp: unknown kind of chart, expected a name that ends in .png, .svg or .pdf"
+        in done.stderr
+    )
     assert "epoch " not in done.stderr
 
 
@@ -127,7 +130,7 @@ def test_a_network_goes_out_comes_back_and_answers_the_same(trained):
         assert a.tobytes() == b.tobytes()
     evaluated = [run(f"evaluate --checkpoint {path}").stdout for path in (FIRST, second)]
     assert evaluated[0] == evaluated[1]
-    # Of what it was trained on nothing is known, so nothing is said.
+    # Its training data are not known, so there is nothing to warn about.
     assert run(f"evaluate --checkpoint {second}").stderr == ""
     run(f"export --checkpoint {second} --format nielsen -o again.json")
     assert Path("again.json").read_bytes() == Path("out.json").read_bytes()
@@ -273,16 +276,19 @@ def test_inspect_prints_json(trained):
     assert whole["file"]["versions"]["numpy"] == np.__version__
 
 
-def test_inspect_says_what_is_not_known_of_a_network_from_elsewhere(trained):
+def test_inspect_reports_what_is_not_known_of_a_network_from_elsewhere(trained):
     run("export --format nielsen -o out.json")
     run("import out.json")
     out = run("inspect").stdout
-    assert "history        none: trained elsewhere\n" in out
-    assert "Of the settings only those are known that the network itself tells.\n" in out
+    assert "history        none: the network was trained elsewhere\n" in out
+    assert "Only the settings that follow from the network itself are known.\n" in out
 
 
 def test_inspect_takes_one_checkpoint():
-    assert "name the same thing" in run("inspect a.npz --checkpoint b.npz", status=2).stderr
+    assert (
+        "CHECKPOINT and --checkpoint mean the same"
+        in run("inspect a.npz --checkpoint b.npz", status=2).stderr
+    )
 
 
 def test_what_a_checkpoint_says_does_not_command_the_terminal():

@@ -1,4 +1,4 @@
-"""`mlp explain` as a user meets it: the derivation's own numbers, and the check of them."""
+"""`mlp explain` as a user meets it: the numbers of the derivation, and their check."""
 
 import json
 import os
@@ -283,13 +283,14 @@ def test_a_picture_is_read_as_predict_reads_it(run, trained, data):
     np.testing.assert_allclose(outputs, answer["outputs"], rtol=1e-4, atol=1e-6)
     assert document["image"] == "a.png"
     assert document["label"] == answer["prediction"]
-    assert f"the network's answer, {document['label']}, for the right one: --label" in done.stderr
+    note = f"Taking the prediction, {document['label']}, for the correct class. Choose another"
+    assert note in done.stderr
     done = run("explain a.png --label 3 --json")
     assert json.loads(done.stdout)["label"] == 3
     assert "--label" not in done.stderr
 
 
-def test_a_picture_needs_no_training_of_ones_own(run, data):
+def test_a_picture_is_explained_without_a_run_of_ones_own(run, data):
     Image.fromarray(data[2][0]).resize((40, 40)).save("a.png")
     done = run("explain a.png --check")
     assert done.stderr.startswith("Using the network that comes with mlp")

@@ -298,7 +298,7 @@ def test_where_the_cost_bends_much_a_smaller_step_is_taken():
     assert e.passes
 
 
-def test_an_output_that_rounding_has_brought_near_the_end_of_the_logarithm_is_not_compared():
+def test_an_output_too_near_the_end_of_the_logarithm_is_not_compared():
     """y = (1, 0), a_2 = sigma(22) = 1 - 2.8e-10: in float64 the distance from 1 has six digits."""
     network = Network([np.ones((2, 1))], [np.array([0.0, 21.0])], cost="cross-entropy")
     e = explain_example(network, np.array([1.0]), 0, 3.0, np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""mlp evaluate: how well a trained network reads a split of its dataset."""
+"""mlp evaluate: how well a trained network classifies a split of a dataset."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from mlp_cli.runs.settings import Settings
 
 
-@click.command(short_help="Measure a trained network.")
+@click.command(short_help="Measure how good a trained network is.")
 @checkpoint_option
 @click.option(
     "--split",
     type=click.Choice(["test", "validation", "train"]),
     default="test",
     show_default=True,
-    help="Which images: the test set, or the part held out of, or used in, training.",
+    help="The images to use: the test set, or those held out of training, or those trained on.",
 )
 @click.option(
     "--dataset",
     type=DatasetName(),
     shell_complete=complete_dataset,
     show_default="the one that the network was trained on",
-    help="Measure on another dataset, or a folder of your own with four IDX files.",
+    help="Another dataset to use: a name, or a folder of your own with four IDX files.",
 )
 @run_data_dir_option
 @click.option("--json", is_flag=True, help="Print one JSON document.")
@@ -52,8 +52,7 @@ def evaluate(
 ) -> None:
     """Print accuracy, cost, figures per class and the confusion matrix.
 
-    The interval is Wilson's at 95 %: where the accuracy of this network on endless images of the
-    same kind may well lie.
+    The interval is the 95 % confidence interval of the accuracy (Wilson).
     """
     from mlp_cli.measuring.evaluation import Evaluation
     from mlp_cli.runs.reading import load_checkpoint
@@ -103,14 +102,14 @@ def evaluate(
     result(f"mean cost  {evaluation.cost:.4f}\n")
     kind, rows = class_headings(name, len(figures))
     result(_figures_table(kind, rows, figures))
-    result(f"\nTrue {kind} down, answer across:\n")
+    result(f"\nCorrect {kind} down, prediction across:\n")
     result(_confusion_table(kind, rows, evaluation.confusion.tolist()))
 
 
 def _other_data(name: str, data: "Dataset", settings: "Settings") -> str | None:
-    """Return how the data are not those that the network was trained on, if they are not."""
+    """Return a sentence where the data are not those that the network was trained on."""
     if name != settings.dataset:
-        return f"The network was trained on {settings.dataset}, and is measured on {name}."
+        return f"The network was trained on {settings.dataset}, and is evaluated on {name}."
     if settings.fingerprint and data.fingerprint() != settings.fingerprint:
         return f"{data.folder} holds other images or labels than the network was trained on."
     return None
@@ -128,7 +127,7 @@ def _figures_table(kind: str, rows: list[str], figures: "list[ClassFigures]") ->
 
 
 def _confusion_table(kind: str, rows: list[str], confusion: list[list[int]]) -> str:
-    """Return the matrix, its rows named, its columns by label alone: names are too long there."""
+    """Return the matrix; rows have names, columns only labels, since names are too long there."""
     left, width = max(map(len, [kind, *rows])), max(len(str(n)) for row in confusion for n in row)
     lines = [f"{'':<{left}}" + "".join(f"  {label:>{width}}" for label in range(len(rows)))]
     lines += [
@@ -139,5 +138,5 @@ def _confusion_table(kind: str, rows: list[str], confusion: list[list[int]]) -> 
 
 
 def _side(kind: str) -> str:
-    """Return the side that a row's heading stands on: digits are numbers, other names are not."""
+    """Return the alignment of row headings: digits at the right, names at the left."""
     return ">" if kind == "digit" else "<"

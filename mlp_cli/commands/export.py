@@ -13,7 +13,7 @@ from mlp_cli.errors import ExportError
 Format = Literal["html", "onnx", "nielsen", "csv", "small"]
 
 
-@click.command(short_help="Take a network elsewhere.")
+@click.command(short_help="Write a network in another format.")
 @checkpoint_option
 @click.option(
     "--format",
@@ -21,7 +21,7 @@ Format = Literal["html", "onnx", "nielsen", "csv", "small"]
     envvar="MLP_EXPORT_FORMAT",
     type=click.Choice(get_args(Format)),
     required=True,
-    help="What to write.",
+    help="The format, see above.",
 )
 @click.option("-o", "--output", type=FilePath, required=True, help="The file to write.")
 @common_options

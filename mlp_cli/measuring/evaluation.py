@@ -1,4 +1,4 @@
-"""A network on the images of one split: what it answers, and how good that is."""
+"""A network on the images of one split: its outputs, its predictions and how good they are."""
 
 from dataclasses import dataclass
 from typing import Self

@@ -1,4 +1,4 @@
-"""The normaliser's constants for the drawing page, whose JavaScript does the same as images/."""
+"""The constants of images/ for the drawing page, whose JavaScript normalises as images/ does."""
 
 from types import ModuleType
 
@@ -18,7 +18,7 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (digit, ("MIN_CONTRAST", "MIN_EXTENT", "FAINT", "COARSE")),
     (reading, ("MAX_SIDE", "LUMINANCE")),
 )
-"""modules, and the constants of each that a script of the page reads"""
+"""modules, and those of their constants that a script of the page reads"""
 
 
 def shared_constants() -> dict[str, dict[str, float | list[float]]]:

@@ -24,7 +24,7 @@ class Drawing {
   }
 
   /** Put the pen down. A drawing starts on clean paper. @param {Point} point */
-  begin(point) {
+  penDown(point) {
     this.picture = null;
     this.strokes.push([point]);
     this.paint();

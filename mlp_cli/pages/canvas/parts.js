@@ -1,5 +1,5 @@
 /**
- * Pixels that hang together, and which of these parts are the digit.
+ * Connected parts of the ink, and the choice of those that are the digit.
  * @typedef {{pixels: number[], top: number, bottom: number, left: number, right: number,
  *   mass: number, seeded: boolean}} Part  ends of its box excluded
  */
@@ -85,7 +85,7 @@ function chooseDigit(ink, levels) {
   };
 }
 
-/** Return the main part and those that belong to it: a 5's roof, the halves of a broken 8. */
+/** Return the main part and the parts that belong to it: a 5's roof, the halves of a broken 8. */
 function gather(main, allowed) {
   const size = extentOf(main);
   const isLarge = (p) =>

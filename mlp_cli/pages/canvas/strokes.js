@@ -1,4 +1,4 @@
-/** The width of a digit's strokes: measured, and brought to what it is in MNIST. */
+/** The width of a digit's strokes: measured, and changed to that of MNIST. */
 
 const { BOX, DIGIT_SHARE, STROKE_SHARE, SOLID, DEEPEST, FAINTEST, REACH } = IMAGES.strokes;
 
@@ -8,7 +8,7 @@ function resized(picture, rows, columns) {
   return turnedAndScaled(across, rows);
 }
 
-/** Return the picture with its rows scaled to this length, and turned: rows become columns. */
+/** Return the picture transposed, with its rows scaled to this length. */
 function turnedAndScaled({ rows, columns, values }, length) {
   const scale = columns / length;
   const stretch = Math.max(scale, 1);
@@ -97,7 +97,7 @@ function distanceTo(mask, reach) {
 
 const limited = (value) => Math.min(Math.max(value, 0), 1);
 
-/** Return the digit with strokes that will be MNIST's in an image of this shape, or null.
+/** Return the digit with strokes that are as wide as MNIST's in an image of this shape, or null.
  * A stroke of width w has its middle line in a box of B - w; scaled by s and with the new width
  * t it is to fill the box D that digits have: s (B - w) + t = D.
  * @param {Grid} ink @param {number[]} shape */
