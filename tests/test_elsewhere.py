@@ -1,6 +1,7 @@
 """The commands report, export, import and inspect, and --plot, as a user meets them."""
 
 import json
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -45,7 +46,11 @@ def test_report_writes_a_page_about_the_newest_run(trained):
 def test_report_compares_several(trained):
     run(f"{TRAIN} --seed 1 --checkpoint other.npz")
     run(f"report --checkpoint {FIRST} --checkpoint other.npz -o both.html")
-    assert b"<h1>2 runs</h1>" in Path("both.html").read_bytes()
+    page = Path("both.html").read_text()
+    assert "<h1>2 runs</h1>" in page
+    assert f"Run 1: {FIRST.name}" in page
+    assert "Run 2: other.npz" in page
+    assert re.findall(r'<tr class="differs"><th scope="row">(.*?)</th>', page) == ["seed ≠"]
 
 
 @pytest.mark.parametrize("command", ["report -o", "export --format csv -o", "evaluate --plot"])
@@ -90,8 +95,13 @@ def test_train_plots_its_learning_curves_at_the_end():
 
 def test_evaluate_plots_the_confusion_matrix(trained):
     done = run("evaluate --json --plot confusion.png")
+    assert done.stderr.endswith("confusion.png: the confusion matrix\n")
     assert Path("confusion.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads(done.stdout)["examples"] == 12
+    run("evaluate --plot confusion.svg")
+    counts = [count for row in json.loads(done.stdout)["confusion"] for count in row if count]
+    drawn = re.findall(r"<text [^>]*7\.5px[^>]*>(\d+)</text>", Path("confusion.svg").read_text())
+    assert sorted(map(int, drawn)) == sorted(counts)
 
 
 def test_an_unknown_kind_of_chart_is_wrong_usage_before_any_work(trained):
@@ -103,9 +113,19 @@ def test_an_unknown_kind_of_chart_is_wrong_usage_before_any_work(trained):
     assert "epoch " not in done.stderr
 
 
-@pytest.mark.parametrize("kind", ["onnx", "nielsen", "csv", "small"])
-def test_export_writes_a_file_and_says_how_large_it_is(trained, kind):
+@pytest.mark.parametrize(
+    ("kind", "start"),
+    [
+        ("html", b"<!doctype html>"),
+        ("onnx", b"\x08\x07"),  # field 1, the version of the format: 7
+        ("nielsen", b'{"sizes": [64, 30, 10]'),
+        ("csv", b"epoch,eta,cost"),
+        ("small", b"PK\x03\x04"),
+    ],
+)
+def test_export_writes_a_file_and_reports_its_size(trained, kind, start):
     done = run(f"export --format {kind} -o out")
+    assert Path("out").read_bytes().startswith(start)
     assert done.stdout == f"out: {Path('out').stat().st_size:,} bytes, {kind}\n"
 
 

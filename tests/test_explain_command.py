@@ -407,8 +407,9 @@ def test_options_that_make_no_sense_are_wrong_usage(run, trained, options, words
     assert done.stdout == ""
 
 
-def test_a_data_folder_of_the_environment_does_not_disturb_a_fresh_network(run):
-    run("explain --sizes 4-2", env={"MLP_DATA_DIR": "data"})
+def test_a_data_folder_in_the_environment_does_not_disturb_a_new_network(run):
+    text = run("explain --sizes 4-2").stdout
+    assert run("explain --sizes 4-2", env={"MLP_DATA_DIR": "data"}).stdout == text
 
 
 def test_a_picture_with_a_label_beyond_the_outputs_is_wrong_usage(run, trained, data):

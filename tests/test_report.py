@@ -117,7 +117,7 @@ def test_everything_that_the_page_is_for_stands_in_it(found, one_page):
     page = Reader(one_page)
     text = "".join(page.text)
     titles = ["Learning curves", "Settings", "Confusion matrix", "Digit by digit"]
-    titles += ["Most confidently wrong", "Weights of the first layer", "Saturation"]
+    titles += ["Most confident mistakes", "Weights of the first layer", "Saturation"]
     for title in [*titles, "Time per epoch"]:
         assert title in text
     assert len(page.all("svg")) == 4
@@ -224,7 +224,9 @@ def test_parameters_and_figures_at_the_edge_of_numbers_are_reported(test_images)
         parameter[:, ::2] = -3e38
     for entry in run.history:
         entry.update(cost=1.7e308, seconds=1.7e308)
-    Reader(render_report([Findings.of("a.npz", run, test_images)]).decode())
+    page = Reader(render_report([Findings.of("a.npz", run, test_images)]).decode())
+    assert len(page.all("svg")) == 4
+    assert "nan %" not in "".join(page.text)
 
 
 # markup and pictures

@@ -68,7 +68,7 @@ def _tiles(found: Findings) -> Html:
     low, high = score.interval
     tiles = [
         ("test accuracy", percent(score.accuracy), f"{score.correct:,} of {score.examples:,}"),
-        ("95 % confidence interval", f"{percent(low)} to {percent(high)}", "Wilson"),
+        ("95 % interval", f"{percent(low)} to {percent(high)}", "Wilson confidence interval"),
         ("network", _sizes(run), f"{sum(p.size for p in run.network.parameters):,} parameters"),
     ]
     if run.best_accuracy is not None:

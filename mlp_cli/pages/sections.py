@@ -82,7 +82,7 @@ def _mistakes(found: Findings) -> Html:
         for m in found.mistakes
     ]
     listed = element("ul", *pictures, class_="pictures")
-    return section("Most confidently wrong", element("p", text), listed, kind="wide")
+    return section("Most confident mistakes", element("p", text), listed, kind="wide")
 
 
 def _first_weights(found: Findings) -> Html:
