@@ -89,6 +89,12 @@ def make_settings(**changes):
     return Settings(**(values | changes))
 
 
+def adopt_network(sizes=(6, 5, 3), shape=(2, 3), seed=0, **options):
+    """The run of a network that was not trained here."""
+    network = Network.initialise(sizes, np.random.default_rng(seed), **options)
+    return Run.adopt(network, "mnist", shape)
+
+
 def make_run(accuracies=(0.5, 0.75, 0.25), **changes):
     """A run whose epochs had these validation accuracies, each epoch with its own parameters."""
     settings = make_settings(**changes)

@@ -402,7 +402,7 @@ def test_evaluate_prints_tables_whose_columns_line_up(run, trained):
     lines = run("evaluate").stdout.splitlines()
     start = lines.index("digit  precision    recall        F1  examples")
     assert len({len(line) for line in lines[start : start + 11]}) == 1
-    start = lines.index("True digit down, answer across:")
+    start = lines.index("Correct digit down, prediction across:")
     assert len({len(line) for line in lines[start + 2 : start + 13]}) == 1
 
 
@@ -463,7 +463,10 @@ def test_evaluate_measures_each_split(run, trained, split, examples):
 
 def test_the_validation_split_of_a_run_without_one_is_wrong_usage(run, data):
     run("train --epochs 1 --validation 0")
-    assert "held no images out" in run("evaluate --split validation", status=2).stderr
+    assert (
+        "None of the run's images were held out"
+        in run("evaluate --split validation", status=2).stderr
+    )
 
 
 def test_evaluate_falls_back_to_the_data_folder_of_this_machine(run, data):

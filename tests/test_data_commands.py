@@ -266,9 +266,9 @@ def test_evaluate_on_another_dataset_is_said(run):
     run(TRAIN)
     done = run("evaluate --dataset other --json")
     assert json.loads(done.stdout)["dataset"] == "other"
-    assert "The network was trained on mnist, and is measured on other.\n" in done.stderr
+    assert "The network was trained on mnist, and is evaluated on other.\n" in done.stderr
     done = run("evaluate --data-dir other")
-    assert "other: other images or labels than the mnist that it was trained on.\n" in done.stderr
+    assert "other holds other images or labels than the network was trained on.\n" in done.stderr
     assert "trained on" not in run("evaluate --dataset mnist").stderr
 
 
@@ -294,8 +294,8 @@ def test_of_data_that_were_not_trained_on_none_is_held_out(run, named):
     assert json.loads(done.stdout)["examples"] == 10
     error = run(f"evaluate {named} --split validation", status=2).stderr
     assert "trained on" in error
-    assert "None of its images was held out" in error
-    assert "choose test or train" in error
+    assert "None of its images were held out" in error
+    assert "Choose --split test or --split train" in error
 
 
 def test_evaluate_names_the_classes(run):

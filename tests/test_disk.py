@@ -126,12 +126,12 @@ def test_a_log_on_a_full_disk_stops_the_run_and_is_completed_later(small_disk):
 def test_a_disk_that_fills_up_before_the_report_costs_only_the_report(run, monkeypatch):
     finish(*TRAIN.split(), "--epochs", 5, "--checkpoint", "whole.npz")
 
-    def full(*_):
+    def full(*given, **named):
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-        return confusion_matrix(*_)
+        return confusion_matrix(*given, **named)
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    monkeypatch.setattr("mlp_cli.runs.training.confusion_matrix", full)
+    monkeypatch.setattr("mlp_cli.measuring.scores.confusion_matrix", full)
     try:
         done = run(f"{TRAIN} --epochs 5 --checkpoint {PATH}", status=1)
     finally:

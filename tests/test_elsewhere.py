@@ -1,13 +1,17 @@
-"""report, export, import, inspect and --plot as a user meets them."""
+"""The commands report, export, import and inspect, and --plot, as a user meets them."""
 
 import json
+import re
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
-from mlp_cli.commands.shared.group import mlp
+from mlp_cli.commands.export import Format
+from mlp_cli.commands.shared.group import COMMANDS, mlp
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_run, write_dataset
 
@@ -32,7 +36,7 @@ def trained():
 def test_report_writes_a_page_about_the_newest_run(trained):
     done = run("report")
     page = Path("report.html").read_bytes()
-    assert done.stdout == f"report.html: {len(page):,} bytes, open it in a browser.\n"
+    assert done.stdout == f"report.html: {len(page):,} bytes. Open it in a browser.\n"
     assert done.stderr == f"Using {FIRST}, the newest.\n"
     assert page.startswith(b"<!doctype html>")
     assert b"<h1>mnist-64-30-10-001.npz</h1>" in page
@@ -42,7 +46,11 @@ def test_report_writes_a_page_about_the_newest_run(trained):
 def test_report_compares_several(trained):
     run(f"{TRAIN} --seed 1 --checkpoint other.npz")
     run(f"report --checkpoint {FIRST} --checkpoint other.npz -o both.html")
-    assert b"<h1>2 runs</h1>" in Path("both.html").read_bytes()
+    page = Path("both.html").read_text()
+    assert "<h1>2 runs</h1>" in page
+    assert f"Run 1: {FIRST.name}" in page
+    assert "Run 2: other.npz" in page
+    assert re.findall(r'<tr class="differs"><th scope="row">(.*?)</th>', page) == ["seed ≠"]
 
 
 @pytest.mark.parametrize("command", ["report -o", "export --format csv -o", "evaluate --plot"])
@@ -87,19 +95,37 @@ def test_train_plots_its_learning_curves_at_the_end():
 
 def test_evaluate_plots_the_confusion_matrix(trained):
     done = run("evaluate --json --plot confusion.png")
+    assert done.stderr.endswith("confusion.png: the confusion matrix\n")
     assert Path("confusion.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads(done.stdout)["examples"] == 12
+    run("evaluate --plot confusion.svg")
+    counts = [count for row in json.loads(done.stdout)["confusion"] for count in row if count]
+    drawn = re.findall(r"<text [^>]*7\.5px[^>]*>(\d+)</text>", Path("confusion.svg").read_text())
+    assert sorted(map(int, drawn)) == sorted(counts)
 
 
-def test_an_ending_that_names_no_format_is_wrong_usage_before_any_work(trained):
+def test_an_unknown_kind_of_chart_is_wrong_usage_before_any_work(trained):
     done = run("train --plot curve.bmp", status=2)
-    assert "curve.bmp: a chart's name ends in .png, .svg or .pdf" in done.stderr
+    assert (
+        "curve.bmp: unknown kind of chart, expected a name that ends in .png, .svg or .pdf"
+        in done.stderr
+    )
     assert "epoch " not in done.stderr
 
 
-@pytest.mark.parametrize("kind", ["onnx", "nielsen", "csv", "small"])
-def test_export_writes_a_file_and_says_how_large_it_is(trained, kind):
+@pytest.mark.parametrize(
+    ("kind", "start"),
+    [
+        ("html", b"<!doctype html>"),
+        ("onnx", b"\x08\x07"),  # field 1, the version of the format: 7
+        ("nielsen", b'{"sizes": [64, 30, 10]'),
+        ("csv", b"epoch,eta,cost"),
+        ("small", b"PK\x03\x04"),
+    ],
+)
+def test_export_writes_a_file_and_reports_its_size(trained, kind, start):
     done = run(f"export --format {kind} -o out")
+    assert Path("out").read_bytes().startswith(start)
     assert done.stdout == f"out: {Path('out').stat().st_size:,} bytes, {kind}\n"
 
 
@@ -124,7 +150,7 @@ def test_a_network_goes_out_comes_back_and_answers_the_same(trained):
         assert a.tobytes() == b.tobytes()
     evaluated = [run(f"evaluate --checkpoint {path}").stdout for path in (FIRST, second)]
     assert evaluated[0] == evaluated[1]
-    # Of what it was trained on nothing is known, so nothing is said.
+    # Its training data are not known, so there is nothing to warn about.
     assert run(f"evaluate --checkpoint {second}").stderr == ""
     run(f"export --checkpoint {second} --format nielsen -o again.json")
     assert Path("again.json").read_bytes() == Path("out.json").read_bytes()
@@ -134,14 +160,88 @@ def test_a_network_goes_out_comes_back_and_answers_the_same(trained):
     )
 
 
-def test_import_names_the_checkpoint_that_was_named_and_never_overwrites(trained):
+def test_import_never_overwrites_a_run(trained):
     run("export --format nielsen -o out.json")
-    assert (
-        "mlp evaluate --checkpoint own.npz\n" in run("import out.json --checkpoint own.npz").stdout
-    )
+    run("import out.json --checkpoint own.npz")
     before = Path("own.npz").read_bytes()
-    assert "own.npz: exists" in run("import out.json --checkpoint own.npz", status=1).stderr
+    assert run("import out.json --checkpoint own.npz", status=1).stderr == (
+        "Error: own.npz: exists, expected a new file; an import never overwrites a run.\n"
+        "Name another path with --checkpoint.\n"
+    )
     assert Path("own.npz").read_bytes() == before
+
+
+def next_command(done):
+    return done.stdout.rpartition("next        mlp ")[2].rstrip()
+
+
+def test_import_advises_a_command_that_works(trained):
+    """No data: evaluate could not; images of another size, or fewer classes: neither."""
+    run("export --format nielsen -o out.json")
+    command = next_command(run("import out.json --checkpoint own.npz"))
+    assert command == "evaluate --checkpoint own.npz"
+    run(command)
+    make_run(image_shape=(2, 3)).save(Path("a.npz"))
+    run("export --checkpoint a.npz --format nielsen -o small.json")
+    picture = Image.fromarray(np.pad(np.zeros((20, 4), np.uint8), 10, constant_values=255))
+    picture.save("image.png")
+    Path("data").rename("gone")
+    for arguments in ("out.json", "small.json --image-shape 2 3"):
+        command = next_command(run(f"import {arguments}"))
+        assert command == "predict image.png"
+        run(command)
+    Path("gone").rename("data")
+    command = next_command(run("import small.json --image-shape 2 3 --checkpoint b.npz"))
+    assert command == "predict image.png --checkpoint b.npz"
+    run(command)
+
+
+def test_import_speaks_of_the_networks_dataset_not_of_how_one_is_drawn():
+    text = " ".join(run("import --help").stdout.split())
+    assert "The dataset that the network was trained on" in text
+    assert "drawn" not in text
+
+
+def test_a_report_gives_no_advice_to_use_an_option_that_it_lacks():
+    write_dataset(Path("mine"))
+    run(f"{TRAIN} --dataset mine")
+    (Path("mine") / "train-labels-idx1-ubyte.gz").write_bytes(b"damaged")
+    error = run("report", status=1).stderr
+    assert "train-labels-idx1-ubyte.gz: " in error
+    assert error.endswith(
+        "Put the files of the run back there. "
+        "To measure it on another folder: mlp evaluate --dataset DIR\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("trained_with", "evaluated_with", "reason"),
+    [
+        ("--validation 0", "", "None of the run's images were held out."),
+        ("", "--dataset other", "The network was trained on mnist"),
+    ],
+)
+def test_a_split_that_was_not_held_out_is_refused_as_it_was_typed(
+    trained_with, evaluated_with, reason
+):
+    write_dataset(Path("data"))
+    write_dataset(Path("other"))
+    run(f"{TRAIN} {trained_with}")
+    error = run(f"evaluate --split validation {evaluated_with}", status=2).stderr
+    assert f"Error: --split validation: {reason}" in error
+    assert error.endswith("Choose --split test or --split train.\n")
+
+
+def test_export_help_has_a_line_for_every_format():
+    lines = run("export --help").stdout.splitlines()
+    for name in get_args(Format):
+        (line,) = [line for line in lines if line.startswith(f"  {name} ")]
+        assert len(line) <= 80
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_help_shows_an_escape(command):
+    assert "\\" not in run(f"{command} --help").stdout
 
 
 def test_import_refuses_what_is_no_network_and_claims_nothing():
@@ -155,7 +255,7 @@ def test_import_takes_images_that_are_not_square():
     make_run(image_shape=(2, 3)).save(Path("a.npz"))
     run("export --checkpoint a.npz --format nielsen -o a.json")
     done = run("import a.json", status=2)
-    assert "image-shape square: the network has 6 inputs" in done.stderr
+    assert "Error: --image-shape: the network has 6 inputs" in done.stderr
     run("import a.json --image-shape 2 3 --checkpoint b.npz")
     assert load_checkpoint(Path("b.npz")).settings.image_shape == (2, 3)
 
@@ -196,16 +296,19 @@ def test_inspect_prints_json(trained):
     assert whole["file"]["versions"]["numpy"] == np.__version__
 
 
-def test_inspect_says_what_is_not_known_of_a_network_from_elsewhere(trained):
+def test_inspect_reports_what_is_not_known_of_a_network_from_elsewhere(trained):
     run("export --format nielsen -o out.json")
     run("import out.json")
     out = run("inspect").stdout
-    assert "history        none: trained elsewhere\n" in out
-    assert "Of the settings only those are known that the network itself tells.\n" in out
+    assert "history        none: the network was trained elsewhere\n" in out
+    assert "Only the settings that follow from the network itself are known.\n" in out
 
 
 def test_inspect_takes_one_checkpoint():
-    assert "name the same thing" in run("inspect a.npz --checkpoint b.npz", status=2).stderr
+    assert (
+        "CHECKPOINT and --checkpoint mean the same"
+        in run("inspect a.npz --checkpoint b.npz", status=2).stderr
+    )
 
 
 def test_what_a_checkpoint_says_does_not_command_the_terminal():

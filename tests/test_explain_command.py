@@ -1,4 +1,4 @@
-"""`mlp explain` as a user meets it: the derivation's own numbers, and the check of them."""
+"""`mlp explain` as a user meets it: the numbers of the derivation, and their check."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from mlp_cli.explanation.notation import in_ascii
-from mlp_cli.explanation.tables import CELL, number
+from mlp_cli.explanation.tables import CELL, format_number
 from mlp_cli.learning.learner import NumpyEngine
 from mlp_cli.learning.streams import spawn_streams
 from mlp_cli.nn.activations import ACTIVATIONS
@@ -119,7 +119,19 @@ def test_the_hand_worked_step_is_shown_with_its_numbers(run, by_hand):
     ]
 
 
-def test_it_stands_in_the_order_of_the_notes(run, by_hand):
+def test_a_sum_that_is_0_except_for_rounding_is_printed_as_0(run):
+    """1/10 + 2/10 - 3/10 is a few 1e-17 in any order."""
+    network = Network([np.array([[0.1, 0.2, -0.3]])], [np.zeros(1)])
+    save(network, image_shape=(1, 3))
+    image, label = np.full((1, 1, 3), 255, np.uint8), np.zeros(1, np.uint8)
+    write_dataset(Path("data"), [image, label, image, label])
+    text = run("explain --checkpoint own.npz").stdout
+    assert table_of(text, "z² = W² a¹ + b²")[1] == ("1", [0.1, 0.2, -0.3, 0, 0, 0.5])
+    (layer,) = json.loads(run("explain --checkpoint own.npz --json").stdout)["feedforward"]
+    assert 0 < abs(layer["z"]["values"][0]) < 1e-16
+
+
+def test_it_follows_the_order_of_the_derivation(run, by_hand):
     text = run("explain --checkpoint hand.npz").stdout
     found = re.findall(r"^(?:Feed\w+|Back\w+|Fact \d|Update|Layer \d|z[²³]|a[²³])", text, re.M)
     turn = ["Fact 3", "Fact 4", "Fact 5"]
@@ -239,7 +251,7 @@ def test_the_first_image_of_the_newest_run_by_default(run, trained, data):
     assert f"network     64-30-10 of {FIRST}\n" in done.stdout
     assert "image 0 of mnist's test set" in done.stdout
     output = trained.network.outputs(data[2][:1])[0]
-    assert f"right answer {data[3][0]}, the network's answer {output.argmax()}" in done.stdout
+    assert f"correct class {data[3][0]}, prediction {output.argmax()}" in done.stdout
     shown = table_of(done.stdout, "a³ = σ(z³)")
     np.testing.assert_allclose([row[1][-1] for row in shown[-10:]], output, rtol=1e-3, atol=1e-6)
 
@@ -247,7 +259,7 @@ def test_the_first_image_of_the_newest_run_by_default(run, trained, data):
 def test_large_arrays_are_shown_as_digests(run, trained):
     text = run("explain --index 3").stdout
     W = trained.network.weights[0].astype(np.float64)
-    numbers = [number(np.linalg.norm(W)), number(W.min()), number(W.max())]
+    numbers = [format_number(n) for n in (np.linalg.norm(W), W.min(), W.max())]
     assert f"        W² {' '.join(f'{n:>9}' for n in numbers)}\n" in text
     assert re.search(r"^z² = W² a¹ \+ b² +W² 30 x 64, b² 30$", text, re.M)
     assert re.search(r"^Fact 5   D_W² C = d_z² C ⊗ a¹ +30 x 64$", text, re.M)
@@ -271,13 +283,14 @@ def test_a_picture_is_read_as_predict_reads_it(run, trained, data):
     np.testing.assert_allclose(outputs, answer["outputs"], rtol=1e-4, atol=1e-6)
     assert document["image"] == "a.png"
     assert document["label"] == answer["prediction"]
-    assert f"the network's answer, {document['label']}, for the right one: --label" in done.stderr
+    note = f"Taking the prediction, {document['label']}, for the correct class. Choose another"
+    assert note in done.stderr
     done = run("explain a.png --label 3 --json")
     assert json.loads(done.stdout)["label"] == 3
     assert "--label" not in done.stderr
 
 
-def test_a_picture_needs_no_training_of_ones_own(run, data):
+def test_a_picture_is_explained_without_a_run_of_ones_own(run, data):
     Image.fromarray(data[2][0]).resize((40, 40)).save("a.png")
     done = run("explain a.png --check")
     assert done.stderr.startswith("Using the network that comes with mlp")
@@ -374,11 +387,11 @@ def test_json_has_no_numbers_that_are_none(run):
         (f"--sizes 4-2 --checkpoint {FIRST}", "--sizes with --checkpoint"),
         ("--sizes 4-2 --index 0", "--sizes with --index"),
         ("--sizes 4-2 a.png", "--sizes with IMAGE"),
-        ("--sizes 4-2 --label 2", "label 2: the network has 2 outputs, for the answers 0 to 1"),
+        ("--sizes 4-2 --label 2", "--label 2: the network has 2 outputs, for the classes 0 to 1"),
         ("--sizes 4-2 --data-dir data", "--sizes with --data-dir"),
         ("--index 1 a.png", "IMAGE with --index"),
         ("--data-dir data a.png", "IMAGE with --data-dir"),
-        ("--index 12", "index 12: the test set holds 12 images"),
+        ("--index 12", "--index 12: the test set holds 12 images"),
         ("--label 3", "--label with the test set"),
         ("--activation relu", "--activation without --sizes"),
         ("--cost quadratic", "--cost without --sizes"),
@@ -394,13 +407,16 @@ def test_options_that_make_no_sense_are_wrong_usage(run, trained, options, words
     assert done.stdout == ""
 
 
-def test_a_data_folder_of_the_environment_does_not_disturb_a_fresh_network(run):
-    run("explain --sizes 4-2", env={"MLP_DATA_DIR": "data"})
+def test_a_data_folder_in_the_environment_does_not_disturb_a_new_network(run):
+    text = run("explain --sizes 4-2").stdout
+    assert run("explain --sizes 4-2", env={"MLP_DATA_DIR": "data"}).stdout == text
 
 
 def test_a_picture_with_a_label_beyond_the_outputs_is_wrong_usage(run, trained, data):
     Image.fromarray(data[2][0]).save("a.png")
-    assert "label 10" in run("explain a.png --label 10", status=2).stderr
+    assert (
+        "--label 10: the network has 10 outputs" in run("explain a.png --label 10", status=2).stderr
+    )
 
 
 def test_what_is_not_there_is_said(run, trained):
@@ -410,6 +426,18 @@ def test_what_is_not_there_is_said(run, trained):
         file.unlink()
     assert "no mnist here" in run("explain", status=1).stderr
     run("explain --sizes 4-3-2")
+
+
+def test_explain_gives_no_advice_to_use_an_option_that_it_lacks(run):
+    write_dataset(Path("mine"))
+    run("train -q --epochs 1 --validation 10 --dataset mine")
+    for file in Path("mine").iterdir():
+        file.unlink()
+    error = run("explain", status=1).stderr.splitlines()[-1]
+    assert error == (
+        "Put the files of the run back there. "
+        "To measure it on another folder: mlp evaluate --dataset DIR"
+    )
 
 
 def test_too_large_a_network_for_the_memory_is_said(run):
@@ -461,5 +489,5 @@ def test_symbols_have_an_ascii_spelling():
     ],
 )
 def test_numbers_take_nine_characters(value, text):
-    assert number(value) == text
+    assert format_number(value) == text
     assert len(text) <= CELL

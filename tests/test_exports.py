@@ -27,18 +27,12 @@ from mlp_cli.exports.history_csv import write_csv
 from mlp_cli.exports.nielsen import read_nielsen, write_nielsen
 from mlp_cli.exports.onnx import write_onnx
 from mlp_cli.nn.names import ActivationName, CostName
-from mlp_cli.nn.network import Network
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.reading import load_checkpoint
 from mlp_cli.runs.small import write_small
-from tests.makers import damage, make_run
+from tests.makers import adopt_network, damage, make_run
 
 PATH = Path("network.json")
-
-
-def adopted(sizes=(6, 5, 3), shape=(2, 3), seed=0, **options):
-    network = Network.initialise(sizes, np.random.default_rng(seed), **options)
-    return Run.adopt(network, "mnist", shape)
 
 
 def written(write, run):
@@ -67,7 +61,7 @@ def test_the_history_is_a_row_for_each_epoch_with_all_digits():
 
 def test_without_a_history_there_is_no_table():
     with pytest.raises(ExportError, match="no history"):
-        written(write_csv, adopted())
+        written(write_csv, adopt_network())
 
 
 # the book's JSON
@@ -76,7 +70,7 @@ def test_without_a_history_there_is_no_table():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("cost", ["quadratic", "cross-entropy"])
 def test_there_and_back_every_parameter_is_the_same_to_the_bit(dtype, cost):
-    run = adopted(dtype=dtype, cost=cost)
+    run = adopt_network(dtype=dtype, cost=cost)
     run.network.weights[0][0, :4] = [-0.0, 1e-40, 3e38, 1 / 3]
     PATH.write_bytes(written(write_nielsen, run))
     back = read_nielsen(PATH)
@@ -86,7 +80,7 @@ def test_there_and_back_every_parameter_is_the_same_to_the_bit(dtype, cost):
 
 def test_the_books_own_formula_reads_what_is_written():
     """network2.load makes arrays of the lists; its feedforward is sigma(w a + b), a a column."""
-    run = adopted(dtype="float64")
+    run = adopt_network(dtype="float64")
     whole = json.loads(written(write_nielsen, run))
     assert list(whole) == ["sizes", "weights", "biases", "cost"]
     assert (whole["sizes"], whole["cost"]) == ([6, 5, 3], "QuadraticCost")
@@ -101,11 +95,11 @@ def test_the_books_own_formula_reads_what_is_written():
 @pytest.mark.parametrize("option", [{"activation": "tanh"}, {"cost": "log-likelihood"}])
 def test_a_network_that_the_book_does_not_know_is_refused(option):
     with pytest.raises(ExportError, match=f"{next(iter(option.values()))}: the format knows"):
-        written(write_nielsen, adopted(**option))
+        written(write_nielsen, adopt_network(**option))
 
 
 def test_without_a_hidden_layer_its_activation_does_not_matter():
-    run = adopted((6, 3), activation="relu")
+    run = adopt_network((6, 3), activation="relu")
     PATH.write_bytes(written(write_nielsen, run))
     assert parameters(read_nielsen(PATH)) == parameters(run.network)
 
@@ -124,7 +118,7 @@ WHOLE = {
         ({"cost": "HingeCost"}, "cost 'HingeCost', expected QuadraticCost or CrossEntropyCost"),
         ({"cost": None}, "cost None"),
         ({"cost": ["QuadraticCost"]}, "cost ['QuadraticCost']"),
-        ({"sizes": [2]}, "sizes [2], expected whole numbers above 0, two at least"),
+        ({"sizes": [2]}, "sizes [2], expected at least two integers above 0"),
         ({"sizes": [2, 0]}, "sizes [2, 0]"),
         ({"sizes": [2.0, 1]}, "sizes [2.0, 1]"),
         ({"sizes": [True, 1]}, "sizes [True, 1]"),
@@ -154,9 +148,9 @@ def test_what_is_no_network_is_refused_by_the_part(change, words):
     [
         (b"", "not JSON"),
         (b"\xff\xfe\xfd", "not JSON"),
-        (b"[1]", "no JSON object"),
+        (b"[1]", "not a JSON object"),
         (b'{"sizes": ' + b"[" * 100_000, "not JSON"),
-        (b'{"sizes": [NaN]}', "not JSON (NaN is no number of JSON)"),
+        (b'{"sizes": [NaN]}', "not JSON (NaN is not a JSON number)"),
         (json.dumps(WHOLE).replace("0.5", "1e999").encode(), "weights[0]: a number too large"),
         (json.dumps(WHOLE).replace("0.5", "9" * 5000).encode(), "not JSON"),
         (b"[" * 2_000_000, "more lists or objects than a network has"),
@@ -171,7 +165,7 @@ def test_what_is_no_json_of_a_network_is_refused(text, words):
 
 
 def test_a_file_too_large_is_refused_before_it_is_parsed(monkeypatch):
-    monkeypatch.setattr(nielsen, "MAX_BYTES", 100)
+    monkeypatch.setattr(nielsen, "MAX_FILE_BYTES", 100)
     PATH.write_text(json.dumps(WHOLE) + " " * 100)
     with pytest.raises(NetworkFileError, match="more than 100 bytes"):
         read_nielsen(PATH)
@@ -193,7 +187,7 @@ def test_a_missing_file_is_refused():
 @given(data=st.data())
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damage_anywhere_is_refused_or_does_no_harm(data):
-    PATH.write_bytes(damage(data, written(write_nielsen, adopted((2, 2, 1), (1, 2)))))
+    PATH.write_bytes(damage(data, written(write_nielsen, adopt_network((2, 2, 1), (1, 2)))))
     with contextlib.suppress(NetworkFileError):
         assert read_nielsen(PATH).is_finite()
 
@@ -202,7 +196,7 @@ def test_damage_anywhere_is_refused_or_does_no_harm(data):
 
 
 def test_a_network_from_elsewhere_is_a_checkpoint_without_history():
-    run = adopted(dtype="float64", cost="cross-entropy")
+    run = adopt_network(dtype="float64", cost="cross-entropy")
     run.save(Path("a.npz"))
     back = load_checkpoint(Path("a.npz"))
     assert parameters(back.network) == parameters(run.network)
@@ -212,12 +206,12 @@ def test_a_network_from_elsewhere_is_a_checkpoint_without_history():
 
 
 def test_images_are_square_unless_said_and_have_a_pixel_for_each_input():
-    network = adopted((9, 2), (1, 9)).network
+    network = adopt_network((9, 2), (1, 9)).network
     assert Run.adopt(network, "mnist", None).settings.image_shape == (3, 3)
-    with pytest.raises(OptionError, match="image-shape 2 x 4: the network has 9 inputs"):
+    with pytest.raises(OptionError, match=r"^--image-shape 2 x 4: the network has 9 inputs"):
         Run.adopt(network, "mnist", (2, 4))
-    with pytest.raises(OptionError, match="image-shape square: the network has 6 inputs"):
-        Run.adopt(adopted().network, "mnist", None)
+    with pytest.raises(OptionError, match=r"^--image-shape: the network has 6 .* not square"):
+        Run.adopt(adopt_network().network, "mnist", None)
 
 
 def test_a_run_with_a_state_to_resume_must_have_a_history():
@@ -259,7 +253,7 @@ def test_a_small_checkpoint_of_a_small_one_is_the_same_network():
 
 
 def test_320_000_parameters_take_at_most_700_kilobytes():
-    run = adopted((784, 400, 10), (28, 28))
+    run = adopt_network((784, 400, 10), (28, 28))
     count = sum(array.size for array in run.network.parameters)
     size = len(written(write_small, run))
     assert 300_000 < count < 330_000
@@ -268,7 +262,7 @@ def test_320_000_parameters_take_at_most_700_kilobytes():
 
 
 def test_a_parameter_too_large_for_half_precision_is_refused():
-    run = adopted()
+    run = adopt_network()
     run.network.biases[1][2] = -70_000
     with pytest.raises(ExportError, match="array b3: holds 7e\\+04, expected 65,504 at most"):
         written(write_small, run)
@@ -309,7 +303,7 @@ def onnx_outputs(run, images):
     list(product(get_args(ActivationName), get_args(CostName), ["float32", "float64"])),
 )
 def test_onnxruntime_answers_as_the_network_does(activation, cost, dtype):
-    run = adopted(
+    run = adopt_network(
         (6, 5, 4, 3), activation=activation, cost=cost, dtype=dtype, init="normal", seed=3
     )
     images = np.random.default_rng(1).integers(0, 256, (50, 2, 3), np.uint8)
@@ -322,7 +316,7 @@ def test_onnxruntime_answers_as_the_network_does(activation, cost, dtype):
 
 @pytest.mark.mnist
 def test_onnxruntime_agrees_on_real_images(mnist_dir):
-    run = adopted((784, 30, 10), (28, 28), init="normal")
+    run = adopt_network((784, 30, 10), (28, 28), init="normal")
     images = load_dataset("mnist", mnist_dir).test.images[:1000]
     expected = run.network.outputs(images)
     np.testing.assert_allclose(onnx_outputs(run, images), expected, atol=1e-5)
@@ -331,10 +325,10 @@ def test_onnxruntime_agrees_on_real_images(mnist_dir):
 def test_without_onnx_it_is_said_how_to_install_it(monkeypatch):
     monkeypatch.setattr("mlp_cli.exports.onnx.find_spec", lambda _: None)
     with pytest.raises(MissingPackageError, match=r'pip install "mlp-cli\[onnx\]"$'):
-        written(write_onnx, adopted())
+        written(write_onnx, adopt_network())
 
 
 def test_a_network_too_large_for_an_onnx_file_is_refused(monkeypatch):
-    monkeypatch.setattr("mlp_cli.exports.onnx.MAX_BYTES", 100)
+    monkeypatch.setattr("mlp_cli.exports.onnx.MAX_MODEL_BYTES", 100)
     with pytest.raises(ExportError, match="212 bytes of parameters, expected 100 at most"):
-        written(write_onnx, adopted())
+        written(write_onnx, adopt_network())

@@ -30,12 +30,23 @@ ALLOWED = {
     "measuring": {"numpy", "nn"},
     "datasets": {"numpy", "requests", "urllib3", "errors", "system"},
     "images": {"numpy", "PIL", "errors", "system"},
-    "explanation": {"numpy", "nn", "learning"},
+    "explanation": {"numpy", "nn"},
     "runs": {
         *("numpy", "errors", "version", "system", "nn", "learning", "measuring", "datasets"),
     },
     "pages": {
-        *("numpy", "PIL", "matplotlib", "errors", "system", "nn", "measuring", "datasets", "runs"),
+        *(
+            "numpy",
+            "PIL",
+            "matplotlib",
+            "errors",
+            "system",
+            "nn",
+            "measuring",
+            "datasets",
+            "images",
+        ),
+        "runs",
     },
     "exports": {"numpy", "onnx", "errors", "version", "nn", "runs"},
 }
@@ -95,14 +106,6 @@ def test_every_command_has_a_file_and_every_file_a_command():
 @pytest.mark.parametrize("name", ["runs", "learning", "commands", "commands/shared"])
 def test_a_room_whose_names_help_needs_imports_nothing_itself(name):
     assert not list(imports(ast.parse((PACKAGE / name / "__init__.py").read_text())))
-
-
-@pytest.mark.parametrize("path", sorted((PACKAGE / "commands").rglob("*.py")), ids=lambda p: p.name)
-def test_commands_contain_no_arithmetic(path):
-    arithmetic = (ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult)
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.BinOp | ast.AugAssign):
-            assert not isinstance(node.op, arithmetic), f"line {node.lineno}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

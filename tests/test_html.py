@@ -1,10 +1,10 @@
-"""The drawing page, in a real browser: drawn on, given pictures, and held to Python's answers."""
+"""The drawing page in a real browser: with drawings and pictures, compared with Python."""
 
 import base64
 import os
+import re
 import shutil
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,20 +15,20 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-import mlp_cli
 from mlp_cli.datasets.loading import load_dataset
-from mlp_cli.errors import ExportError
-from mlp_cli.images import find_digit, read_picture
-from mlp_cli.nn.network import Network
-from mlp_cli.pages.canvas import page as html
-from mlp_cli.pages.canvas.page import write_html
-from mlp_cli.runs.checkpoint import Run
+from mlp_cli.errors import ExportError, PictureError
+from mlp_cli.images import digit, find_digit, read_picture
+from mlp_cli.pages.canvas import page as canvas_page
+from mlp_cli.pages.canvas.constants import shared_constants
+from mlp_cli.pages.canvas.page import PAGE, write_html
+from mlp_cli.runs import bundled
 from mlp_cli.runs.reading import load_checkpoint
+from tests.makers import adopt_network
 
+SIZE = (784, 12, 10), (28, 28)
 PROMISED = os.environ.get("MLP_TEST_BROWSER")
-HANDWRITING = Path(mlp_cli.__file__).parent / "runs" / "handwriting.npz"
 
-# Lines through these points, as shares of the canvas.
+# Lines through these points, in percent of the canvas.
 CURVES = {
     "0": ["50 15,35 25,30 50,35 75,50 85,65 75,70 50,65 25,50 15"],
     "1": ["52 15,50 50,48 85"],
@@ -47,11 +47,6 @@ def exported(run):
     file = BytesIO()
     write_html(run, file)
     return file.getvalue()
-
-
-def adopted(sizes=(784, 12, 10), shape=(28, 28), dataset="mnist", **options):
-    network = Network.initialise(sizes, np.random.default_rng(0), **options)
-    return Run.adopt(network, dataset, shape)
 
 
 @pytest.fixture(scope="module")
@@ -90,14 +85,14 @@ def opened(browser, tmp_path):
 
 @pytest.fixture
 def page(opened):
-    return opened(load_checkpoint(HANDWRITING))
+    return opened(load_checkpoint(bundled.PATH))
 
 
 def draw(page, curve):
     canvas = page.find_element(By.ID, "canvas")
     size = canvas.size["width"]
     places = [
-        [round((float(share) / 100 - 0.5) * size) for share in point.split()]
+        [round((float(percent) / 100 - 0.5) * size) for percent in point.split()]
         for point in curve.split(",")
     ]
     actions = ActionChains(page, duration=5)
@@ -114,7 +109,7 @@ def settle(page):
     )
 
 
-def answer(page):
+def prediction(page):
     settle(page)
     return page.find_element(By.CSS_SELECTOR, "#answer strong").text
 
@@ -130,24 +125,24 @@ def take_picture(page, picture):
     )
 
 
-@pytest.mark.parametrize("digit", CURVES)
-def test_a_digit_drawn_with_the_mouse_is_read(page, digit):
-    for curve in CURVES[digit]:
+@pytest.mark.parametrize("name", CURVES)
+def test_a_digit_drawn_with_the_mouse_is_read(page, name):
+    for curve in CURVES[name]:
         draw(page, curve)
-    assert answer(page) == digit
+    assert prediction(page) == name
 
 
 def test_undo_takes_back_a_stroke_and_clear_all_of_them(page):
     undo, clear = (page.find_element(By.ID, name) for name in ("undo", "clear"))
     assert not undo.is_enabled()
     draw(page, CURVES["1"][0])
-    assert answer(page) == "1"
+    assert prediction(page) == "1"
     draw(page, CURVES["0"][0])
-    assert answer(page) != "1"
+    assert prediction(page) != "1"
     undo.click()
-    assert answer(page) == "1"
+    assert prediction(page) == "1"
     clear.click()
-    assert answer(page) == "–"  # noqa: RUF001  a dash for no answer
+    assert prediction(page) == "–"  # noqa: RUF001  a dash for no prediction
     assert not clear.is_enabled()
 
 
@@ -156,16 +151,16 @@ def test_the_keyboard_draws_undoes_and_clears(page):
     page.execute_script("arguments[0].focus()", canvas)
     keys = [Keys.ARROW_UP] * 7 + [Keys.SPACE] + [Keys.ARROW_DOWN] * 14 + [Keys.SPACE]
     ActionChains(page).send_keys(*keys).perform()
-    assert answer(page) == "1"
+    assert prediction(page) == "1"
     ActionChains(page).send_keys(Keys.ARROW_DOWN, Keys.BACKSPACE).perform()
-    assert answer(page) == "–"  # noqa: RUF001
+    assert prediction(page) == "–"  # noqa: RUF001
     ActionChains(page).send_keys(Keys.SPACE, Keys.ARROW_DOWN).perform()
-    assert answer(page) != "–"  # noqa: RUF001
+    assert prediction(page) != "–"  # noqa: RUF001
     ActionChains(page).send_keys(Keys.ESCAPE).perform()
-    assert answer(page) == "–"  # noqa: RUF001
+    assert prediction(page) == "–"  # noqa: RUF001
 
 
-def test_the_answer_is_spoken_once_the_hand_rests(page):
+def test_the_prediction_is_spoken_after_a_pause(page):
     draw(page, CURVES["7"][0])
     spoken = page.execute_async_script(
         "const done = arguments[0]; setTimeout(() => done(elements.spoken.textContent), 900)"
@@ -181,7 +176,7 @@ def test_500_images_have_pythons_outputs(page, mnist_dir):
         "return arguments[0].map((pixels) => mlp.outputs(pixels))",
         images.reshape(500, -1).tolist(),
     )
-    expected = load_checkpoint(HANDWRITING).network.outputs(images)
+    expected = load_checkpoint(bundled.PATH).network.outputs(images)
     # The page adds in float64, Python in the run's float32.
     np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-5)
 
@@ -196,7 +191,7 @@ def test_500_images_have_pythons_outputs(page, mnist_dir):
     ],
 )
 def test_every_kind_of_network_has_pythons_outputs(opened, dtype, activation, cost, sizes, shape):
-    run = adopted(sizes, shape, activation=activation, cost=cost, dtype=dtype)
+    run = adopt_network(sizes, shape, activation=activation, cost=cost, dtype=dtype)
     images = np.random.default_rng(1).integers(0, 256, (4, *shape), np.uint8)
     outputs = opened(run).execute_script(
         "return arguments[0].map((pixels) => mlp.outputs(pixels))", images.reshape(4, -1).tolist()
@@ -221,6 +216,32 @@ def drawn(kind):
     return file.getvalue()
 
 
+def test_a_constant_that_changes_in_python_changes_in_the_page(opened, monkeypatch):
+    """A picture whose contrast the normaliser no longer accepts is blank to both."""
+    run, picture = load_checkpoint(bundled.PATH), drawn("dark")
+    assert take_picture(opened(run), picture)
+    monkeypatch.setattr(digit, "MIN_CONTRAST", 300.0)
+    with pytest.raises(PictureError, match="blank"):
+        find_digit(read_picture(BytesIO(picture)))
+    page = opened(run)
+    assert page.execute_script("return MIN_CONTRAST") == 300
+    assert take_picture(page, picture) is None
+
+
+def test_the_shared_constants_are_those_that_the_scripts_read():
+    scripts = "\n".join(path.read_text() for path in sorted(PAGE.glob("*.js")))
+    read = {}
+    for names, module in re.findall(r"const \{ ([A-Z_, ]+) \} = IMAGES\.(\w+);", scripts):
+        read.setdefault(module, []).extend(names.split(", "))
+    shared = shared_constants()
+    assert {module: sorted(names) for module, names in read.items()} == {
+        module: sorted(values) for module, values in shared.items()
+    }
+    for values in shared.values():
+        for name in values:
+            assert len(re.findall(rf"\b{name}\b", scripts)) > 1, f"{name} is used"
+
+
 @pytest.mark.parametrize("kind", ["dark", "light", "photo"])
 def test_a_picture_is_normalised_as_in_python(page, kind):
     picture = drawn(kind)
@@ -229,14 +250,14 @@ def test_a_picture_is_normalised_as_in_python(page, kind):
     assert np.abs(np.array(pixels) - expected).max() <= 1
 
 
-def test_a_chosen_file_is_read_and_what_is_no_picture_is_said_to_be_none(page, tmp_path):
+def test_a_chosen_file_is_read_unless_it_is_not_a_picture(page, tmp_path):
     (tmp_path / "4.png").write_bytes(drawn("dark"))
     (tmp_path / "no.png").write_bytes(b"no picture")
     chooser = page.find_element(By.ID, "file")
     chooser.send_keys(str(tmp_path / "4.png"))
     wait(page, "4")
     chooser.send_keys(str(tmp_path / "no.png"))
-    wait(page, "not a picture that can be read")
+    wait(page, "this file is not a picture")
 
 
 def test_a_dropped_file_is_read(page):
@@ -266,7 +287,7 @@ def wait(page, words):
 
 
 def test_the_page_asks_the_network_for_nothing_and_may_not(browser, opened):
-    page = opened(adopted())
+    page = opened(adopt_network(*SIZE))
     assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
     refused = page.execute_async_script(
         "const done = arguments[0];"
@@ -279,8 +300,8 @@ def test_the_page_asks_the_network_for_nothing_and_may_not(browser, opened):
 
 def test_names_of_classes_are_text_whatever_they_hold(opened, monkeypatch):
     hostile = "</script><script>document.title = 'taken'</script><!--<b>&amp; {{script}}"
-    monkeypatch.setattr(html, "class_name", lambda dataset, label: hostile)
-    page = opened(adopted())
+    monkeypatch.setattr(canvas_page, "class_name", lambda dataset, label: hostile)
+    page = opened(adopt_network(*SIZE))
     assert page.title == "Draw for a network"
     row = page.find_element(By.CSS_SELECTOR, "#outputs span")
     assert row.get_attribute("textContent") == hostile
@@ -298,9 +319,9 @@ def test_the_page_fits_a_telephone(page):
 
 
 def test_the_page_of_a_usual_network_is_below_a_megabyte():
-    assert len(exported(adopted((784, 100, 10)))) < 1_000_000
+    assert len(exported(adopt_network((784, 100, 10), (28, 28)))) < 1_000_000
 
 
 def test_inputs_that_are_no_image_are_refused():
     with pytest.raises(ExportError, match="inputs of 1 x 784, expected an image to draw on"):
-        exported(adopted(shape=(1, 784)))
+        exported(adopt_network((784, 12, 10), (1, 784)))

@@ -1,8 +1,10 @@
-"""Confusion, intervals and figures per class, each against numbers worked by hand."""
+"""Evaluations, confusion, intervals and class figures, each against numbers worked by hand."""
 
 import numpy as np
 import pytest
 
+from mlp_cli.measuring.evaluation import Evaluation
+from mlp_cli.measuring.percent import percent
 from mlp_cli.measuring.scores import (
     ClassFigures,
     Score,
@@ -10,14 +12,39 @@ from mlp_cli.measuring.scores import (
     confusion_matrix,
     wilson_interval,
 )
+from mlp_cli.nn.network import Network
 
 LABELS = np.array([0, 0, 0, 1, 1, 2], np.uint8)
-ANSWERS = np.array([0, 0, 1, 1, 0, 1])
+PREDICTIONS = np.array([0, 0, 1, 1, 0, 1])
 CONFUSION = [[2, 1, 0], [1, 1, 0], [0, 1, 0]]
 
 
-def test_confusion_counts_true_classes_down_and_answers_across():
-    assert confusion_matrix(LABELS, ANSWERS, 3).tolist() == CONFUSION
+def test_confusion_counts_true_classes_down_and_predictions_across():
+    assert confusion_matrix(LABELS, PREDICTIONS, 3).tolist() == CONFUSION
+
+
+def test_an_evaluation_holds_what_one_network_says_of_a_split():
+    """z_i = 255 x_i and sigma(255) = 1, sigma(0) = 1/2: the lit pixel is the prediction.
+
+    Right, C = 1/2 (1/4 + 1/4) = 1/4; wrong, it is 1/2 (1/4 + 1 + 1/4) = 3/4. Three are right and
+    three wrong: the mean is 1/2.
+    """
+    network = Network([255 * np.eye(3)], [np.zeros(3)])
+    images = (255 * np.eye(3, dtype=np.uint8))[PREDICTIONS].reshape(6, 1, 3)
+    evaluation = Evaluation.of(network, images, LABELS)
+    np.testing.assert_array_equal(evaluation.outputs, (np.eye(3)[PREDICTIONS] + 1) / 2)
+    np.testing.assert_array_equal(evaluation.predictions, PREDICTIONS)
+    assert evaluation.confusion.tolist() == CONFUSION
+    assert evaluation.cost == 0.5
+    assert evaluation.score == Score(correct=3, examples=6)
+    assert evaluation.class_figures == class_figures(np.array(CONFUSION))
+
+
+@pytest.mark.parametrize(
+    ("fraction", "text"), [(0.95314, "95.31 %"), (1, "100.00 %"), (0, "0.00 %"), (None, "-")]
+)
+def test_a_fraction_is_written_in_percent(fraction, text):
+    assert percent(fraction) == text
 
 
 def test_the_score_is_the_diagonal():
@@ -62,8 +89,8 @@ def test_the_interval_stays_within_0_and_1(examples):
     assert 1 - 1e-15 < high <= 1
 
 
-def test_the_bounds_are_where_the_observed_share_is_just_not_surprising():
-    """The formula's source: the share lies 1.95996... standard errors of a bound away from it."""
+def test_the_bounds_are_where_the_observed_fraction_is_just_not_surprising():
+    """The formula's source: the fraction is 1.95996... standard errors of a bound away from it."""
     for bound in wilson_interval(9531, 10_000):
         errors = abs(0.9531 - bound) / (bound * (1 - bound) / 10_000) ** 0.5
         assert errors == pytest.approx(1.959963984540054, rel=1e-9)

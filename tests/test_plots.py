@@ -1,4 +1,4 @@
-"""Charts: what is drawn in them, where they may go, and what they must not do."""
+"""Charts: what they draw, and where they may be written."""
 
 import warnings
 from pathlib import Path
@@ -74,7 +74,7 @@ def test_numbers_that_no_run_gives_are_drawn_all_the_same():
         assert "<svg" in to_inline_svg(figure)
 
 
-def test_the_heat_map_shows_every_count_and_colours_mistakes_by_their_share():
+def test_the_heat_map_shows_all_counts_and_colours_mistakes_by_fraction():
     confusion = np.array([[8, 2, 0], [0, 0, 0], [10, 0, 90]])
     (axes,) = confusion_heat_map(confusion).axes
     assert texts(axes) == {"8", "2", "10", "90"}
@@ -102,7 +102,7 @@ def test_slopes_are_drawn_by_layer_the_steepest_first():
 @pytest.mark.parametrize(
     ("name", "start"), [("a.png", b"\x89PNG"), ("a.svg", b"<?xml"), ("a.PDF", b"%PDF")]
 )
-def test_the_ending_tells_the_format_and_the_same_chart_gives_the_same_file(name, start):
+def test_the_ending_decides_the_format_and_equal_charts_give_equal_files(name, start):
     written = []
     for _ in range(2):
         save_figure(confusion_heat_map(np.eye(3, dtype=int)), Path(name))
@@ -138,7 +138,9 @@ def test_the_users_own_style_changes_nothing_and_is_left_alone():
 
 @pytest.mark.parametrize("name", ["a.gif", "a", "png", "a.png.txt"])
 def test_another_ending_is_refused(name):
-    with pytest.raises(OptionError, match=f"^{name}: a chart's name ends in .png, .svg or .pdf"):
+    with pytest.raises(
+        OptionError, match=f"^{name}: unknown kind of chart, expected a name that ends in .png, "
+    ):
         check_destination(Path(name))
 
 
@@ -148,7 +150,7 @@ def test_without_matplotlib_it_is_said_how_to_install_it(monkeypatch):
         check_destination(Path("a.png"))
 
 
-def test_a_chart_never_takes_the_place_of_a_checkpoint_or_of_what_is_no_file():
+def test_a_chart_replaces_neither_a_checkpoint_nor_what_is_not_a_file():
     make_run().save(Path("a.png"))
     with pytest.raises(OutputError, match=r"a\.png: a checkpoint"):
         check_destination(Path("a.png"))

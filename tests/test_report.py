@@ -1,4 +1,4 @@
-"""The report: what stands in it, that it needs nothing else, and that it trusts nothing."""
+"""The report: what it shows, that it needs no other file, and that it trusts no checkpoint."""
 
 import re
 from base64 import b64decode
@@ -11,10 +11,10 @@ from PIL import Image
 
 from mlp_cli.datasets.loading import Split
 from mlp_cli.nn.network import Network
-from mlp_cli.pages.findings import find
+from mlp_cli.pages.findings import SHOWN_MISTAKES, Findings
 from mlp_cli.pages.markup import Html, element, table
 from mlp_cli.pages.pictures import image_uri, weights_uri
-from mlp_cli.pages.report import render
+from mlp_cli.pages.report import render_report
 from mlp_cli.runs.checkpoint import Run
 from tests.makers import make_arrays, make_run
 
@@ -61,18 +61,18 @@ def test_images():
 
 @pytest.fixture(scope="module")
 def found(test_images):
-    return find("run.npz", make_run(**SHAPE), test_images)
+    return Findings.of("run.npz", make_run(**SHAPE), test_images)
 
 
 @pytest.fixture(scope="module")
 def one_page(found):
-    return render([found]).decode()
+    return render_report([found]).decode()
 
 
 @pytest.fixture(scope="module")
 def two_page(found, test_images):
-    other = find("b.npz", make_run(**SHAPE, eta=0.5, seed=7), test_images)
-    return render([found, other]).decode()
+    other = Findings.of("b.npz", make_run(**SHAPE, eta=0.5, seed=7), test_images)
+    return render_report([found, other]).decode()
 
 
 def pixels(uri):
@@ -84,16 +84,16 @@ def pixels(uri):
 # findings
 
 
-def test_the_mistakes_are_wrong_and_the_surest_first(found, test_images):
+def test_the_mistakes_are_wrong_predictions_the_most_confident_first(found, test_images):
     outputs = found.run.network.outputs(test_images.images)
     wrong = np.flatnonzero(outputs.argmax(axis=1) != test_images.labels)
-    assert len(wrong) > 48
-    assert len(found.mistakes) == 48
+    assert len(wrong) > SHOWN_MISTAKES
+    assert len(found.mistakes) == SHOWN_MISTAKES
     confidences = [mistake.confidence for mistake in found.mistakes]
-    assert confidences == sorted(outputs.max(axis=1)[wrong].tolist(), reverse=True)[:48]
+    assert confidences == sorted(outputs.max(axis=1)[wrong].tolist(), reverse=True)[:SHOWN_MISTAKES]
     for mistake in found.mistakes:
-        assert mistake.truth == test_images.labels[mistake.index] != mistake.answer
-        assert mistake.confidence == outputs[mistake.index, mistake.answer]
+        assert mistake.truth == test_images.labels[mistake.index] != mistake.prediction
+        assert mistake.confidence == outputs[mistake.index, mistake.prediction]
         np.testing.assert_array_equal(mistake.image, test_images.images[mistake.index])
 
 
@@ -102,7 +102,7 @@ def test_saturated_units_are_counted_by_layer(test_images):
     network.biases[0][:] = [90, -90, 0, 0]
     network.biases[1][:] = [0, 90, 0]
     run = Run.adopt(network, "mnist", (8, 8))
-    found = find("run.npz", run, test_images)
+    found = Findings.of("run.npz", run, test_images)
     assert found.saturated == [2, 1]
     assert [len(layer) for layer in found.slopes] == [4, 3]
     x = test_images.images.reshape(100, -1) / np.float32(255)
@@ -117,17 +117,17 @@ def test_everything_that_the_page_is_for_stands_in_it(found, one_page):
     page = Reader(one_page)
     text = "".join(page.text)
     titles = ["Learning curves", "Settings", "Confusion matrix", "Digit by digit"]
-    titles += ["Most confidently wrong", "What the first layer looks at", "Saturation"]
+    titles += ["Most confident mistakes", "Weights of the first layer", "Saturation"]
     for title in [*titles, "Time per epoch"]:
         assert title in text
     assert len(page.all("svg")) == 4
-    assert len(page.all("img")) == 48 + 5
+    assert len(page.all("img")) == SHOWN_MISTAKES + 5
     first = found.mistakes[0]
     assert page.all("img")[0]["alt"] == (
-        f"test image {first.index}: {first.truth}, read as {first.answer}"
+        f"test image {first.index}: {first.truth}, predicted as {first.prediction}"
     )
     np.testing.assert_array_equal(pixels(page.all("img")[0]["src"]), first.image)
-    assert f"{found.score.correct} of 100" in text
+    assert f"{found.evaluation.score.correct} of 100" in text
     assert "epoch 2 of 3" in text
     assert "Median 0.25 s" in text
 
@@ -159,8 +159,8 @@ def test_several_runs_share_the_curves_and_differing_settings_are_marked(two_pag
 
 
 def test_classes_that_are_no_digits_have_their_names(test_images):
-    found = find("a.npz", make_run(**SHAPE, dataset="fashion-mnist"), test_images)
-    page = Reader(render([found]).decode())
+    found = Findings.of("a.npz", make_run(**SHAPE, dataset="fashion-mnist"), test_images)
+    page = Reader(render_report([found]).decode())
     text = "".join(page.text)
     assert "Class by class" in text
     assert "9 Ankle boot" in text
@@ -178,9 +178,9 @@ def test_classes_that_are_no_digits_have_their_names(test_images):
     ]
     names.append("Ankle boot")
     assert page.all("img")[0]["alt"].endswith(
-        f": {names[first.truth]}, read as {names[first.answer]}"
+        f": {names[first.truth]}, predicted as {names[first.prediction]}"
     )
-    assert f"{names[first.truth]} → {names[first.answer]}" in text
+    assert f"{names[first.truth]} → {names[first.prediction]}" in text
 
 
 def test_one_run_has_nothing_to_differ_from(one_page):
@@ -190,9 +190,9 @@ def test_one_run_has_nothing_to_differ_from(one_page):
 def test_a_network_from_elsewhere_is_reported_without_a_history(test_images):
     network = Network.initialise((64, 10), np.random.default_rng(0))
     run = Run.adopt(network, "mnist", (8, 8))
-    text = "".join(Reader(render([find("a.npz", run, test_images)]).decode()).text)
-    assert "No history: trained elsewhere." in text
-    assert "No hidden layer, so no unit to saturate." in text
+    text = "".join(Reader(render_report([Findings.of("a.npz", run, test_images)]).decode()).text)
+    assert "No history: the network was trained elsewhere." in text
+    assert "The network has no hidden layer." in text
     assert "Time per epoch" not in text
 
 
@@ -200,8 +200,10 @@ def test_a_network_without_a_mistake_is_reported(test_images):
     network = Network.initialise((64, 10), np.random.default_rng(0))
     network.biases[0][:] = np.where(np.arange(10) == 3, 90, -90)
     threes = Split(test_images.images[:4], np.full(4, 3, np.uint8))
-    found = find("a.npz", Run.adopt(network, "mnist", (8, 8)), threes)
-    assert "Not one." in "".join(Reader(render([found]).decode()).text)
+    found = Findings.of("a.npz", Run.adopt(network, "mnist", (8, 8)), threes)
+    assert "None: every test image is predicted correctly." in "".join(
+        Reader(render_report([found]).decode()).text
+    )
 
 
 HOSTILE = "</td></style><script>alert(1)</script><img src=x onerror=alert(1)>\"'&\ud800$\\frac{"
@@ -209,7 +211,7 @@ HOSTILE = "</td></style><script>alert(1)</script><img src=x onerror=alert(1)>\"'
 
 def test_nothing_that_a_checkpoint_says_becomes_html(test_images):
     run = make_run(**SHAPE, dataset=HOSTILE, data_dir=HOSTILE, fingerprint=HOSTILE)
-    page = Reader(render([find(HOSTILE, run, test_images)] * 2).decode())
+    page = Reader(render_report([Findings.of(HOSTILE, run, test_images)] * 2).decode())
     assert not page.all("script")
     assert all(image["src"].startswith("data:") for image in page.all("img"))
     assert HOSTILE.replace("\ud800", "?") in "".join(page.text)
@@ -222,7 +224,9 @@ def test_parameters_and_figures_at_the_edge_of_numbers_are_reported(test_images)
         parameter[:, ::2] = -3e38
     for entry in run.history:
         entry.update(cost=1.7e308, seconds=1.7e308)
-    Reader(render([find("a.npz", run, test_images)]).decode())
+    page = Reader(render_report([Findings.of("a.npz", run, test_images)]).decode())
+    assert len(page.all("svg")) == 4
+    assert "nan %" not in "".join(page.text)
 
 
 # markup and pictures

@@ -1,4 +1,4 @@
-"""mlp evaluate: how well a trained network reads a split of its dataset."""
+"""mlp evaluate: how well a trained network classifies a split of a dataset."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -11,9 +11,10 @@ from mlp_cli.commands.shared.completion import complete_dataset
 from mlp_cli.commands.shared.dataset import load_for_network
 from mlp_cli.commands.shared.options import DatasetName, common_options, run_data_dir_option
 from mlp_cli.commands.shared.plot import draw_confusion, plot_option
-from mlp_cli.commands.shared.text import json_result, note, percent, result, score
+from mlp_cli.commands.shared.text import json_result, note, result, score
 from mlp_cli.datasets.catalogue import class_headings, class_name
 from mlp_cli.errors import OptionError
+from mlp_cli.measuring.percent import percent
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset, SplitName
@@ -21,21 +22,21 @@ if TYPE_CHECKING:
     from mlp_cli.runs.settings import Settings
 
 
-@click.command(short_help="Measure a trained network.")
+@click.command(short_help="Measure how good a trained network is.")
 @checkpoint_option
 @click.option(
     "--split",
     type=click.Choice(["test", "validation", "train"]),
     default="test",
     show_default=True,
-    help="Which images: the test set, or the part held out of, or used in, training.",
+    help="The images to use: the test set, or those held out of training, or those trained on.",
 )
 @click.option(
     "--dataset",
     type=DatasetName(),
     shell_complete=complete_dataset,
     show_default="the one that the network was trained on",
-    help="Measure on another dataset, or a folder of your own with four IDX files.",
+    help="Another dataset to use: a name, or a folder of your own with four IDX files.",
 )
 @run_data_dir_option
 @click.option("--json", is_flag=True, help="Print one JSON document.")
@@ -51,11 +52,9 @@ def evaluate(
 ) -> None:
     """Print accuracy, cost, figures per class and the confusion matrix.
 
-    The interval is Wilson's at 95 %: where the accuracy of this network on endless images of the
-    same kind may well lie.
+    The interval is the 95 % confidence interval of the accuracy (Wilson).
     """
-    from mlp_cli.measuring.scores import Score, class_figures, confusion_matrix
-    from mlp_cli.nn.costs import mean_cost
+    from mlp_cli.measuring.evaluation import Evaluation
     from mlp_cli.runs.reading import load_checkpoint
 
     path = choose_checkpoint(checkpoint)
@@ -64,56 +63,55 @@ def evaluate(
     name = dataset or settings.dataset
     data = load_for_network(settings, name, data_dir)
     other = _other_data(name, data, settings)
-    if other and split == "validation":
+    held_out = 0 if other else settings.validation
+    if split == "validation" and not held_out:
+        why = f"{other} None of its images were" if other else "None of the run's images were"
         raise OptionError(
-            f"split validation: {other} None of its images was held out: choose test or train."
+            f"--split validation: {why} held out. Choose --split test or --split train."
         )
     if other:
         note(other)
-    chosen = data.split(split, 0 if other else settings.validation)
+    chosen = data.split(split, held_out)
 
-    outputs = run.network.outputs(chosen.images)
-    confusion = confusion_matrix(chosen.labels, outputs.argmax(axis=1), settings.sizes[-1])
-    whole = Score.of(confusion)
-    cost = mean_cost(outputs, chosen.labels, run.network.cost)
-    figures = class_figures(confusion)
+    evaluation = Evaluation.of(run.network, chosen.images, chosen.labels)
+    reached, figures = evaluation.score, evaluation.class_figures
     if plot:
-        draw_confusion(confusion, plot)
+        draw_confusion(evaluation.confusion, plot)
     if json:
         json_result(
             {
                 "checkpoint": str(path),
                 "dataset": name,
                 "split": split,
-                "examples": whole.examples,
-                "correct": whole.correct,
-                "accuracy": whole.accuracy,
-                "interval": whole.interval,
-                "cost": cost,
+                "examples": reached.examples,
+                "correct": reached.correct,
+                "accuracy": reached.accuracy,
+                "interval": reached.interval,
+                "cost": evaluation.cost,
                 "per_class": [
                     {**asdict(figure), "name": class_name(name, figure.label)} for figure in figures
                 ],
-                "confusion": confusion.tolist(),
+                "confusion": evaluation.confusion.tolist(),
             }
         )
         return
-    low, high = whole.interval
+    low, high = reached.interval
     result(f"{name}, {split} images")
-    result(f"accuracy   {score(whole.accuracy, whole.correct, whole.examples)}")
+    result(f"accuracy   {score(reached.accuracy, reached.correct, reached.examples)}")
     result(f"interval   {percent(low)} to {percent(high)} (95 %)")
-    result(f"mean cost  {cost:.4f}\n")
+    result(f"mean cost  {evaluation.cost:.4f}\n")
     kind, rows = class_headings(name, len(figures))
     result(_figures_table(kind, rows, figures))
-    result(f"\nTrue {kind} down, answer across:\n")
-    result(_confusion_table(kind, rows, confusion.tolist()))
+    result(f"\nCorrect {kind} down, prediction across:\n")
+    result(_confusion_table(kind, rows, evaluation.confusion.tolist()))
 
 
 def _other_data(name: str, data: "Dataset", settings: "Settings") -> str | None:
-    """Return how the data are not those that the network was trained on, if they are not."""
+    """Return a sentence where the data are not those that the network was trained on."""
     if name != settings.dataset:
-        return f"The network was trained on {settings.dataset}, and is measured on {name}."
+        return f"The network was trained on {settings.dataset}, and is evaluated on {name}."
     if settings.fingerprint and data.fingerprint() != settings.fingerprint:
-        return f"{data.folder}: other images or labels than the {name} that it was trained on."
+        return f"{data.folder} holds other images or labels than the network was trained on."
     return None
 
 
@@ -129,7 +127,7 @@ def _figures_table(kind: str, rows: list[str], figures: "list[ClassFigures]") ->
 
 
 def _confusion_table(kind: str, rows: list[str], confusion: list[list[int]]) -> str:
-    """Return the matrix, its rows named, its columns by label alone: names are too long there."""
+    """Return the matrix; rows have names, columns only labels, since names are too long there."""
     left, width = max(map(len, [kind, *rows])), max(len(str(n)) for row in confusion for n in row)
     lines = [f"{'':<{left}}" + "".join(f"  {label:>{width}}" for label in range(len(rows)))]
     lines += [
@@ -140,5 +138,5 @@ def _confusion_table(kind: str, rows: list[str], confusion: list[list[int]]) -> 
 
 
 def _side(kind: str) -> str:
-    """Return the side that a row's heading stands on: digits are numbers, other names are not."""
+    """Return the alignment of row headings: digits at the right, names at the left."""
     return ">" if kind == "digit" else "<"

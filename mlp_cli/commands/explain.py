@@ -1,4 +1,4 @@
-"""mlp explain: the derivation with numbers in it, for one example."""
+"""mlp explain: every quantity of the derivation, for one example."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 MAX_UNITS = 1_000_000
-"""of a layer"""
+"""of a layer in --sizes"""
 
 
 def _parse_sizes(
     ctx: click.Context, param: click.Parameter, value: str | None
 ) -> tuple[int, ...] | None:
-    """Return the units of every layer, input first, from a text like `4-3-2`."""
+    """Return the units of every layer, input first, from text such as `4-3-2`."""
     if value is None:
         return None
     parts = value.split("-")
@@ -45,57 +45,57 @@ def _parse_sizes(
     return sizes
 
 
-@click.command(short_help="Show the derivation's quantities for one example.")
+@click.command(short_help="Show backpropagation with numbers, for one example.")
 @click.argument("image", required=False, type=click.Path(readable=False, path_type=Path))
 @checkpoint_option
 @click.option(
     "--sizes",
     metavar="N-N-...",
     callback=_parse_sizes,
-    help="Take a fresh network of these layers, as in 4-3-2.",
+    help="Use a new random network with these layers, such as 4-3-2.",
 )
 @click.option(
     "--activation",
     type=click.Choice(get_args(ActivationName)),
     show_default="sigmoid",
-    help="Activation of the fresh network's hidden layers.",
+    help="Activation of the new network's hidden layers.",
 )
 @click.option(
     "--cost",
     type=click.Choice(get_args(CostName)),
     show_default="quadratic",
-    help="Cost of the fresh network.",
+    help="Cost function of the new network.",
 )
 @click.option(
     "--index",
     type=click.IntRange(min=0),
     show_default="0",
-    help="Which image of the test set, counted from 0.",
+    help="Index of the test image, from 0.",
 )
 @click.option(
     "--label",
     type=click.IntRange(min=0),
-    help="The right answer, where the example does not bring it.",
+    help="Correct class, for an example without a label.",
 )
 @click.option(
     "--eta",
     type=FiniteFloat(min=0, min_open=True),
     default=3.0,
     show_default=True,
-    help="The learning rate of the update.",
+    help="Learning rate of the update.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Draws the fresh network, its example, and what is compared of a large network.",
+    help="Seed of the new network, of its example, and of the sample of a large network to check.",
 )
 @run_data_dir_option
 @click.option(
     "--check",
     is_flag=True,
-    help="Print the comparison with central differences alone; exit 1 if one is off.",
+    help="Print only the comparison with central differences; exit with 1 where one deviates.",
 )
 @click.option("--json", is_flag=True, help="Print one JSON document.")
 @common_options
@@ -117,22 +117,22 @@ def explain(
 ) -> None:
     """Take one example through Feedforward and Backpropagate, and print every quantity.
 
-    The network is that of a checkpoint and the example an image of its test set (--index), or a
-    picture (IMAGE); or, with --sizes, both are drawn from --seed. The numbers are those that
-    training computes, in float64: layer by layer z and a, Facts 1 to 6, and the update. Beside
-    each derivative stands the central difference of the cost, and how far the two are apart.
-    Nothing is changed. Layers of more than ten units are shown by their largest numbers.
+    The network is that of a checkpoint, and the example is an image of its test set (--index) or a
+    picture (IMAGE). With --sizes, network and example are random, drawn from --seed. The output
+    follows the derivation layer by layer: z and a, Facts 1 to 6, and the update, in float64. Each
+    derivative is compared with the central difference of the cost. The checkpoint does not change.
+    Of layers with more than ten units, only the largest numbers are shown.
     """
     _refuse_combinations(ctx)
-    from mlp_cli.explanation.passes import explain as explain_example
-    from mlp_cli.explanation.text import describe_failure
+    from mlp_cli.explanation.check import describe_failure
+    from mlp_cli.explanation.passes import explain_example
     from mlp_cli.learning.streams import spawn_streams
     from mlp_cli.runs.reading import load_checkpoint
 
     rng = spawn_streams(seed).shuffling
     if sizes is not None:
         path = None
-        network = _fresh_network(sizes, seed, activation or "sigmoid", cost or "quadratic")
+        network = _new_network(sizes, seed, activation or "sigmoid", cost or "quadratic")
         example = draw_example(network, label, rng)
     else:
         path = (choose_checkpoint if image is None else choose_reader)(checkpoint)
@@ -152,15 +152,15 @@ def explain(
 
 
 def _refuse_combinations(ctx: click.Context) -> None:
-    """Raise OptionError, with the reason, for options that make no sense together."""
+    """Raise OptionError, with the reason, for options that exclude each other."""
     given = {name for name, value in ctx.params.items() if value is not None}
     if ctx.get_parameter_source("data_dir") is ParameterSource.ENVIRONMENT:
-        given.discard("data_dir")  # set once for every command, whether it reads data or not
+        given.discard("data_dir")  # it is set once for all commands
     for one, other, reason in (
-        ("sizes", "checkpoint", "a network is fresh or trained, not both"),
-        ("sizes", "index", "a fresh network's example is drawn from --seed"),
-        ("sizes", "image", "a fresh network's example is drawn from --seed"),
-        ("sizes", "data_dir", "a fresh network's example is drawn from --seed"),
+        ("sizes", "checkpoint", "the network is either new or trained"),
+        ("sizes", "index", "the example of a new network is drawn from --seed"),
+        ("sizes", "image", "the example of a new network is drawn from --seed"),
+        ("sizes", "data_dir", "the example of a new network is drawn from --seed"),
         ("image", "index", "one example at a time"),
         ("image", "data_dir", "the example is the picture"),
     ):
@@ -179,10 +179,10 @@ def _refuse_combinations(ctx: click.Context) -> None:
         raise OptionError("--label with the test set: its images have labels. Leave it out.")
 
 
-def _fresh_network(
+def _new_network(
     sizes: tuple[int, ...], seed: int, activation: ActivationName, cost: CostName
 ) -> "Network":
-    """Return the network that `mlp train` would begin with, in float64."""
+    """Return the network that `mlp train` would start with, in float64."""
     from mlp_cli.learning.streams import spawn_streams
     from mlp_cli.nn.network import Network
 
@@ -191,9 +191,10 @@ def _fresh_network(
 
 
 def _print(e: "Explanation", example: "Example", path: Path | None, seed: int, check: bool) -> None:
-    """Print the explanation, or the check alone, for people."""
-    from mlp_cli.explanation.tables import render
-    from mlp_cli.explanation.text import explain_check, explain_in_full
+    """Print the explanation, or only the check, as text."""
+    from mlp_cli.explanation.check import explain_check
+    from mlp_cli.explanation.tables import lay_out
+    from mlp_cli.explanation.text import explain_in_full
 
     origin = f"of {click.format_filename(path)}" if path else f"from seed {seed}"
     sizes = "-".join(map(str, e.network.sizes))
@@ -201,18 +202,18 @@ def _print(e: "Explanation", example: "Example", path: Path | None, seed: int, c
         f"network     {sizes} {origin}",
         f"            hidden units {e.network.activation}, cost {e.network.cost}",
         f"example     {example.origin}",
-        f"            right answer {e.label}, the network's answer {e.answer}",
-        f"            (answers count from 0, outputs from 1: y = e_{e.label + 1})",
+        f"            correct class {e.label}, prediction {e.prediction}",
+        f"            (classes count from 0, outputs from 1: y = e_{e.label + 1})",
         "",
     ]
     spell = str if can_encode(ALL_SYMBOLS) else in_ascii
-    result(render([*about, *(explain_check(e) if check else explain_in_full(e))], spell))
+    result(lay_out([*about, *(explain_check(e) if check else explain_in_full(e))], spell))
 
 
 def _print_json(
     e: "Explanation", example: "Example", path: Path | None, seed: int, check: bool
 ) -> None:
-    """Print the explanation, or the check alone, for programs."""
+    """Print the explanation, or only the check, as JSON."""
     from mlp_cli.explanation.document import check_document, full_document
 
     source = {

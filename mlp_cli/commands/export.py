@@ -13,7 +13,7 @@ from mlp_cli.errors import ExportError
 Format = Literal["html", "onnx", "nielsen", "csv", "small"]
 
 
-@click.command(short_help="Take a network elsewhere.")
+@click.command(short_help="Write a network in another format.")
 @checkpoint_option
 @click.option(
     "--format",
@@ -21,20 +21,20 @@ Format = Literal["html", "onnx", "nielsen", "csv", "small"]
     envvar="MLP_EXPORT_FORMAT",
     type=click.Choice(get_args(Format)),
     required=True,
-    help="What to write.",
+    help="The format, see above.",
 )
 @click.option("-o", "--output", type=FilePath, required=True, help="The file to write.")
 @common_options
 def export(checkpoint: Path | None, kind: Format, output: Path) -> None:
-    r"""Write a network, or its history, in another format.
+    """Write a network, or its history, in another format.
 
     \b
-    html     a page to draw on, whole in one file: open it in a browser
-    onnx     a model for other programs: images, 0 to 255, to outputs
-    nielsen  the JSON that network2.load of Nielsen's book reads; mlp import, too
-    csv      the history, a row for each epoch
-    small    a checkpoint to pass on: half precision, packed, not to be resumed
-    """
+    html     a page to draw on, in one file: open it in a browser
+    onnx     a model for other programs, from images (0 to 255) to outputs
+    nielsen  the JSON that network2.load of Nielsen's book and mlp import read
+    csv      the history, one row per epoch
+    small    a checkpoint to share: packed, in half precision; it cannot resume
+    """  # noqa: D301  Click keeps the lines after this character as they are
     from mlp_cli.exports.history_csv import write_csv
     from mlp_cli.exports.nielsen import write_nielsen
     from mlp_cli.exports.onnx import write_onnx

@@ -1,25 +1,39 @@
-"""mlp import: a network that was trained elsewhere becomes a checkpoint."""
+"""mlp import: a checkpoint from a network that was trained elsewhere."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from mlp_cli.commands.shared.options import FilePath, common_options, dataset_option
+from mlp_cli.commands.shared.completion import complete_dataset
+from mlp_cli.commands.shared.dataset import load_for_network
+from mlp_cli.commands.shared.options import DatasetName, FilePath, common_options
 from mlp_cli.commands.shared.text import result
-from mlp_cli.datasets.catalogue import file_stem
+from mlp_cli.datasets.catalogue import DEFAULT_DATASET, file_stem
+from mlp_cli.errors import CheckpointError, DataError
 from mlp_cli.runs.places import FOLDER, claim, claim_next, release
 from mlp_cli.system.shell import command_line
 
+if TYPE_CHECKING:
+    from mlp_cli.runs.checkpoint import Run
 
-@click.command("import", short_help="Bring a network from elsewhere.")
+
+@click.command("import", short_help="Make a checkpoint of a network from elsewhere.")
 @click.argument("file", type=FilePath)
 @click.option(
     "--checkpoint",
     type=FilePath,
     show_default="a new file under checkpoints/",
-    help="Where to keep the network.",
+    help="The checkpoint to write.",
 )
-@dataset_option
+@click.option(
+    "--dataset",
+    type=DatasetName(),
+    default=DEFAULT_DATASET,
+    shell_complete=complete_dataset,
+    show_default=True,
+    help="The dataset that the network was trained on: a name, or a folder of four IDX files.",
+)
 @click.option(
     "--image-shape",
     type=(click.IntRange(min=1), click.IntRange(min=1)),
@@ -33,17 +47,16 @@ def import_(
 ) -> None:
     """Make a checkpoint of the JSON that network2.save of Nielsen's book writes.
 
-    It has no history, and cannot be resumed; evaluate, predict and the others take it as any.
+    The checkpoint has no history and cannot resume. Every other command takes it.
     """
     from mlp_cli.exports.nielsen import read_nielsen
     from mlp_cli.runs.checkpoint import Run
 
     run = Run.adopt(read_nielsen(file), dataset, image_shape)
     sizes = run.settings.sizes
-    if checkpoint is None:
-        path = claim_next(FOLDER, file_stem(dataset), sizes)
-    else:
-        claim(path := checkpoint)
+    path = claim_next(FOLDER, file_stem(dataset), sizes) if checkpoint is None else checkpoint
+    if checkpoint is not None:
+        _claim(checkpoint)
     try:
         run.save(path)
     finally:
@@ -51,4 +64,26 @@ def import_(
     named = [] if checkpoint is None else ["--checkpoint", str(path)]
     result(f"network     {'-'.join(map(str, sizes))}, {run.settings.dtype}")
     result(f"checkpoint  {path}")
-    result(f"next        {command_line(['mlp', 'evaluate', *named])}")
+    result(f"next        {command_line(['mlp', *_next_command(run), *named])}")
+
+
+def _claim(path: Path) -> None:
+    """Take a path for the checkpoint. Raises CheckpointError, for a command without --resume."""
+    try:
+        claim(path)
+    except CheckpointError as error:
+        if not path.exists():
+            raise
+        raise CheckpointError(
+            f"{path}: exists, expected a new file; an import never overwrites a run.\n"
+            "Name another path with --checkpoint."
+        ) from error
+
+
+def _next_command(run: "Run") -> list[str]:
+    """Return the command to try next: evaluate where there is a dataset that fits, or predict."""
+    try:
+        load_for_network(run.settings, run.settings.dataset, None)
+    except DataError:
+        return ["predict", "image.png"]
+    return ["evaluate"]

@@ -1,4 +1,4 @@
-"""mlp inspect: what a checkpoint is."""
+"""mlp inspect: the contents of a checkpoint."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -8,10 +8,11 @@ import click
 from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_checkpoint
 from mlp_cli.commands.shared.completion import complete_checkpoint
 from mlp_cli.commands.shared.options import FilePath, common_options
-from mlp_cli.commands.shared.text import json_result, percent, result
+from mlp_cli.commands.shared.text import json_result, result
+from mlp_cli.measuring.percent import percent
 
 
-@click.command(short_help="Say what a checkpoint is.")
+@click.command(short_help="Show what a checkpoint holds.")
 @click.argument(
     "file",
     metavar="[CHECKPOINT]",
@@ -23,14 +24,14 @@ from mlp_cli.commands.shared.text import json_result, percent, result
 @click.option("--json", is_flag=True, help="Print one JSON document.")
 @common_options
 def inspect(file: Path | None, checkpoint: Path | None, json: bool) -> None:
-    """Print what a checkpoint is: network, training, settings, and the file itself.
+    """Print what a checkpoint holds: network, training and settings, and facts about the file.
 
-    Nothing is computed and no dataset is read.
+    The command reads no dataset and computes nothing.
     """
     from mlp_cli.runs.reading import load_checkpoint, read_facts
 
     if file and checkpoint:
-        raise click.UsageError("CHECKPOINT and --checkpoint name the same thing: give one.")
+        raise click.UsageError("CHECKPOINT and --checkpoint mean the same. Give only one of them.")
     path = choose_checkpoint(file or checkpoint)
     run = load_checkpoint(path)
     facts = read_facts(path)
@@ -60,18 +61,20 @@ def inspect(file: Path | None, checkpoint: Path | None, json: bool) -> None:
         result(
             f"cost           {first['cost']:.4f} in the first epoch, {last['cost']:.4f} in the last"
         )
-        result(f"best epoch     {run.best_epoch}, {percent(run.best_accuracy)} held out")
+        result(
+            f"best epoch     {run.best_epoch}, {percent(run.best_accuracy)} on the images held out"
+        )
         result(f"test accuracy  {percent(run.test_accuracy)}")
     else:
-        result("history        none: trained elsewhere")
-    result(f"resume         {'yes' if run.resume else 'no: it holds only the network'}")
+        result("history        none: the network was trained elsewhere")
+    result(f"resume         {'yes' if run.resume else 'no, it holds only the network'}")
     result(
         f"file           format {facts.format_version}, {facts.size:,} bytes, {facts.stored_dtype}"
     )
     written_by = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
     result(f"written by     {written_by or 'unknown'}\n")
     if not run.history:
-        result("Of the settings only those are known that the network itself tells.\n")
+        result("Only the settings that follow from the network itself are known.\n")
     width = max(map(len, settings))
     for name, value in settings.items():
         text = " ".join(map(str, value)) if isinstance(value, tuple) else value

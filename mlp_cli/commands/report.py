@@ -1,4 +1,4 @@
-"""mlp report: one page about a run, or about several."""
+"""mlp report: an HTML page about one run or several."""
 
 from pathlib import Path
 
@@ -6,23 +6,19 @@ import click
 
 from mlp_cli.commands.shared.checkpoint import choose_checkpoint
 from mlp_cli.commands.shared.completion import complete_checkpoint
-from mlp_cli.commands.shared.dataset import load_for_network
-from mlp_cli.commands.shared.options import (
-    FilePath,
-    common_options,
-    run_data_dir_option,
-)
+from mlp_cli.commands.shared.options import FilePath, common_options, run_data_dir_option
+from mlp_cli.commands.shared.test_set import load_test_set
 from mlp_cli.commands.shared.text import result
 
 
-@click.command(short_help="Write a page about a run, or several.")
+@click.command(short_help="Write an HTML page about one run or several.")
 @click.option(
     "--checkpoint",
     type=FilePath,
     multiple=True,
     show_default="the newest under checkpoints/",
     shell_complete=complete_checkpoint,
-    help="A trained network. Repeat it to compare several.",
+    help="The trained network. Repeat the option to compare several.",
 )
 @click.option(
     "-o",
@@ -35,14 +31,14 @@ from mlp_cli.commands.shared.text import result
 @run_data_dir_option
 @common_options
 def report(checkpoint: tuple[Path, ...], output: Path, data_dir: Path | None) -> None:
-    """Write one HTML page that needs no network, no script and no other file.
+    """Write one HTML page that needs no connection, no script and no other file.
 
-    It shows settings, learning curves, the confusion matrix, figures per digit, the mistakes that
-    the network is surest of, the weights of the first layer, saturation and the time per epoch.
+    It shows settings, learning curves, confusion matrix, figures per class, the most confident
+    mistakes, the weights of the first layer, saturated units and the time per epoch.
     """
     from mlp_cli.pages.figures import require_matplotlib
-    from mlp_cli.pages.findings import find
-    from mlp_cli.pages.report import render
+    from mlp_cli.pages.findings import Findings
+    from mlp_cli.pages.report import render_report
     from mlp_cli.runs.reading import load_checkpoint
     from mlp_cli.system.outputs import check_output, writing
 
@@ -51,10 +47,8 @@ def report(checkpoint: tuple[Path, ...], output: Path, data_dir: Path | None) ->
     findings = []
     for path in checkpoint or [choose_checkpoint(None)]:
         run = load_checkpoint(path)
-        settings = run.settings
-        dataset = load_for_network(settings, settings.dataset, data_dir)
-        findings.append(find(path.name, run, dataset.test))
-    page = render(findings)
+        findings.append(Findings.of(path.name, run, load_test_set(run, data_dir)))
+    page = render_report(findings)
     with writing(output) as file:
         file.write(page)
-    result(f"{click.format_filename(output)}: {len(page):,} bytes, open it in a browser.")
+    result(f"{click.format_filename(output)}: {len(page):,} bytes. Open it in a browser.")

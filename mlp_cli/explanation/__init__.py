@@ -1,1 +1,1 @@
-"""One example through Feedforward and Backpropagate, every quantity shown and checked."""
+"""One example through Feedforward and Backpropagate, with every quantity shown and checked."""

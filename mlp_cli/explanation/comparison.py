@@ -1,4 +1,4 @@
-"""A derivative beside its central differences, and what is said of an array too large to show."""
+"""A derivative beside its central differences, and the digest of an array too large to show."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -6,42 +6,42 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.explanation.differences import Indices, Slopes
+from mlp_cli.explanation.differences import Entries, Slopes
 from mlp_cli.nn.types import Floats
 
 TOLERANCE = 1e-6
-"""the largest relative deviation that rounding may explain"""
-SMALL = 10
-"""units of a layer whose numbers are shown in full"""
-FEW = 5
-"""entries that are shown of what is larger"""
+"""the largest relative deviation that passes: rounding stays below it"""
+MAX_SHOWN_UNITS = 10
+"""units of the largest layer whose numbers are shown in full"""
+SHOWN_OF_LARGE = 5
+"""entries that are shown of a larger array"""
 
-Places = npt.NDArray[np.intp]
-"""Places among the entries of a derivative that are compared: (few,)."""
+Positions = npt.NDArray[np.intp]
+"""Positions in the list of a derivative's compared entries: (few,)."""
 
 Symbol = Literal["d_a", "d_z", "d_b", "D_W"]
 
 
 class Digest(NamedTuple):
-    """What is said of an array that is too large to be shown."""
+    """A summary of an array that is too large to show."""
 
     norm: float
     """Euclidean: the root of the sum of squares"""
     min: float
     max: float
-    largest: Indices
+    largest: Entries
     """the entries farthest from 0, the farthest first"""
 
 
 def is_small(array: Floats) -> bool:
-    """Tell whether an array is shown in full."""
-    return all(n <= SMALL for n in array.shape)
+    """Return whether an array is shown in full."""
+    return all(n <= MAX_SHOWN_UNITS for n in array.shape)
 
 
 def digest(array: Floats) -> Digest:
     """Return the digest of an array of any size."""
     sizes = -np.abs(array).ravel()
-    few = min(FEW, array.size)
+    few = min(SHOWN_OF_LARGE, array.size)
     largest = np.argpartition(sizes, few - 1)[:few]
     largest = largest[np.argsort(sizes[largest], kind="stable")]
     return Digest(
@@ -54,65 +54,60 @@ def digest(array: Floats) -> Digest:
 
 @dataclass(frozen=True)
 class Derivative:
-    """A derivative of the cost as training has it, and central differences for its entries."""
+    """A derivative of the cost from Backpropagate, and central differences of its entries."""
 
     symbol: Symbol
     l: int
     """the layer"""
     fact: int
-    """of the notes' Facts the one that gives it"""
+    """the number of the Fact that gives it"""
     values: Floats
-    """(n_l,), of the weights (n_l, n_{l-1})"""
-    entries: Indices
-    """those that are compared, in order: all of a small array, a sample of a large one"""
+    """(n_l,), or (n_l, n_{l-1}) with respect to the weights"""
+    entries: Entries
+    """the compared entries, in order: all of a small array, a sample of a large one"""
     central: Floats
-    """their central differences: (k,)"""
+    """the central differences of these entries: (k,)"""
     deviations: Floats
-    """of the two from each other, relative: (k,); nan where the difference says nothing"""
+    """the relative deviations of these entries: (k,); nan where there is nothing to compare with"""
 
     @property
     def is_small(self) -> bool:
-        """Tell whether it is shown in full."""
+        """Whether all entries are shown."""
         return is_small(self.values)
 
     @property
-    def shown(self) -> Places:
-        """Where the entries to be shown are: all, or the farthest from 0 of a large array."""
+    def shown(self) -> Positions:
+        """The positions of the entries to show: all, or those farthest from 0."""
         if self.is_small:
             return np.arange(len(self.entries))
-        flat, largest = (
-            np.ravel_multi_index(tuple(entries.T), self.values.shape)
-            for entries in (self.entries, digest(self.values).largest)
-        )
-        places: Places = np.searchsorted(flat, largest)
-        return places
+        return digest(self.compared_values).largest[:, 0]
 
     @property
     def compared_values(self) -> Floats:
-        """Its values at `entries`: (k,)."""
+        """The values of the compared entries: (k,)."""
         values: Floats = self.values[tuple(self.entries.T)]
         return values
 
     @property
     def compared(self) -> int:
-        """How many entries were compared with a difference that says something."""
+        """How many entries have a central difference to compare with."""
         return int(np.count_nonzero(~np.isnan(self.deviations)))
 
     @property
-    def worst(self) -> Places:
-        """Where the few entries that deviate most are, the one that deviates most first."""
-        return np.argsort(-np.nan_to_num(self.deviations, nan=-1.0), kind="stable")[:FEW]
+    def worst(self) -> Positions:
+        """The positions of the few entries with the largest deviations, the largest first."""
+        return np.argsort(-np.nan_to_num(self.deviations, nan=-1.0), kind="stable")[:SHOWN_OF_LARGE]
 
     @property
     def largest_deviation(self) -> float:
-        """The largest of the deviations; 0 where nothing was compared."""
+        """The largest deviation; 0 where nothing was compared."""
         return float(np.nanmax(self.deviations, initial=0.0))
 
 
 def relative_deviations(derivatives: Floats, slopes: Slopes, floor: float) -> Floats:
     """Return |d - c| / max(|d|, |c|, floor) of derivatives d and central differences c.
 
-    nan where c says nothing of d; infinite where one of the two is not finite.
+    The deviation is nan where c is void, and infinite where d or c is not finite.
     """
     central, is_void = slopes
     larger = np.maximum(np.abs(derivatives), np.abs(central))

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from mlp_cli.explanation.comparison import TOLERANCE, Derivative, Places, digest, is_small
-from mlp_cli.explanation.differences import Indices
-from mlp_cli.explanation.passes import Explanation, Layer
+from mlp_cli.explanation.comparison import TOLERANCE, Derivative, Positions, digest, is_small
+from mlp_cli.explanation.differences import Entries
+from mlp_cli.explanation.passes import Explanation, LayerPasses
 from mlp_cli.nn.types import Floats
 
 Json = dict[str, Any]
 
 
 def full_document(e: Explanation) -> Json:
-    """Return all quantities of both passes: arrays in full, large ones as digests."""
+    """Return all quantities of both passes: small arrays in full, large ones as digests."""
     return {
         **_head(e),
         "x": _array(e.x),
@@ -24,7 +24,7 @@ def full_document(e: Explanation) -> Json:
 
 
 def check_document(e: Explanation) -> Json:
-    """Return every derivative with its central differences; of large arrays the worst few."""
+    """Return every derivative with its central differences; only the worst of a large one."""
     derivatives = [
         {
             "name": d.symbol,
@@ -46,30 +46,30 @@ def _head(e: Explanation) -> Json:
         "activation": e.network.activation,
         "cost": e.network.cost,
         "label": e.label,
-        "answer": e.answer,
+        "answer": e.prediction,
         "eta": e.eta,
     }
 
 
-def _forward(layer: Layer) -> Json:
+def _forward(layer: LayerPasses) -> Json:
     arrays = {"W": layer.W, "b": layer.b, "z": layer.z, "a": layer.a}
     return {"layer": layer.l, **{name: _array(values) for name, values in arrays.items()}}
 
 
-def _backward(layer: Layer) -> Json:
+def _backward(layer: LayerPasses) -> Json:
     return {
         "layer": layer.l,
         "slope": None if layer.slope is None else _array(layer.slope),
         **{d.symbol: _derivative(d) for d in layer.derivatives},
         "Delta_b": _array(layer.Delta_b),
         "Delta_W": _array(layer.Delta_W),
-        "new_b": _array(layer.new_biases),
-        "new_W": _array(layer.new_weights),
+        "new_b": _array(layer.new_b),
+        "new_W": _array(layer.new_W),
     }
 
 
 def _array(values: Floats) -> Json:
-    """Return an array: its shape, and all values or its digest."""
+    """Return the shape of an array, and all values or its digest."""
     if is_small(values):
         return {"shape": list(values.shape), "values": values.tolist()}
     d = digest(values)
@@ -86,7 +86,7 @@ def _array(values: Floats) -> Json:
 
 
 def _derivative(d: Derivative) -> Json:
-    """Return a derivative as an array that also has its central differences and deviations."""
+    """Return a derivative as an array with its central differences and deviations."""
     document = {**_array(d.values), "fact": d.fact, "compared": d.compared}
     if d.is_small:
         document["central"] = d.central.reshape(d.values.shape).tolist()
@@ -96,8 +96,8 @@ def _derivative(d: Derivative) -> Json:
     return {**document, "largest_deviation": d.largest_deviation}
 
 
-def _entries(d: Derivative, places: Places) -> list[Json]:
-    columns = (d.compared_values[places], d.central[places], d.deviations[places])
+def _entries(d: Derivative, positions: Positions) -> list[Json]:
+    columns = (d.compared_values[positions], d.central[positions], d.deviations[positions])
     return [
         {
             "index": index,
@@ -106,7 +106,7 @@ def _entries(d: Derivative, places: Places) -> list[Json]:
             "deviation": deviation,
         }
         for index, value, central, deviation in zip(
-            _indices(d.entries[places]), *(column.tolist() for column in columns), strict=True
+            _indices(d.entries[positions]), *(column.tolist() for column in columns), strict=True
         )
     ]
 
@@ -126,6 +126,6 @@ def _verdict(e: Explanation) -> Json:
     }
 
 
-def _indices(entries: Indices) -> list[list[int]]:
-    """Return entries counted from 1, as in the notes."""
+def _indices(entries: Entries) -> list[list[int]]:
+    """Return entries counted from 1, as in the derivation."""
     return [[i + 1 for i in entry] for entry in entries.tolist()]

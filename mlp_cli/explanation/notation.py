@@ -1,4 +1,4 @@
-"""The notes' symbols and formulas as text: in Unicode, or in ASCII where the output has no more."""
+"""The derivation's symbols and formulas as text: in Unicode, or in ASCII."""
 
 import re
 from collections.abc import Iterator
@@ -9,51 +9,56 @@ SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 IN_ASCII = {"σ": "sigma", "η": "eta", "Δ": "Delta ", "⊙": "*", "⊗": "(x)", "ᵗ": "^t"}
 ALL_SYMBOLS = SUPERSCRIPTS + "".join(IN_ASCII)
 
-SIGMA: dict[ActivationName, str] = {"sigmoid": "σ", "tanh": "tanh", "relu": "relu"}
+HIDDEN_SYMBOLS: dict[ActivationName, str] = {"sigmoid": "σ", "tanh": "tanh", "relu": "relu"}
 """the activation of hidden layers"""
-SLOPE: dict[ActivationName, str] = {
+OUTPUT_SYMBOLS: dict[CostName, str] = {
+    "quadratic": "σ",
+    "cross-entropy": "σ",
+    "log-likelihood": "softmax",
+}
+"""the activation of the output layer, which the cost decides"""
+SLOPE_FORMULAS: dict[ActivationName, str] = {
     "sigmoid": "a (1 - a)",
     "tanh": "1 - a a",
     "relu": "1 where a > 0, else 0",
 }
-"""its derivative, through a"""
+"""sigma'(z), written through a"""
 
-COST: dict[CostName, str] = {
+COST_FORMULAS: dict[CostName, str] = {
     "quadratic": "1/2 |y - a|^2",
     "cross-entropy": "-sum of y ln a + (1 - y) ln(1 - a)",
     "log-likelihood": "-sum of y ln a",
 }
-FACT_1: dict[CostName, str] = {
+FACT_1_FORMULAS: dict[CostName, str] = {
     "quadratic": "a - y",
     "cross-entropy": "(a - y) / (a (1 - a))",
     "log-likelihood": "-y / a",
 }
-OUTPUT: dict[CostName, str] = {"quadratic": "σ", "cross-entropy": "σ", "log-likelihood": "softmax"}
-WHY: dict[CostName, str] = {
+REASONS_FOR_A_MINUS_Y: dict[CostName, str] = {
     "quadratic": "",
     "cross-entropy": "σ' = a (1 - a) cancels the denominator",
-    "log-likelihood": "Prop. 1, as every output hangs on every z",
+    "log-likelihood": "Prop. 1, as every output depends on every z",
 }
 """how Facts 1 and 2 become d_z C = a - y"""
 
 
 def of_layer(formula: str, l: int) -> str:
-    """Return a formula of one layer with its number at every a and z that stands alone."""
-    return re.sub(r"\b[az]\b", lambda symbol: up(symbol[0], l), formula)
+    """Return a formula with the layer's number at every a and z that stands alone."""
+    return re.sub(r"\b[az]\b", lambda symbol: with_layer(symbol[0], l), formula)
 
 
-def up(symbol: str, l: int) -> str:
-    """Return a symbol with the number of its layer, as the notes write it."""
+def with_layer(symbol: str, l: int) -> str:
+    """Return a symbol with the number of its layer as a superscript: `W³`."""
     return symbol + "".join(SUPERSCRIPTS[int(digit)] for digit in str(l))
 
 
-def by(symbol: str, l: int) -> str:
-    """Return the derivative of C by the symbol of a layer: `d_z³ C`, for weights `D_W³ C`."""
-    return f"{up(symbol, l)} C"
+def derivative_name(symbol: str, l: int) -> str:
+    """Return the derivative of C with respect to a layer's quantity: `d_z³ C`, `D_W³ C`."""
+    return f"{with_layer(symbol, l)} C"
 
 
 def in_ascii(text: str) -> str:
-    """Return the text without symbols that are not ASCII: `z^2 = W^2 a^1`, `Delta W^2`."""
+    """Return the text in ASCII alone: `z^2 = W^2 a^1`, `Delta W^2`."""
     text = re.sub(f"[{SUPERSCRIPTS}]+", lambda number: "^" + "".join(_digits(number[0])), text)
     for symbol, spelling in IN_ASCII.items():
         text = text.replace(symbol, spelling)

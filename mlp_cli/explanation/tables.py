@@ -3,8 +3,12 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-WIDTH, CELL, COLUMNS = 80, 9, 7
-"""characters of a line, and of a label or number in it; how many numbers fit behind a label"""
+LINE_WIDTH = 80
+"""characters of a line"""
+CELL = 9
+"""characters of a label or a number"""
+COLUMNS = 7
+"""numbers that fit on a line behind a label"""
 
 
 class Column(NamedTuple):
@@ -15,42 +19,42 @@ class Column(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Labelled rows of columns; with more than seven columns the rest stand below."""
+    """Labelled rows of columns; columns beyond the seventh are printed below."""
 
     corner: str
-    """what the labels are"""
+    """the heading of the labels"""
     labels: Sequence[str]
     columns: Sequence[Column]
 
 
-class Line(NamedTuple):
-    """A formula, and at the right something about it."""
+class FormulaLine(NamedTuple):
+    """A formula, and a note about it at the right."""
 
     formula: str
     note: str
 
 
-Block = str | Table | Line
-"""A piece of a text: a line as it stands, or one that is laid out"""
+Block = str | Table | FormulaLine
+"""A part of a text: a line as it is, or something to lay out"""
 
 
-def render(blocks: Iterable[Block], spell: Callable[[str], str]) -> str:
+def lay_out(blocks: Iterable[Block], spell: Callable[[str], str]) -> str:
     """Return the text of these blocks.
 
-    spell: applied to every piece of text before it is laid out, since it may change its length.
+    spell: applied to every part of the text before layout, since it may change its length.
     """
     lines: list[str] = []
     for block in blocks:
         if isinstance(block, Table):
             lines += _table_lines(block, spell)
-        elif isinstance(block, Line):
+        elif isinstance(block, FormulaLine):
             lines += _formula_lines(*map(spell, block))
         else:
             lines.append(spell(block))
     return "\n".join(lines)
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """Return a number in nine characters, with as many digits as fit: `-0.093750`, `1.250e-05`."""
     value = value + 0.0  # -0.0 is 0
     fixed = (f"{value:.{places}f}" for places in range(6, 0, -1))
@@ -59,19 +63,19 @@ def number(value: float) -> str:
     return next((text for text in spellings if len(text) <= CELL), spellings[-1])
 
 
-def deviation(value: float) -> str:
+def format_numbers(values: Iterable[float]) -> list[str]:
+    """Return each number in nine characters."""
+    return [format_number(value) for value in values]
+
+
+def format_deviation(value: float) -> str:
     """Return a relative deviation, or `none` where there was nothing to compare with."""
     return f"{value:.1e}" if value == value else "none"
 
 
-def numbers(values: Iterable[float]) -> list[str]:
-    """Return each number in nine characters."""
-    return [number(value) for value in values]
-
-
 def _formula_lines(formula: str, note: str) -> list[str]:
-    """Return the two on a line, or on two where they would touch."""
-    line = note.rjust(WIDTH)
+    """Return formula and note on one line, or on two where they would touch."""
+    line = note.rjust(LINE_WIDTH)
     if line[: len(formula) + 2].isspace():
         return [formula + line[len(formula) :]]
     return [formula, line]

@@ -1,1 +1,1 @@
-"""Networks and histories in other programs' formats, one file for each."""
+"""Networks and histories in the formats of other programs, one file for each format."""

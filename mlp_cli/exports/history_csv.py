@@ -1,4 +1,4 @@
-"""The history as a table for spreadsheets: one row per epoch."""
+"""The history of a run as a table for spreadsheets: one row per epoch."""
 
 import csv
 from io import TextIOWrapper
@@ -9,14 +9,16 @@ from mlp_cli.runs.checkpoint import HISTORY_KEYS, Run
 
 
 def write_csv(run: Run, file: BinaryIO) -> None:
-    """Write `epoch,eta,cost,validation_accuracy,seconds`; an accuracy that is not there is empty.
+    """Write `epoch,eta,cost,validation_accuracy,seconds`; a missing accuracy is left empty.
 
-    Numbers have all their digits. Raises ExportError where there is no history.
+    Numbers have all their digits. Raises ExportError for a run without a history.
     """
     if not run.history:
-        raise ExportError("no history, expected an epoch at least: it was not trained here.")
+        raise ExportError(
+            "no history, expected at least one epoch: the network was trained elsewhere."
+        )
     text = TextIOWrapper(file, "ascii", newline="")
     table = csv.writer(text, lineterminator="\n")
     table.writerow(HISTORY_KEYS)
     table.writerows([entry[key] for key in HISTORY_KEYS] for entry in run.history)
-    text.detach()  # flushes, and leaves the file open
+    text.detach()  # this flushes and leaves the file open

@@ -15,36 +15,36 @@ from mlp_cli.version import __version__
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-# Of 2021: onnxruntime from 1.7 on reads them, and nothing newer is needed.
+# Versions of 2021: onnxruntime 1.7 and newer read them.
 OPSET, IR_VERSION = 13, 7
-MAX_BYTES = 2_000_000_000
-"""of parameters: a file may have 2 GiB in all"""
+MAX_MODEL_BYTES = 2_000_000_000
+"""of the parameters: a file may have at most 2 GiB"""
 
-HIDDEN: dict[ActivationName, str] = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu"}
-OUTPUT: dict[Elementwise, str] = {sigmoid: "Sigmoid", softmax: "Softmax"}
+HIDDEN_OPERATORS: dict[ActivationName, str] = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu"}
+OUTPUT_OPERATORS: dict[Elementwise, str] = {sigmoid: "Sigmoid", softmax: "Softmax"}
 
 
 def write_onnx(run: Run, file: BinaryIO) -> None:
-    """Write a model from `images`, grey levels 0..255, to `outputs`, the activations A^L.
+    """Write a model that takes `images`, grey levels 0..255, and returns `outputs`, A^L.
 
-    images: uint8, (n, rows, columns).  outputs: (n, n_L), of the run's precision.
+    images: uint8, (n, rows, columns).  outputs: (n, n_L), in the precision of the run.
     Raises MissingPackageError without the package onnx, ExportError for a network too large.
     """
     if find_spec("onnx") is None:
         raise MissingPackageError(
-            "onnx is not installed, and its files are written by it. "
+            "onnx is not installed; the export needs it. "
             'Install it with: pip install "mlp-cli[onnx]"'
         )
     size = sum(array.nbytes for array in run.network.parameters)
-    if size > MAX_BYTES:
-        raise ExportError(f"{size:,} bytes of parameters, expected {MAX_BYTES:,} at most.")
+    if size > MAX_MODEL_BYTES:
+        raise ExportError(f"{size:,} bytes of parameters, expected {MAX_MODEL_BYTES:,} at most.")
     file.write(_model(run).SerializeToString())
 
 
 def _model(run: Run) -> "ModelProto":
     """Return x = pixel / 255, then for every layer Z^l = A^{l-1} (W^l)^T + b^l, A^l = sigma(Z^l).
 
-    The parameters and the activations have the notes' names: W2, b2, z2, a2, ...
+    Parameters and activations have the names of the derivation: W2, b2, z2, a2, ...
     """
     from onnx import TensorProto, checker, helper, numpy_helper
 
@@ -62,7 +62,11 @@ def _model(run: Run) -> "ModelProto":
             numpy_helper.from_array(np.ascontiguousarray(W), f"W{l}"),
             numpy_helper.from_array(np.ascontiguousarray(b), f"b{l}"),
         ]
-        sigma = HIDDEN[network.activation] if l < last else OUTPUT[COSTS[network.cost].output]
+        sigma = (
+            HIDDEN_OPERATORS[network.activation]
+            if l < last
+            else OUTPUT_OPERATORS[COSTS[network.cost].output]
+        )
         nodes += [
             helper.make_node("Gemm", [f"a{l - 1}", f"W{l}", f"b{l}"], [f"z{l}"], transB=1),
             helper.make_node(sigma, [f"z{l}"], [f"a{l}" if l < last else "outputs"]),

@@ -1,1 +1,1 @@
-"""How well a network reads: scores, and signs of trouble."""
+"""Figures about a network: how good its predictions are, and whether it can still learn."""

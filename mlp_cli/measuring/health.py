@@ -1,4 +1,4 @@
-"""How a network fares while it learns: signs of trouble that a number of correct answers hides."""
+"""The health of a network that learns: signs of trouble that the accuracy does not show."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,49 +12,50 @@ from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats, Images, Labels
 
 SAMPLE = 1000
-"""images that are looked at: a few milliseconds"""
+"""images that are examined, which takes a few milliseconds"""
 MIN_EXAMPLES = 10
-"""for each class, before it means something that it is never answered, or that few are right"""
+"""examples of a class that are needed before it means something that none is predicted as it"""
 FLAT: dict[ActivationName, float] = {"sigmoid": 0.01, "tanh": 0.04, "relu": 0.0}
-"""mean sigma' at which a unit counts as saturated; sigmoid: a (1 - a), of 1/4 at most"""
+"""mean sigma' at or below which a unit counts as saturated; the sigmoid's is 1/4 at most"""
 NEAR_CHANCE = 0.05
-"""above the accuracy of always answering the commonest class; half the way to 1 if that is less"""
+"""how far above the accuracy of always predicting the most common class is still near chance; at
+most half the way to 1"""
 
 
 @dataclass(frozen=True)
 class Health:
-    """What a look at some images found."""
+    """Signs of trouble, as some images show them."""
 
     silent_classes: list[int]
-    """classes that none of the images is answered with, although some are theirs"""
+    """classes that are never predicted, although there are images of them"""
     saturated: float
-    """share of the hidden units, 0..1, whose sigma' is flat on average: they hardly learn"""
+    """fraction of the hidden units, 0..1, whose mean sigma' is near 0: they hardly learn"""
     is_near_chance: bool
-    """the network answers hardly better than without looking"""
+    """whether the network is hardly better than always predicting the most common class"""
 
     @property
     def is_saturated(self) -> bool:
-        """Tell whether more than half of the hidden units are saturated."""
+        """Whether more than half of the hidden units are saturated."""
         return self.saturated > 0.5
 
 
-# As in `Network.outputs`: of finite weights too large, z may be infinite or no number.
+# As in `Network.outputs`: finite weights may be so large that z is infinite or nan.
 @np.errstate(over="ignore", invalid="ignore")
 def examine(network: Network, images: Images, labels: Labels) -> Health:
-    """Return the network's health, as the first images of these show it.
+    """Return the health of a network, as the first of these images show it.
 
     images: (n, rows, columns).  labels: (n,), below n_L.
     """
     images, labels = images[:SAMPLE], labels[:SAMPLE]
     _, *hidden, outputs = network.feedforward(pixels_to_x(images, network.dtype))
     classes = outputs.shape[1]
-    answers = outputs.argmax(axis=1)
+    predictions = outputs.argmax(axis=1)
     examples = np.bincount(labels, minlength=classes)
-    answered = np.bincount(answers, minlength=classes)
-    accuracy, chance = np.mean(answers == labels), examples.max() / len(labels)
+    predicted = np.bincount(predictions, minlength=classes)
+    accuracy, chance = np.mean(predictions == labels), examples.max() / len(labels)
     slopes = _mean_slopes(network, hidden) or [np.ones(1)]
     return Health(
-        silent_classes=np.flatnonzero((examples >= MIN_EXAMPLES) & (answered == 0)).tolist(),
+        silent_classes=np.flatnonzero((examples >= MIN_EXAMPLES) & (predicted == 0)).tolist(),
         saturated=float(np.mean(np.concatenate(slopes) <= FLAT[network.activation])),
         is_near_chance=len(labels) >= MIN_EXAMPLES * classes
         and bool(accuracy < chance + min(NEAR_CHANCE, (1 - chance) / 2)),
@@ -65,7 +66,7 @@ def examine(network: Network, images: Images, labels: Labels) -> Health:
 def hidden_slopes(network: Network, images: Images) -> list[Floats]:
     """Return sigma' of every hidden unit, averaged over the first of these images.
 
-    By layer from the second on, each (n_l,); at `FLAT` or below a unit counts as saturated.
+    One array for each hidden layer, (n_l,). At `FLAT` or below, a unit counts as saturated.
     """
     _, *hidden, _ = network.feedforward(pixels_to_x(images[:SAMPLE], network.dtype))
     return _mean_slopes(network, hidden)

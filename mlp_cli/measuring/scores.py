@@ -1,4 +1,4 @@
-"""How good the answers are: accuracy and its interval, confusion, figures per class."""
+"""How good predictions are: accuracy and its interval, confusion, figures per class."""
 
 import math
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 Z_95 = 1.959963984540054
-"""the standard normal's 97.5 % quantile"""
+"""the 97.5 % quantile of the standard normal distribution"""
 
 
 @dataclass(frozen=True)
 class Score:
-    """How many of the examples were answered right."""
+    """How many of some examples were predicted correctly."""
 
     correct: int
     examples: int
@@ -25,40 +25,40 @@ class Score:
 
     @property
     def accuracy(self) -> float:
-        """The share answered right, 0..1."""
+        """The fraction that was predicted correctly, 0..1."""
         return self.correct / self.examples
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the accuracy."""
+        """The 95 % confidence interval of the accuracy (Wilson)."""
         return wilson_interval(self.correct, self.examples)
 
 
 @dataclass(frozen=True)
 class ClassFigures:
-    """How one class fares. A share without a denominator is None."""
+    """The figures of one class. A fraction whose denominator is 0 is None."""
 
     label: int
     examples: int
     precision: float | None
-    """of the answers that say this class, the share that is right"""
+    """fraction of the predictions of this class that are correct"""
     recall: float | None
-    """of this class's examples, the share that is found"""
+    """fraction of the examples of this class that are predicted as it"""
     f1: float | None
-    """harmonic mean of the two"""
+    """harmonic mean of precision and recall"""
 
 
 def confusion_matrix(
     labels: npt.NDArray[np.integer], predictions: npt.NDArray[np.integer], classes: int
 ) -> npt.NDArray[np.int64]:
-    """Return counts[i, j]: how many examples of class i were answered j."""
+    """Return counts[i, j]: how many examples of class i were predicted as j."""
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (labels, predictions), 1)
     return counts
 
 
 def wilson_interval(correct: int, examples: int) -> tuple[float, float]:
-    """Return the Wilson score interval of a share at 95 %, within [0, 1].
+    """Return the 95 % Wilson score interval of a fraction, within [0, 1].
 
         p = correct / n
         (p + z^2 / 2n  -+  z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n)
@@ -69,7 +69,7 @@ def wilson_interval(correct: int, examples: int) -> tuple[float, float]:
     centre = p + z * z / (2 * n)
     spread = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    # At p = 0 and p = 1 rounding may step just over the bound that the formula meets exactly.
+    # At p = 0 and p = 1 the formula meets the bound exactly, and rounding may exceed it.
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
@@ -77,18 +77,18 @@ def class_figures(confusion: npt.NDArray[np.int64]) -> list[ClassFigures]:
     """Return precision, recall and F1 of every class from the confusion matrix."""
     figures = []
     for label, hits in enumerate(confusion.diagonal().tolist()):
-        examples, answers = int(confusion[label].sum()), int(confusion[:, label].sum())
+        examples, predicted = int(confusion[label].sum()), int(confusion[:, label].sum())
         figures.append(
             ClassFigures(
                 label=label,
                 examples=examples,
-                precision=_share(hits, answers),
-                recall=_share(hits, examples),
-                f1=_share(2 * hits, examples + answers),
+                precision=_fraction(hits, predicted),
+                recall=_fraction(hits, examples),
+                f1=_fraction(2 * hits, examples + predicted),
             )
         )
     return figures
 
 
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
+def _fraction(part: int, total: int) -> float | None:
+    return part / total if total else None

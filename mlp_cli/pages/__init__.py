@@ -1,1 +1,1 @@
-"""What people look at: charts, the report, the page to draw on."""
+"""Pages and pictures: charts, the report, the page to draw on."""

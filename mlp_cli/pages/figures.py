@@ -1,4 +1,4 @@
-"""How a chart looks, and where it goes: to a file of its own, or into a page."""
+"""The look of charts, and their way into a file or a page."""
 
 import re
 from collections.abc import Iterator
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK = "#1b1f24"
-"""of text and lines; in a page it becomes the page's own"""
-# No date and no version: the same run gives the same file.
+"""colour of text and lines; a page replaces it with its own"""
+# Without date and version the same run gives the same file.
 NO_METADATA: dict[str, dict[str, str | None]] = {
     "png": {"Software": None},
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
-"""the formats that a chart can be written in, by the ending of its name"""
+"""what to leave out of each format; the keys are the endings that a chart's name may have"""
 
-STYLE: dict[Any, Any] = {  # matplotlib's own type names every key there is
+CHART_STYLE: dict[Any, Any] = {  # matplotlib's type lists every key
     "axes.edgecolor": INK,
     "axes.facecolor": "none",
     "axes.grid": True,
@@ -37,7 +37,7 @@ STYLE: dict[Any, Any] = {  # matplotlib's own type names every key there is
     "grid.color": INK,
     "legend.frameon": False,
     "legend.labelcolor": INK,
-    "svg.fonttype": "none",  # text stays text: small, sharp, and found by a search
+    "svg.fonttype": "none",  # text stays text: small, sharp and searchable
     "svg.hashsalt": "mlp",
     "text.color": INK,
     "xtick.color": INK,
@@ -46,18 +46,18 @@ STYLE: dict[Any, Any] = {  # matplotlib's own type names every key there is
 
 
 def require_matplotlib() -> None:
-    """Raise MissingPackageError, saying how to install it, where matplotlib is not there."""
+    """Raise MissingPackageError, which says how to install it, where matplotlib is missing."""
     if find_spec("matplotlib") is None:
         raise MissingPackageError(
-            "matplotlib is not installed, and charts are drawn by it. "
+            "matplotlib is not installed; charts need it. "
             'Install it with: pip install "mlp-cli[plot]"'
         )
 
 
 def check_destination(path: Path) -> None:
-    """See that a chart can be drawn and written here, before the work for it is done.
+    """Check that a chart can be drawn and written here, before any work is done.
 
-    Raises OptionError for an ending that names no format, MissingPackageError without
+    Raises OptionError for an unknown ending, MissingPackageError without
     matplotlib, OutputError where the file cannot be written.
     """
     _format(path)
@@ -67,17 +67,17 @@ def check_destination(path: Path) -> None:
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Give what is drawn and written in the block our style, whatever the user's own is."""
+    """Draw and write in the block with our style, whatever the user's own is."""
     import matplotlib as mpl
 
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)
+        mpl.rcParams.update(CHART_STYLE)
         yield
 
 
 def panels(width: float, height: float, rows: int = 1) -> "tuple[Figure, list[Axes]]":
-    """Return a new figure, in inches, with this many charts one above the other."""
+    """Return a new figure of this size in inches, and its charts, one above the other."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -86,9 +86,9 @@ def panels(width: float, height: float, rows: int = 1) -> "tuple[Figure, list[Ax
 
 
 def save_figure(figure: "Figure", path: Path) -> None:
-    """Write a chart on white, in the format that the ending of its name tells.
+    """Write a chart on white, in the format that its name ends in.
 
-    Raises OptionError for another ending, OutputError where the file cannot be written.
+    Raises OptionError for an unknown ending, OutputError where the file cannot be written.
     """
     kind = _format(path)
     with styled(), writing(path) as file:
@@ -96,14 +96,14 @@ def save_figure(figure: "Figure", path: Path) -> None:
 
 
 def to_inline_svg(figure: "Figure") -> str:
-    """Return a chart as an SVG element for a page: transparent, its ink the page's text colour."""
+    """Return a chart as a transparent SVG element that takes the text colour of its page."""
     text = StringIO()
     with styled():
         figure.savefig(text, format="svg", transparent=True, metadata=NO_METADATA["svg"])
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    # Groups are numbered anew in every chart, and a page must not hold an id twice.
+    # Every chart numbers its groups from 1, and an id must not occur twice in a page.
     svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
     return re.sub(r"\s*\n\s*", " ", svg.replace(INK, "currentColor")).strip()
 
@@ -112,6 +112,6 @@ def _format(path: Path) -> str:
     kind = path.suffix.lower().removeprefix(".")
     if kind not in NO_METADATA:
         raise OptionError(
-            f"{path}: a chart's name ends in .png, .svg or .pdf, which tells its format."
+            f"{path}: unknown kind of chart, expected a name that ends in .png, .svg or .pdf."
         )
     return kind

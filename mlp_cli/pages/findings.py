@@ -1,59 +1,53 @@
-"""What a report tells of a run: figures only, nothing of how they look."""
+"""The content of a report about one run: figures only, nothing of how they look."""
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from mlp_cli.datasets.loading import Split
+from mlp_cli.measuring.evaluation import Evaluation
 from mlp_cli.measuring.health import FLAT, hidden_slopes
-from mlp_cli.measuring.scores import ClassFigures, Score, class_figures, confusion_matrix
-from mlp_cli.nn.costs import mean_cost
 from mlp_cli.nn.types import Floats, Images
 from mlp_cli.runs.checkpoint import Run
 
-MISTAKES = 48
-"""how many are shown: some rows of a screen"""
+SHOWN_MISTAKES = 48
+"""images: a few rows of a screen"""
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """An image that is answered wrong."""
+    """A test image whose prediction is wrong."""
 
     index: int
     """in the test set, from 0"""
     image: Images
     """(rows, columns)"""
     truth: int
-    answer: int
+    prediction: int
     confidence: float
-    """the output of the answer"""
+    """the output of the prediction"""
 
 
 @dataclass(frozen=True)
 class Findings:
-    """A run, and how its network fares on the test images."""
+    """A run, and how its network performs on the test images."""
 
     name: str
-    """of its file"""
+    """the name of the checkpoint's file"""
     run: Run
-    cost: float
-    """mean, per test image"""
-    confusion: npt.NDArray[np.int64]
+    evaluation: Evaluation
+    """on the test images"""
     mistakes: list[Mistake]
     """the most confident ones, in this order"""
     slopes: list[Floats]
     """mean sigma' of the hidden units, by layer"""
 
-    @property
-    def score(self) -> Score:
-        """How many test images are answered right."""
-        return Score.of(self.confusion)
-
-    @property
-    def figures(self) -> list[ClassFigures]:
-        """How each class fares."""
-        return class_figures(self.confusion)
+    @classmethod
+    def of(cls, name: str, run: Run, test: Split) -> "Findings":
+        """Evaluate a run's network on the test images of its dataset."""
+        evaluation = Evaluation.of(run.network, test.images, test.labels)
+        slopes = hidden_slopes(run.network, test.images)
+        return cls(name, run, evaluation, _mistakes(evaluation, test), slopes)
 
     @property
     def flat(self) -> float:
@@ -67,31 +61,22 @@ class Findings:
 
     @property
     def seconds(self) -> list[float]:
-        """The time of each epoch, training alone."""
+        """The training time of each epoch."""
         return [entry["seconds"] or 0.0 for entry in self.run.history]
 
 
-def find(name: str, run: Run, test: Split) -> Findings:
-    """Return what there is to tell of a run, by the test images of its dataset."""
-    outputs = run.network.outputs(test.images)
-    answers = outputs.argmax(axis=1)
-    confidence = outputs.max(axis=1)
-    wrong = np.flatnonzero(answers != test.labels)
-    chosen = wrong[np.argsort(-confidence[wrong], kind="stable")][:MISTAKES]
-    return Findings(
-        name=name,
-        run=run,
-        cost=mean_cost(outputs, test.labels, run.network.cost),
-        confusion=confusion_matrix(test.labels, answers, run.settings.sizes[-1]),
-        mistakes=[
-            Mistake(
-                index=int(index),
-                image=test.images[index],
-                truth=int(test.labels[index]),
-                answer=int(answers[index]),
-                confidence=float(confidence[index]),
-            )
-            for index in chosen
-        ],
-        slopes=hidden_slopes(run.network, test.images),
-    )
+def _mistakes(evaluation: Evaluation, test: Split) -> list[Mistake]:
+    """Return the wrong predictions with the largest outputs, the largest first."""
+    confidence = evaluation.outputs.max(axis=1)
+    wrong = np.flatnonzero(evaluation.predictions != test.labels)
+    chosen = wrong[np.argsort(-confidence[wrong], kind="stable")][:SHOWN_MISTAKES]
+    return [
+        Mistake(
+            index=int(index),
+            image=test.images[index],
+            truth=int(test.labels[index]),
+            prediction=int(evaluation.predictions[index]),
+            confidence=float(confidence[index]),
+        )
+        for index in chosen
+    ]

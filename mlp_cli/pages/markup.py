@@ -1,4 +1,4 @@
-"""HTML from Python, in which only what is known to be HTML is not escaped."""
+"""HTML from Python: everything is escaped that is not marked as HTML."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -11,15 +11,14 @@ class Html(str):
 
 
 VOID = ("img", "meta")
-"""elements that have no end"""
+"""elements without an end tag"""
 
 
 def element(tag: str, *content: str, **attributes: str) -> Html:
-    """Return an element. Content that is not Html is escaped, and so is every attribute.
+    """Return an element; attributes are escaped, and so is content that is not Html.
 
-    An attribute without a value is left out.
-    An attribute's name may end in an underscore where Python has the word: `class_`; others in
-    the name are hyphens.
+    An attribute with an empty value is left out. Underscores in its name become hyphens; one at the
+    end is dropped, as in `class_`, whose name is a keyword of Python.
     """
     written = "".join(
         f' {name.rstrip("_").replace("_", "-")}="{escape(value)}"'
@@ -32,7 +31,7 @@ def element(tag: str, *content: str, **attributes: str) -> Html:
 
 
 def join(content: Iterable[str]) -> Html:
-    """Return the parts one after the other, those that are not Html escaped."""
+    """Return the parts one after the other; those that are not Html are escaped."""
     return Html("".join(part if isinstance(part, Html) else escape(part) for part in content))
 
 
@@ -43,10 +42,10 @@ def table(
     numbers_from: int | None = None,
     classes: Sequence[str] = (),
 ) -> Html:
-    """Return a table that scrolls by itself where it is wider than the screen.
+    """Return a table that scrolls on its own where it is wider than the screen.
 
-    The first cell of every row names it.  numbers_from: the first of the columns, from 0, in
-    which numbers stand one below the other; none without it.  classes: of the rows, if any.
+    The first cell of every row is its heading.  numbers_from: the index of the first column of
+    numbers, which are aligned at the right.  classes: the CSS class of each row.
     """
     kinds = ["" if numbers_from is None or i < numbers_from else "number" for i in range(len(head))]
     header = element(
@@ -61,10 +60,5 @@ def table(
         )
         for row, name in zip(rows, classes or [""] * len(rows), strict=True)
     ]
-    whole = element("table", element("thead", header), element("tbody", *body))
-    return element("div", whole, class_="scrolls", tabindex="0")
-
-
-def percent(share: float | None) -> str:
-    """Return a share as in `95.31 %`."""
-    return "-" if share is None else f"{share * 100:.2f} %"
+    content = element("table", element("thead", header), element("tbody", *body))
+    return element("div", content, class_="scrolls", tabindex="0")

@@ -1,4 +1,4 @@
-"""Small pictures as PNG, written into the page itself."""
+"""Small pictures as PNG inside the page."""
 
 from base64 import b64encode
 from io import BytesIO
@@ -10,9 +10,9 @@ from PIL import Image
 from mlp_cli.nn.types import Floats, Images
 
 POSITIVE, NEGATIVE = (47, 126, 216), (224, 118, 26)
-"""of weights: blue and orange, which all eyes tell apart"""
-STEPS = 24
-"""of opacity, more than one sees: fewer different pixels make a smaller file"""
+"""colours of weights: blue and orange, which colour-blind people can distinguish"""
+OPACITY_STEPS = 24
+"""levels of opacity: more are not visible, and fewer make a smaller file"""
 
 
 def image_uri(image: Images) -> str:
@@ -21,16 +21,17 @@ def image_uri(image: Images) -> str:
 
 
 def weights_uri(weights: Floats) -> str:
-    """Return weights as a data URI: blue above 0, orange below, the stronger the more opaque.
+    """Return weights as a data URI: blue above 0, orange below, opaque where they are large.
 
-    weights: (rows, columns), as the pixels that they weigh. 0 is transparent, the largest of
-    them opaque.
+    A weight of 0 is transparent, and the largest of these weights is opaque.
+
+    weights: (rows, columns), arranged as the pixels that they belong to.
     """
     w = weights.astype(np.float64)
     strength = np.abs(w) / (np.abs(w).max() or 1.0)
     rgba = np.empty((*w.shape, 4), np.uint8)
     rgba[..., :3] = np.where((w > 0)[..., None], POSITIVE, NEGATIVE)
-    rgba[..., 3] = np.round(strength * STEPS) * 255 / STEPS
+    rgba[..., 3] = np.round(strength * OPACITY_STEPS) * 255 / OPACITY_STEPS
     rgba[rgba[..., 3] == 0] = 0
     return _uri(rgba)
 

@@ -1,22 +1,23 @@
-"""The page as a whole: its head, what compares the runs, and a part for each of them."""
+"""The report page: its head, the comparison of the runs, and the sections of each run."""
 
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from mlp_cli.measuring.percent import percent
 from mlp_cli.pages.charts import learning_curves
 from mlp_cli.pages.figures import to_inline_svg
 from mlp_cli.pages.findings import Findings
-from mlp_cli.pages.markup import Html, element, join, percent, table
+from mlp_cli.pages.markup import Html, element, join, table
 from mlp_cli.pages.sections import chart, run_sections, section
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.settings import Settings
 
-STYLE = Path(__file__).with_name("report.css")
+REPORT_CSS = Path(__file__).with_name("report.css")
 
 
-def render(findings: Sequence[Findings]) -> bytes:
-    """Return the page about these runs: HTML in UTF-8 that needs no other file and no script."""
+def render_report(findings: Sequence[Findings]) -> bytes:
+    """Return the page about these runs as HTML in UTF-8, without scripts and other files."""
     title = f"mlp report: {', '.join(_title(f) for f in findings)}"
     several = len(findings) > 1
     parts = [
@@ -33,18 +34,18 @@ def render(findings: Sequence[Findings]) -> bytes:
             element("meta", charset="utf-8"),
             element("meta", name="viewport", content="width=device-width, initial-scale=1"),
             element("meta", name="color-scheme", content="light dark"),
-            # Whatever a checkpoint might smuggle in could neither run nor fetch anything.
+            # Even if a checkpoint smuggled a script in, it could neither run nor fetch anything.
             element(
                 "meta",
                 http_equiv="Content-Security-Policy",
                 content="default-src 'none'; style-src 'unsafe-inline'; img-src data:",
             ),
             element("title", title),
-            element("style", Html(STYLE.read_text(encoding="utf-8"))),
+            element("style", Html(REPORT_CSS.read_text(encoding="utf-8"))),
         ]
     )
     html = element("html", element("head", head), element("body", body), lang="en")
-    # A name of a file may have bytes that are no character.
+    # A file's name may have bytes that are not characters.
     return f"<!doctype html>\n{html}\n".encode(errors="replace")
 
 
@@ -53,7 +54,8 @@ def _heading(findings: Sequence[Findings]) -> str:
 
 
 def _title(found: Findings) -> str:
-    return f"{_sizes(found.run)} on {found.run.settings.dataset}, {percent(found.score.accuracy)}"
+    accuracy = percent(found.evaluation.score.accuracy)
+    return f"{_sizes(found.run)} on {found.run.settings.dataset}, {accuracy}"
 
 
 def _sizes(run: Run) -> str:
@@ -61,12 +63,12 @@ def _sizes(run: Run) -> str:
 
 
 def _tiles(found: Findings) -> Html:
-    """Return the figures that one looks for first."""
-    score, run = found.score, found.run
+    """Return the main figures of a single run."""
+    score, run = found.evaluation.score, found.run
     low, high = score.interval
     tiles = [
         ("test accuracy", percent(score.accuracy), f"{score.correct:,} of {score.examples:,}"),
-        ("95 % interval", f"{percent(low)} to {percent(high)}", "Wilson"),
+        ("95 % interval", f"{percent(low)} to {percent(high)}", "Wilson confidence interval"),
         ("network", _sizes(run), f"{sum(p.size for p in run.network.parameters):,} parameters"),
     ]
     if run.best_accuracy is not None:
@@ -88,14 +90,14 @@ def _tiles(found: Findings) -> Html:
 
 
 def _scores(findings: Sequence[Findings]) -> Html:
-    """Return a row for each run, with the figures that one compares first."""
+    """Return a table of the main figures, with a row for each run."""
     head = ["run", "file", "network", "test", "validation", "best epoch", "time"]
     rows = [
         [
             f"{number}",
             found.name,
             _sizes(found.run),
-            percent(found.score.accuracy),
+            percent(found.evaluation.score.accuracy),
             percent(found.run.best_accuracy),
             f"{found.run.best_epoch} of {len(found.run.history)}",
             f"{found.run.training_seconds:,.1f} s",
@@ -106,13 +108,15 @@ def _scores(findings: Sequence[Findings]) -> Html:
 
 
 def _curves(findings: Sequence[Findings]) -> Html:
-    """Return the learning curves of all runs in one chart. Without a history there are none."""
+    """Return the learning curves of all runs in one chart, if any run has a history."""
     runs = [found.run for found in findings]
     if not any(run.history for run in runs):
-        return section("Learning curves", element("p", "No history: trained elsewhere."))
-    text = "Cost is the mean over the training images of an epoch, while they are learnt from."
+        return section(
+            "Learning curves", element("p", "No history: the network was trained elsewhere.")
+        )
+    text = "The cost is the mean over the training images, during each epoch."
     if any(run.best_accuracy is not None for run in runs):
-        text += " The dot marks the best epoch, whose parameters are the network's."
+        text += " The dot marks the best epoch, whose parameters the network has."
     name = "Cost and validation accuracy by epoch"
     return section(
         "Learning curves", element("p", text), chart(to_inline_svg(learning_curves(runs)), name)
@@ -120,20 +124,20 @@ def _curves(findings: Sequence[Findings]) -> Html:
 
 
 def _settings(findings: Sequence[Findings]) -> Html:
-    """Return the settings, a column for each run; rows in which runs differ are marked."""
+    """Return the settings, with a column for each run; rows that differ are marked."""
     columns = [_texts(found.run.settings) for found in findings]
     several = len(columns) > 1
     rows, classes = [], []
     for name in columns[0]:
         values = [column[name] for column in columns]
         differs = len(set(values)) > 1
-        # Not by the colour alone, which not everybody sees.
+        # Not everybody can see the colour.
         rows.append([f"{name} ≠" if differs else name, *values])
         classes.append("differs" if differs else "")
     head = ["setting", *(f"{n}" if several else "" for n in range(1, len(columns) + 1))]
     parts = [table(head, rows, classes=classes)]
     if several:
-        parts.insert(0, element("p", "Settings in which the runs differ are marked with ≠."))
+        parts.insert(0, element("p", "≠ marks the settings that differ."))
     return section("Settings", *parts)
 
 

@@ -1,20 +1,21 @@
-"""The parts of the page that are about one run."""
+"""The sections of a report that are about one run."""
 
 from statistics import median
 
 from mlp_cli.datasets.catalogue import class_headings, class_name
+from mlp_cli.measuring.percent import percent
 from mlp_cli.pages.charts import confusion_heat_map, epoch_seconds, unit_slopes
 from mlp_cli.pages.figures import to_inline_svg
 from mlp_cli.pages.findings import Findings
-from mlp_cli.pages.markup import Html, element, percent, table
+from mlp_cli.pages.markup import Html, element, table
 from mlp_cli.pages.pictures import image_uri, weights_uri
 
 SHOWN_UNITS = 100
-"""of the first layer: more pictures would only make the page long"""
+"""units of the first layer whose weights are shown: more would make the page long"""
 
 
 def run_sections(found: Findings) -> Html:
-    """Return all that is told of one run."""
+    """Return all sections about one run."""
     wide = [_mistakes(found), _first_weights(found)]
     narrow = [_confusion(found), _classes(found), _saturation(found), _seconds(found)]
     return element(
@@ -23,30 +24,30 @@ def run_sections(found: Findings) -> Html:
 
 
 def section(title: str, *content: str, kind: str = "") -> Html:
-    """Return a part of the page under its heading."""
+    """Return a section of the page with its heading."""
     return element("section", element("h3", title), *content, class_=kind)
 
 
 def chart(svg: str, name: str) -> Html:
-    """Return a chart that says its name to who cannot see it."""
+    """Return a chart with a name for screen readers."""
     return element("figure", Html(svg), role="img", aria_label=name)
 
 
 def _confusion(found: Findings) -> Html:
-    text = "Blue: answered right. The stronger the orange, the larger a share of its row."
-    svg = to_inline_svg(confusion_heat_map(found.confusion))
+    text = "Blue: correct predictions. Orange: mistakes, stronger for a larger fraction of the row."
+    svg = to_inline_svg(confusion_heat_map(found.evaluation.confusion))
     return section("Confusion matrix", element("p", text), chart(svg, "Confusion matrix"))
 
 
 def _classes(found: Findings) -> Html:
-    figures = found.figures
+    figures = found.evaluation.class_figures
     kind, headings = class_headings(found.run.settings.dataset, len(figures))
     head = [kind, "precision", "recall", "F1", "examples"]
     rows = [
         [heading, percent(f.precision), percent(f.recall), percent(f.f1), f"{f.examples:,}"]
         for heading, f in zip(headings, figures, strict=True)
     ]
-    text = f"Mean cost of a test image: {found.cost:.4f}."
+    text = f"Mean cost of a test image: {found.evaluation.cost:.4f}."
     return section(
         f"{kind.capitalize()} by {kind}", table(head, rows, numbers_from=1), element("p", text)
     )
@@ -54,29 +55,34 @@ def _classes(found: Findings) -> Html:
 
 def _mistakes(found: Findings) -> Html:
     if not found.mistakes:
-        return section("Mistakes", element("p", "Not one."), kind="wide")
-    score = found.score
+        return section(
+            "Mistakes", element("p", "None: every test image is predicted correctly."), kind="wide"
+        )
+    score = found.evaluation.score
     text = (
-        f"The {len(found.mistakes)} of {score.examples - score.correct:,} wrong answers that the "
-        "network is surest of: the truth, the answer, and its output."
+        f"The {len(found.mistakes)} most confident of {score.examples - score.correct:,} mistakes: "
+        "the correct class, the prediction, and its output."
     )
-    names = [class_name(found.run.settings.dataset, label) for label in range(len(found.confusion))]
+    names = [
+        class_name(found.run.settings.dataset, label)
+        for label in range(len(found.evaluation.confusion))
+    ]
     pictures = [
         element(
             "li",
             element(
                 "img",
                 src=image_uri(m.image),
-                alt=f"test image {m.index}: {names[m.truth]}, read as {names[m.answer]}",
+                alt=f"test image {m.index}: {names[m.truth]}, predicted as {names[m.prediction]}",
                 title=f"test image {m.index}",
             ),
-            element("span", f"{names[m.truth]} → ", element("b", names[m.answer])),
+            element("span", f"{names[m.truth]} → ", element("b", names[m.prediction])),
             element("span", f"{m.confidence:.3f}", class_="more"),
         )
         for m in found.mistakes
     ]
     listed = element("ul", *pictures, class_="pictures")
-    return section("Most confidently wrong", element("p", text), listed, kind="wide")
+    return section("Most confident mistakes", element("p", text), listed, kind="wide")
 
 
 def _first_weights(found: Findings) -> Html:
@@ -92,29 +98,29 @@ def _first_weights(found: Findings) -> Html:
         for unit, w in enumerate(shown, start=1)
     ]
     of = (
-        f" These are the first {len(shown)} of {len(weights):,}."
+        f" Shown are the first {len(shown)} of {len(weights):,} units."
         if len(weights) > len(shown)
         else ""
     )
     text = (
-        "The weights W² of each unit, laid out as the pixels that they weigh. Blue speaks for the "
-        f"unit, orange against it; the strongest weight of each has the full colour.{of}"
+        "The weights W² of each unit, arranged as the pixels that they belong to. Blue weights are "
+        f"positive, orange ones negative; the largest of each unit has the full colour.{of}"
     )
     listed = element("ul", *pictures, class_="pictures weights")
-    title = "What the first layer looks at"
+    title = "Weights of the first layer"
     return section(title, element("p", text), listed, kind="wide")
 
 
 def _saturation(found: Findings) -> Html:
     if not found.slopes:
-        return section("Saturation", element("p", "No hidden layer, so no unit to saturate."))
+        return section("Saturation", element("p", "The network has no hidden layer."))
     counts = "; ".join(
         f"layer {l}: {count:,} of {len(layer):,}"
         for l, (count, layer) in enumerate(zip(found.saturated, found.slopes, strict=True), start=2)
     )
     text = (
-        "The slope of each hidden unit, averaged over test images. At the dotted line or below "
-        f"it a unit counts as saturated and hardly learns. Saturated: {counts}."
+        "The slope of each hidden unit, averaged over test images. At or below the dotted line a "
+        f"unit is saturated: it hardly learns. Saturated: {counts}."
     )
     svg = to_inline_svg(unit_slopes(found.slopes, found.flat))
     return section("Saturation", element("p", text), chart(svg, "Mean slope of hidden units"))
@@ -125,7 +131,7 @@ def _seconds(found: Findings) -> Html:
         return Html("")
     text = (
         f"Median {median(found.seconds):.2f} s, from {min(found.seconds):.2f} s to "
-        f"{max(found.seconds):.2f} s; training alone."
+        f"{max(found.seconds):.2f} s; training only."
     )
     svg = to_inline_svg(epoch_seconds([found.run]))
     return section("Time per epoch", element("p", text), chart(svg, "Seconds by epoch"))

@@ -110,9 +110,10 @@ class Run:
         pixels = network.sizes[0]
         rows, columns = image_shape or (math.isqrt(pixels), math.isqrt(pixels))
         if rows * columns != pixels:
-            found = f"{rows} x {columns}" if image_shape else "square"
+            found = f"--image-shape {rows} x {columns}" if image_shape else "--image-shape"
+            square = "" if image_shape else " of an image that is not square"
             raise OptionError(
-                f"image-shape {found}: the network has {pixels:,} inputs, one for each pixel. "
+                f"{found}: the network has {pixels:,} inputs, one for each pixel{square}. "
                 f"Choose rows and columns whose product is {pixels:,}."
             )
         settings = Settings(

@@ -13,8 +13,9 @@ from mlp_cli.learning.engine import Engine, choose, make_engine
 from mlp_cli.learning.sgd import EpochResult, train_epochs
 from mlp_cli.learning.streams import Streams, spawn_streams
 from mlp_cli.learning.threads import choose_threads, limit_threads
+from mlp_cli.measuring.evaluation import Evaluation
 from mlp_cli.measuring.health import Health, examine
-from mlp_cli.measuring.scores import Score, confusion_matrix
+from mlp_cli.measuring.scores import Score
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Images
 from mlp_cli.runs.checkpoint import Run
@@ -132,8 +133,7 @@ class Training:
         Raises CheckpointError where that cannot be written.
         """
         run, test = self.run, self.dataset.test
-        predictions = run.network.outputs(test.images).argmax(axis=1)
-        score = Score.of(confusion_matrix(test.labels, predictions, run.settings.sizes[-1]))
+        score = Evaluation.of(run.network, test.images, test.labels).score
         if run.test_accuracy is None:
             run.test_accuracy = score.accuracy
             if path is not None:

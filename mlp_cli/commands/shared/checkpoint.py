@@ -6,8 +6,9 @@ import click
 
 from mlp_cli.commands.shared.completion import complete_checkpoint
 from mlp_cli.commands.shared.options import FilePath
-from mlp_cli.commands.shared.text import note, percent
+from mlp_cli.commands.shared.text import note
 from mlp_cli.errors import NoCheckpointError
+from mlp_cli.measuring.percent import percent
 from mlp_cli.runs import bundled
 from mlp_cli.runs.places import FOLDER, newest_checkpoint
 

@@ -1,4 +1,4 @@
-"""The network and the one example that `mlp explain` takes through it."""
+"""The example that `mlp explain` takes through the network."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlp_cli.commands.shared.dataset import load_for_network
+from mlp_cli.commands.shared.test_set import load_test_set
 from mlp_cli.commands.shared.text import note
 from mlp_cli.errors import OptionError, PictureError
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Example:
-    """One example, its right answer, and where it is from."""
+    """One example, its correct class, and where it comes from."""
 
     x: "Floats"
     """(n_1,), values 0..1"""
     label: int
     origin: str
     index: int | None = None
-    """of the test set"""
+    """in the test set"""
     image: str | None = None
-    """the picture's name"""
+    """the path of the picture"""
 
 
 def draw_example(network: "Network", label: int | None, rng: "np.random.Generator") -> Example:
-    """Return a random example: x of two decimals each, to be followed on paper."""
+    """Return a random example; each x has two decimals, short enough to follow on paper."""
     x = rng.random(network.sizes[0]).round(2)
     classes = network.sizes[-1]
     drawn = int(rng.integers(classes))
@@ -41,19 +41,18 @@ def draw_example(network: "Network", label: int | None, rng: "np.random.Generato
 
 
 def example_of_test_set(run: "Run", index: int, data_dir: Path | None) -> Example:
-    """Return an image of the test set of the run's dataset."""
-    settings = run.settings
-    test = load_for_network(settings, settings.dataset, data_dir).test
+    """Return the test image of this index from the run's dataset."""
+    test = load_test_set(run, data_dir)
     if index >= len(test):
         raise OptionError(
-            f"index {index:,}: the test set holds {len(test):,} images, counted from 0."
+            f"--index {index:,}: the test set holds {len(test):,} images, counted from 0."
         )
-    origin = f"image {index:,} of {settings.dataset}'s test set"
+    origin = f"image {index:,} of {run.settings.dataset}'s test set"
     return Example(_x(test.images[index]), int(test.labels[index]), origin, index=index)
 
 
 def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
-    """Return the digit in a picture. Unless it is told, the network's answer counts as right."""
+    """Return the digit in a picture; without a label, the prediction counts as correct."""
     from mlp_cli.images import normalise, read_picture
 
     name = click.format_filename(path)
@@ -63,22 +62,22 @@ def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
         raise PictureError(f"{name}: {error}") from error
     if label is None:
         label = int(run.network.outputs(image[None])[0].argmax())
-        note(f"Taking the network's answer, {label}, for the right one: --label names another.")
+        note(f"Taking the prediction, {label}, for the correct class. Choose another with --label.")
     return Example(_x(image), _checked(label, run.settings.sizes[-1]), name, image=str(path))
 
 
 def _checked(label: int, classes: int) -> int:
-    """Return a label that the network has an output for."""
+    """Return the label. Raises OptionError where the network has no output for it."""
     if label >= classes:
         raise OptionError(
-            f"label {label}: the network has {classes} outputs, for the answers 0 to "
-            f"{max(range(classes))}."
+            f"--label {label}: the network has {classes} outputs, "
+            f"for the classes 0 to {classes - 1}."
         )
     return label
 
 
 def _x(image: "Images") -> "Floats":
-    """Return the input that an image becomes: (n_1,)."""
+    """Return the input x of an image: (n_1,)."""
     from mlp_cli.nn.encoding import pixels_to_x
 
     x: Floats = pixels_to_x(image[None], "float64")[0]

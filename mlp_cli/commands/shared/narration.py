@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlp_cli.commands.shared.text import note, percent, result, score
+from mlp_cli.commands.shared.text import note, result, score
+from mlp_cli.measuring.percent import percent
 from mlp_cli.system.shell import command_line
 
 if TYPE_CHECKING:

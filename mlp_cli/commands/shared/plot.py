@@ -1,4 +1,4 @@
-"""--plot: a command's result as a chart, too."""
+"""The option --plot, which also draws a result as a chart."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def plot_option(help: str) -> Callable[[Decorated], Decorated]:  # noqa: A002  as Click calls it
-    """Add --plot FILE. That it can be drawn and written is seen before the work begins."""
+    """Add --plot FILE. Whether the chart can be drawn and written is checked before any work."""
     return click.option("--plot", type=FilePath, metavar="FILE", callback=_check, help=help)
 
 
@@ -30,7 +30,7 @@ def _check(_: click.Context, __: click.Parameter, path: Path | None) -> Path | N
 
 
 def draw_learning_curves(run: "Run", path: Path) -> None:
-    """Draw the learning curves of a run, and say where."""
+    """Draw the learning curves of a run, and report the file."""
     from mlp_cli.pages.charts import learning_curves
     from mlp_cli.pages.figures import save_figure
 
@@ -39,7 +39,7 @@ def draw_learning_curves(run: "Run", path: Path) -> None:
 
 
 def draw_confusion(confusion: "npt.NDArray[np.int64]", path: Path) -> None:
-    """Draw a confusion matrix, and say where."""
+    """Draw a confusion matrix, and report the file."""
     from mlp_cli.pages.charts import confusion_heat_map
     from mlp_cli.pages.figures import save_figure
 

@@ -12,6 +12,7 @@ import click
 
 from mlp_cli.commands.shared.options import QUIET
 from mlp_cli.errors import OutputError
+from mlp_cli.measuring.percent import percent
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -96,11 +97,6 @@ def can_encode(text: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
-
-
-def percent(share: float | None) -> str:
-    """Return a fraction as in `95.31 %`."""
-    return "-" if share is None else f"{share:.2%}".replace("%", " %")
 
 
 def score(accuracy: float, correct: int, examples: int) -> str:

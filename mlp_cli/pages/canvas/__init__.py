@@ -1,1 +1,1 @@
-"""The page to draw on: one file with the network in it."""
+"""The page to draw on, and its scripts."""

@@ -1,8 +1,10 @@
 /**
- * What is on the canvas: strokes, or a picture. The last mark is undone first.
+ * The content of the canvas: strokes, or a picture. Undo removes the last mark.
  * @typedef {{x: number, y: number}} Point  canvas pixels
  */
 
+const { MAX_SIDE, LUMINANCE } = IMAGES.reading;
+const [RED, GREEN, BLUE] = LUMINANCE;
 const PEN = 20; // canvas pixels
 
 class Drawing {
@@ -21,8 +23,8 @@ class Drawing {
     return !this.strokes.length && !this.picture;
   }
 
-  /** Put the pen down. Drawing begins on clean paper. @param {Point} point */
-  begin(point) {
+  /** Put the pen down. A drawing starts on clean paper. @param {Point} point */
+  penDown(point) {
     this.picture = null;
     this.strokes.push([point]);
     this.paint();
@@ -34,7 +36,7 @@ class Drawing {
     this.paint();
   }
 
-  /** Begin anew, with a picture or with clean paper. @param {typeof this.picture} picture */
+  /** Start again with a picture, or with clean paper. @param {typeof this.picture} picture */
   show(picture) {
     this.strokes = [];
     this.picture = picture;
@@ -80,11 +82,11 @@ class Drawing {
   }
 }
 
-/** Return the grey levels of a canvas, by ITU-R BT.601; what is transparent lies on a ground
- * that differs from it. @returns {Grid} */
+/** Return the grey levels of a canvas; transparent pixels get a ground that differs from the
+ * others. @returns {Grid} */
 function greyOf(context) {
   const { data, width, height } = context.getImageData(0, 0, context.canvas.width, context.canvas.height);
-  const light = (at) => 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
+  const light = (at) => RED * data[at] + GREEN * data[at + 1] + BLUE * data[at + 2];
   let [opaque, sum] = [0, 0];
   for (let at = 0; at < data.length; at += 4) {
     opaque += data[at + 3];
@@ -93,17 +95,17 @@ function greyOf(context) {
   const ground = sum > 127.5 * opaque ? 0 : 255;
   const made = grid(height, width);
   made.values.forEach((_, i) => {
-    const share = data[4 * i + 3] / 255;
-    made.values[i] = Math.round(light(4 * i) * share + ground * (1 - share));
+    const opacity = data[4 * i + 3] / 255;
+    made.values[i] = Math.round(light(4 * i) * opacity + ground * (1 - opacity));
   });
   return made;
 }
 
-/** Return a picture file's pixels, upright, no side above 1,024. Rejects what is no picture.
+/** Return a picture file's pixels, upright, no side above MAX_SIDE. Rejects a file that is not a picture.
  * @param {Blob} file */
 async function readPicture(file) {
   const bitmap = await createImageBitmap(file);
-  const scale = Math.min(1, 1024 / Math.max(bitmap.width, bitmap.height));
+  const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));

@@ -62,7 +62,7 @@ function windowMaximum(picture, side) {
     const wide = continued(line, side >> 1);
     for (let length = 1; length < side; ) {
       const step = Math.min(length, side - length);
-      // Ascending, so that what lies a step ahead is still what it was.
+      // Ascending, so that the value a step ahead is not changed yet.
       for (let i = 0; i + step < wide.length; i++) wide[i] = Math.max(wide[i], wide[i + step]);
       length += step;
     }
@@ -85,7 +85,7 @@ function windowMean(picture, side) {
   });
 }
 
-/** Return the values with everything low filled up that a window does not fit into. */
+/** Return the values with every low region filled that is narrower than a window. */
 function closing(picture, side) {
   const negative = (grey) => mapped(grey, (value) => -value);
   return negative(windowMaximum(negative(windowMaximum(picture, side)), side));

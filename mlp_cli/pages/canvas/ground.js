@@ -1,5 +1,8 @@
 /** How far every pixel is from its ground, and where ink begins. */
 
+const { BINS, LEAST, CLEAR, SEED, GROWTH } = IMAGES.threshold;
+const { BAND, CORNER, EVEN_LEVELS, EVEN_SHARE, SMALL, LIGHT, DARKEST } = IMAGES.ground;
+
 /** Return the level that splits values best into two groups. Source: Otsu (1979). */
 function otsuThreshold(values) {
   let low = Infinity;
@@ -9,14 +12,14 @@ function otsuThreshold(values) {
     high = Math.max(high, value);
   }
   if (low === high) return low;
-  const width = (high - low) / 255;
-  const counts = new Float64Array(256);
+  const width = (high - low) / (BINS - 1);
+  const counts = new Float64Array(BINS);
   for (const value of values) {
-    counts[Math.min(255, Math.trunc(Math.fround(Math.fround(value - low) / Math.fround(width))))]++;
+    counts[Math.min(BINS - 1, Math.trunc(Math.fround(Math.fround(value - low) / Math.fround(width))))]++;
   }
   const whole = counts.reduce((sum, count, bin) => sum + count * bin, 0);
   let [below, sum, spread, best] = [0, 0, -1, []];
-  for (let bin = 0; bin < 255; bin++) {
+  for (let bin = 0; bin < BINS - 1; bin++) {
     below += counts[bin];
     sum += counts[bin] * bin;
     const above = values.length - below;
@@ -33,7 +36,7 @@ function otsuThreshold(values) {
 function findInk(grey) {
   const border = borderOf(grey);
   const shorter = Math.min(grey.rows, grey.columns);
-  if (isEven(border) || shorter < 40) {
+  if (isEven(border) || shorter < SMALL) {
     const threshold = otsuThreshold(grey.values);
     const bright = isGroundBright(grey, border, threshold);
     const ground = border.filter((value) => value > threshold === bright);
@@ -42,49 +45,49 @@ function findInk(grey) {
   }
   const bright = hasDarkStrokes(grey);
   const light = bright ? grey : mapped(grey, (value) => 255 - value);
-  const ground = closing(windowMean(light, 3), odd(shorter / 4));
+  const ground = closing(windowMean(light, 3), odd(shorter * LIGHT));
   const ink = contrast(light, ground, true);
-  // Filling up takes the lightest of the noise for the ground: back to its middle.
+  // Closing takes the lightest of the noise for the ground: move it back to the middle.
   const threshold = otsuThreshold(ink.values);
   const middle = median(ink.values.filter((value) => value <= threshold));
   return mapped(ink, (value) => value - middle);
 }
 
-/** Return the pixels of a band along the border, an eighth of the shorter side wide. */
+/** Return the pixels of a band along the border. */
 function borderOf({ rows, columns, values }) {
-  const k = Math.max(1, Math.trunc(Math.min(rows, columns) / 8));
+  const k = Math.max(1, Math.trunc(Math.min(rows, columns) * BAND));
   return values.filter((_, at) => {
     const [r, c] = [Math.trunc(at / columns), at % columns];
     return r < k || c < k || r >= rows - k || c >= columns - k;
   });
 }
 
-/** Tell whether nine neighbouring grey levels hold most of the border. */
+/** Return whether a few neighbouring grey levels hold most of the border. */
 function isEven(border) {
-  const counts = new Float64Array(256 + 8);
+  const counts = new Float64Array(256 + EVEN_LEVELS - 1);
   for (const value of border) counts[roundEven(value)]++;
   let held = 0;
   return counts.some((count, level) => {
-    held += count - (level >= 9 ? counts[level - 9] : 0);
-    return held > border.length * 0.7;
+    held += count - (level >= EVEN_LEVELS ? counts[level - EVEN_LEVELS] : 0);
+    return held > border.length * EVEN_SHARE;
   });
 }
 
-/** Tell whether the ground is the brighter of two groups: by border, corners and share. */
+/** Return whether the ground is the brighter of two groups: by border, corners and picture. */
 function isGroundBright({ rows, columns, values }, border, threshold) {
-  const k = Math.max(1, Math.trunc(Math.min(rows, columns) / 12));
+  const k = Math.max(1, Math.trunc(Math.min(rows, columns) * CORNER));
   const corners = values.filter((_, at) => {
     const [r, c] = [Math.trunc(at / columns), at % columns];
     return (r < k || r >= rows - k) && (c < k || c >= columns - k);
   });
-  const share = (part) => part.reduce((n, value) => n + (value > threshold), 0) / part.length;
-  return share(border) + share(corners) + share(values) > 1.5;
+  const fraction = (part) => part.reduce((n, value) => n + (value > threshold), 0) / part.length;
+  return fraction(border) + fraction(corners) + fraction(values) > 1.5;
 }
 
-/** Tell whether strokes under an uneven light are darker than what surrounds them. */
+/** Return whether strokes under an uneven light are darker than what surrounds them. */
 function hasDarkStrokes(grey) {
   const smooth = windowMean(grey, 3);
-  const around = windowMean(smooth, odd(Math.min(grey.rows, grey.columns) / 4)).values;
+  const around = windowMean(smooth, odd(Math.min(grey.rows, grey.columns) * LIGHT)).values;
   // The cube keeps the sign, and lets few strong pixels outweigh many weak ones.
   return smooth.values.reduce((sum, value, at) => sum + (value - around[at]) ** 3, 0) < 0;
 }
@@ -93,8 +96,8 @@ function contrast(grey, ground, bright) {
   return mapped(grey, (value, at) => {
     const paper = ground.values[at];
     return bright
-      ? (paper - value) / Math.max(paper, 32)
-      : (value - paper) / Math.max(255 - paper, 32);
+      ? (paper - value) / Math.max(paper, DARKEST)
+      : (value - paper) / Math.max(255 - paper, DARKEST);
   });
 }
 
@@ -102,13 +105,13 @@ function contrast(grey, ground, bright) {
 function findLevels(ink) {
   const below = ink.values.filter((value) => value < 0).map((value) => -value);
   const noise = below.length > 10 ? median(below) / 0.6745 : 0;
-  const rising = ink.values.filter((value) => value > Math.max(3 * noise, 0.02));
+  const rising = ink.values.filter((value) => value > Math.max(3 * noise, LEAST));
   if (rising.length < 3) return null;
   const half = new Float32Array(rising.length + (rising.length >> 1));
   half.set(rising);
   const threshold = otsuThreshold(half);
   const level = median(rising.filter((value) => value > threshold));
-  if (!(level > 4 * noise)) return null;
-  const growth = Math.max(level / 3, 2.5 * noise);
-  return { ink: level, growth, seed: Math.max(level / 2, 3 * noise, growth) };
+  if (!(level > CLEAR * noise)) return null;
+  const growth = Math.max(GROWTH * level, 2.5 * noise);
+  return { ink: level, growth, seed: Math.max(SEED * level, 3 * noise, growth) };
 }

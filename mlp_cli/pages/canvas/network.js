@@ -1,5 +1,5 @@
 /**
- * The network: parameters out of the page, and Feedforward.
+ * The network: its parameters, read from the page, and Feedforward.
  * @typedef {{W: Float32Array|Float64Array, b: Float32Array|Float64Array}} Layer
  * @typedef {{sizes: number[], shape: number[], activation: string, output: string,
  *   classes: string[], dtype: string, parameters: string}} Saved
@@ -10,7 +10,7 @@ const SIGMA = {
   tanh: (z) => z.map(Math.tanh),
   relu: (z) => z.map((value) => Math.max(value, 0)),
   softmax: (z) => {
-    // The largest is subtracted because e^z alone overflows.
+    // e^z alone overflows, so the largest z is subtracted first.
     const largest = z.reduce((one, other) => Math.max(one, other));
     const powers = z.map((value) => Math.exp(value - largest));
     const sum = powers.reduce((one, other) => one + other);
@@ -18,7 +18,7 @@ const SIGMA = {
   },
 };
 
-/** Return the layers 2..L: W^l row by row, then b^l, each as it was written.
+/** Return the layers 2..L. The page holds W^l row by row, then b^l, for each of them.
  * @param {Saved} saved @returns {Layer[]} */
 function readLayers(saved) {
   const bytes = Uint8Array.from(atob(saved.parameters), (c) => c.charCodeAt(0));

@@ -1,5 +1,8 @@
 /** The digit in a picture, step by step from grey levels to MNIST's form. */
 
+const { OFF_CENTRE } = IMAGES.placing;
+const { MIN_CONTRAST, MIN_EXTENT, FAINT, COARSE } = IMAGES.digit;
+
 /** Return the image and what makes it doubtful, or null for a blank picture.
  * @param {Grid} grey 0..255 @param {number[]} shape rows, columns
  * @returns {{pixels: number[], doubts: string[]} | null} */
@@ -11,11 +14,11 @@ function findDigit(grey, shape) {
     ([least, most], value) => [Math.min(least, value), Math.max(most, value)],
     [255, 0],
   );
-  if (high - low < 16) return null;
+  if (high - low < MIN_CONTRAST) return null;
   const ink = findInk(grey);
   const levels = findLevels(ink);
   const choice = levels && chooseDigit(ink, levels);
-  if (!choice || extentOf(choice) < Math.max(grey.rows, grey.columns) / 64) return null;
+  if (!choice || extentOf(choice) < MIN_EXTENT * Math.max(grey.rows, grey.columns)) return null;
   const strokes = setStrokeWidth(cutOut(ink, choice, levels), shape);
   if (!strokes) return null;
   return { pixels: place(strokes, shape), doubts: doubtsOf(choice, levels, strokes) };
@@ -53,32 +56,32 @@ function massesOf({ rows, columns, values }) {
 const sumOf = (values) => values.reduce((one, other) => one + other, 0);
 const momentOf = (mass, shift) => mass.reduce((sum, m, i) => sum + m * (i + shift), 0);
 
-/** Tell whether a picture is light on black, as large and as centred as a digit becomes here. */
+/** Return whether a picture is light on black, as large and as centred as a digit becomes here. */
 function hasMnistForm(grey, shape) {
   if (grey.rows !== shape[0] || grey.columns !== shape[1]) return false;
   const held = boxOf(grey);
-  if (!held || extentOf(held) !== roundEven((Math.min(...shape) * 20) / 28)) return false;
+  if (!held || extentOf(held) !== roundEven(DIGIT_SHARE * Math.min(...shape))) return false;
   return massesOf(grey).every(
-    (mass, axis) => Math.abs(momentOf(mass, 0) / sumOf(mass) - shape[axis] / 2) <= 0.51,
+    (mass, axis) => Math.abs(momentOf(mass, 0) / sumOf(mass) - shape[axis] / 2) <= OFF_CENTRE,
   );
 }
 
 /** Return an image of this shape with the ink scaled into it, its centre of mass in the middle. */
 function place({ ink, scale }, shape) {
   const [down, across] = massesOf(ink).map((mass, axis) => coverage(mass, scale, shape[axis]));
-  return down.flatMap((rowShares) => {
+  return down.flatMap((rowCovers) => {
     const row = new Float64Array(ink.columns);
-    rowShares.forEach((share, r) => {
-      if (share) row.forEach((_, c) => (row[c] += share * ink.values[r * ink.columns + c]));
+    rowCovers.forEach((cover, r) => {
+      if (cover) row.forEach((_, c) => (row[c] += cover * ink.values[r * ink.columns + c]));
     });
-    return across.map((shares) => {
-      const light = row.reduce((sum, value, c) => sum + value * shares[c], 0);
+    return across.map((covers) => {
+      const light = row.reduce((sum, value, c) => sum + value * covers[c], 0);
       return roundEven(limited(light) * 255);
     });
   });
 }
 
-/** Return the share of each of n image pixels that each pixel of the ink covers. */
+/** Return the fraction of each of n image pixels that each pixel of the ink covers. */
 function coverage(mass, scale, n) {
   const middle = momentOf(mass, 0.5) / sumOf(mass);
   const first = mass.findIndex((value) => value > 0) * scale;
@@ -93,14 +96,14 @@ function coverage(mass, scale, n) {
   );
 }
 
-/** @returns {string[]} what a reader of the answer should know of the picture */
+/** @returns {string[]} what makes the prediction doubtful */
 function doubtsOf(choice, levels, strokes) {
   const doubts = [
     [choice.others, `${choice.others + 1} digits side by side; only one is read`],
     [choice.atBorder, "it touches the edge and may be cut off"],
     [strokes.solid, "no strokes but a solid shape"],
-    [levels.ink < 0.12, "very faint ink"],
-    [extentOf(choice) < 12, `only ${extentOf(choice)} pixels large`],
+    [levels.ink < FAINT, "very faint ink"],
+    [extentOf(choice) < COARSE, `only ${extentOf(choice)} pixels large`],
   ];
   return doubts.filter(([holds]) => holds).map(([, words]) => words);
 }

@@ -1,4 +1,4 @@
-/** The page: what the hand does to the canvas, and the network's answer to it. */
+/** The page: input on the canvas, and the prediction of the network. */
 
 const saved = JSON.parse(document.getElementById("network").textContent);
 const layers = readLayers(saved);
@@ -9,17 +9,18 @@ const elements = Object.fromEntries(
     (id) => [id, document.getElementById(id)],
   ),
 );
+const UNSURE = 0.5; // a highest output below this gets a warning
 const PEN_STEP = 14; // canvas pixels
-const QUIET = 600; // milliseconds without a change before the answer is spoken
+const QUIET = 600; // milliseconds without a change before the prediction is spoken
 const pen = { x: canvas.width / 2, y: canvas.height / 2, down: false };
 let waiting = 0;
 
-/** Show what the network sees and answers. @param {number[]} pixels @param {string[]} doubts */
+/** Show the input of the network and its prediction. @param {number[]} pixels @param {string[]} doubts */
 function show(pixels, doubts = []) {
   const activations = feedforward(saved, layers, pixels);
   const outputs = activations.at(-1);
   const best = outputs.indexOf(outputs.reduce((one, other) => Math.max(one, other)));
-  const unsure = outputs[best] < 0.5 ? ["unsure: no output reaches one half"] : [];
+  const unsure = outputs[best] < UNSURE ? ["unsure: no output reaches one half"] : [];
   paintCells(elements.seen, pixels.map((pixel) => pixel / 255));
   elements.outputs.querySelectorAll("li").forEach((row, label) => {
     row.classList.toggle("best", label === best);
@@ -46,7 +47,7 @@ function showNothing(words) {
   say("", "", [words]);
 }
 
-/** Write the answer now, and have it read aloud once the hand rests. */
+/** Write the prediction now, and have it read aloud after a pause in the drawing. */
 function say(name, output, remarks) {
   const [word, remark] = elements.answer.children;
   word.textContent = name || "–";
@@ -68,7 +69,7 @@ function paintCells(cells, levels) {
   context.putImageData(image, 0, 0);
 }
 
-/** Read what is on the canvas. */
+/** Predict the digit on the canvas. */
 function read() {
   elements.undo.disabled = elements.clear.disabled = drawing.isEmpty;
   if (drawing.isEmpty) return showNothing("nothing drawn yet");
@@ -77,7 +78,7 @@ function read() {
 }
 
 let frame = 0;
-/** Read once per frame however many points come. */
+/** Read once per frame, however many points arrive. */
 function readSoon() {
   cancelAnimationFrame(frame);
   frame = requestAnimationFrame(read);
@@ -90,9 +91,9 @@ async function take(file) {
     drawing.show(await readPicture(file));
     read();
   } catch (error) {
-    // What a browser rejects a picture with; anything else is a fault of this page.
+    // A browser rejects a picture with this; any other error is a fault of this page.
     if (!(error instanceof DOMException)) throw error;
-    showNothing("not a picture that can be read");
+    showNothing("this file is not a picture");
   }
 }
 
@@ -107,7 +108,7 @@ canvas.addEventListener("pointerdown", (event) => {
   if (event.button !== 0 || !event.isPrimary) return;
   canvas.setPointerCapture(event.pointerId);
   liftPen();
-  drawing.begin(pointOf(event));
+  drawing.penDown(pointOf(event));
   readSoon();
 });
 canvas.addEventListener("pointermove", (event) => {
@@ -157,7 +158,7 @@ canvas.addEventListener("keydown", (event) => {
     if (pen.down) drawing.extend([{ x: pen.x, y: pen.y }]);
   } else {
     pen.down = !pen.down;
-    if (pen.down) drawing.begin({ x: pen.x, y: pen.y });
+    if (pen.down) drawing.penDown({ x: pen.x, y: pen.y });
   }
   movePen();
   readSoon();
@@ -204,5 +205,5 @@ build();
 movePen();
 read();
 
-/** For other programs, and for tests: pixels 0..255, row by row, to outputs. */
+/** For other programs and for tests. outputs: pixels 0..255, row by row, to outputs. */
 window.mlp = { outputs: (pixels) => Array.from(show([...pixels])), findDigit, readPicture };

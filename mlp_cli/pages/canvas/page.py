@@ -1,4 +1,4 @@
-"""The network as a page to draw on: one file that needs no server and no network."""
+"""A page to draw on, with the network in it: one file that needs no server."""
 
 import json
 import re
@@ -12,58 +12,65 @@ from mlp_cli.datasets.catalogue import class_name
 from mlp_cli.errors import ExportError
 from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
+from mlp_cli.pages.canvas.constants import shared_constants
 from mlp_cli.runs.checkpoint import Run
 
 PAGE = Path(__file__).parent
 SCRIPTS = ("network", "grid", "ground", "parts", "strokes", "normalise", "drawing", "page")
-"""in the order in which they need each other"""
-LEAST_SIDE = 8
-"""pixels: in a smaller image no drawing can be told from another"""
-MAX_BYTES = 256 << 20
-"""of parameters: browsers refuse strings of 512 MiB"""
+"""in an order in which each script comes after those that it uses"""
+MIN_SIDE = 8
+"""pixels: smaller images cannot show a drawing"""
+MAX_PARAMETER_BYTES = 256 << 20
+"""of the parameters: browsers refuse strings of 512 MiB"""
 
-OUTPUT: dict[Elementwise, str] = {sigmoid: "sigmoid", softmax: "softmax"}
+OUTPUT_NAMES: dict[Elementwise, str] = {sigmoid: "sigmoid", softmax: "softmax"}
 
 
 def write_html(run: Run, file: BinaryIO) -> None:
-    """Write a page with a canvas, the network, and what it answers to a drawing.
+    """Write a page with a canvas, the network, and its prediction for what is drawn.
 
-    The parameters are in it as base64, W^2, b^2, .., W^L, b^L, in the run's own precision.
-    Raises ExportError where the inputs are no image to draw, or the network is too large.
+    The parameters W^2, b^2, .., W^L, b^L are in the page as base64, in the precision of the run.
+    Raises ExportError where the inputs are too few to draw on, or the network is too large.
     """
     network, shape = run.network, run.settings.image_shape
-    if min(shape) < LEAST_SIDE:
+    if min(shape) < MIN_SIDE:
         raise ExportError(
             f"inputs of {' x '.join(map(str, shape))}, expected an image to draw on, "
-            f"{LEAST_SIDE} x {LEAST_SIDE} at least."
+            f"at least {MIN_SIDE} x {MIN_SIDE}."
         )
     size = sum(array.nbytes for array in network.parameters)
-    if size > MAX_BYTES:
-        raise ExportError(f"{size:,} bytes of parameters, expected {MAX_BYTES:,} at most.")
+    if size > MAX_PARAMETER_BYTES:
+        raise ExportError(
+            f"{size:,} bytes of parameters, expected {MAX_PARAMETER_BYTES:,} at most."
+        )
     saved = {
         "sizes": network.sizes,
         "shape": shape,
         "activation": network.activation,
-        "output": OUTPUT[COSTS[network.cost].output],
+        "output": OUTPUT_NAMES[COSTS[network.cost].output],
         "classes": [class_name(run.settings.dataset, k) for k in range(network.sizes[-1])],
         "dtype": network.dtype.name,
         "parameters": _packed(run),
     }
-    # No text in a script may look like the script's end, nor like a comment's beginning.
-    text = json.dumps(saved).replace("<", "\\u003c")
     parts = {
         "style": (PAGE / "page.css").read_text("utf-8"),
         "sizes": "-".join(map(str, network.sizes)),
-        "network": text,
+        "network": _script_json(saved),
+        "images": _script_json(shared_constants()),
         "script": "\n".join((PAGE / f"{name}.js").read_text("utf-8") for name in SCRIPTS),
     }
     page = (PAGE / "page.html").read_text("utf-8")
-    # In one pass, so that nothing in a part is taken for a place to fill.
+    # One pass, so that no part of the content is taken for a place to fill.
     file.write(re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], page).encode())
 
 
+def _script_json(value: object) -> str:
+    """Return JSON in which nothing looks like the script's end or a comment's beginning."""
+    return json.dumps(value).replace("<", "\\u003c")
+
+
 def _packed(run: Run) -> str:
-    """Return the parameters, little-endian, as every browser's machine has them."""
+    """Return the parameters in base64, little-endian as on every machine with a browser."""
     kind = np.dtype(run.network.dtype).newbyteorder("<")
     layers = zip(run.network.weights, run.network.biases, strict=True)
     data = b"".join(array.astype(kind).tobytes() for layer in layers for array in layer)

@@ -1,8 +1,10 @@
 /**
- * Pixels that hang together, and which of these parts are the digit.
+ * Connected parts of the ink, and the choice of those that are the digit.
  * @typedef {{pixels: number[], top: number, bottom: number, left: number, right: number,
  *   mass: number, seeded: boolean}} Part  ends of its box excluded
  */
+
+const { EDGE_DEPTH, AT_BORDER, SPECK, GAP, BESIDE, AS_TALL } = IMAGES.components;
 
 /** @param {Grid} ink @param {{growth: number, seed: number}} levels @returns {Part[]} */
 function findParts(ink, levels) {
@@ -60,14 +62,14 @@ function chooseDigit(ink, levels) {
   const touches = (p) => !p.top || !p.left || p.bottom === rows || p.right === columns;
   const isPage = (p) =>
     touches(p) &&
-    (p.bottom <= rows / 8 || p.top >= rows * (7 / 8) ||
-      p.right <= columns / 8 || p.left >= columns * (7 / 8));
+    (p.bottom <= rows * EDGE_DEPTH || p.top >= rows * (1 - EDGE_DEPTH) ||
+      p.right <= columns * EDGE_DEPTH || p.left >= columns * (1 - EDGE_DEPTH));
   const score = (p) => {
     const off = Math.hypot(
       (p.top + p.bottom) / (2 * rows) - 0.5,
       (p.left + p.right) / (2 * columns) - 0.5,
     );
-    return (p.mass * extentOf(p) * (1 - off) * (touches(p) ? 0.15 : 1)) / (isPage(p) ? 1e3 : 1);
+    return (p.mass * extentOf(p) * (1 - off) * (touches(p) ? AT_BORDER : 1)) / (isPage(p) ? 1e3 : 1);
   };
   const seeded = findParts(ink, levels).filter((part) => part.seeded);
   if (!seeded.length) return null;
@@ -78,16 +80,16 @@ function chooseDigit(ink, levels) {
   return {
     ...boxAround(chosen),
     pixels: chosen.flatMap((part) => part.pixels),
-    others: left.filter((part) => heightOf(part) > 0.6 * heightOf(main)).length,
+    others: left.filter((part) => heightOf(part) > AS_TALL * heightOf(main)).length,
     atBorder: chosen.some(touches),
   };
 }
 
-/** Return the main part and those that belong to it: a 5's roof, the halves of a broken 8. */
+/** Return the main part and the parts that belong to it: a 5's roof, the halves of a broken 8. */
 function gather(main, allowed) {
   const size = extentOf(main);
   const isLarge = (p) =>
-    extentOf(p) >= 0.08 * size || p.pixels.length >= 0.08 ** 2 * main.pixels.length;
+    extentOf(p) >= SPECK * size || p.pixels.length >= SPECK ** 2 * main.pixels.length;
   let chosen = [main];
   let waiting = allowed.filter((part) => part !== main && isLarge(part));
   for (;;) {
@@ -95,8 +97,8 @@ function gather(main, allowed) {
     const isNear = (p) => {
       const down = Math.max(p.top - box.bottom, box.top - p.bottom);
       const across = Math.max(p.left - box.right, box.left - p.right);
-      const beside = across > 0.1 * extentOf(box) && heightOf(p) > 0.6 * heightOf(box);
-      return Math.max(down, across) <= 0.25 * extentOf(box) && !beside;
+      const beside = across > BESIDE * extentOf(box) && heightOf(p) > AS_TALL * heightOf(box);
+      return Math.max(down, across) <= GAP * extentOf(box) && !beside;
     };
     const near = waiting.filter(isNear);
     if (!near.length) return chosen;

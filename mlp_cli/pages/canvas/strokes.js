@@ -1,7 +1,6 @@
-/** The width of a digit's strokes: measured, and brought to what it is in MNIST. */
+/** The width of a digit's strokes: measured, and changed to that of MNIST. */
 
-const BOX = 80; // pixels of the longer side while strokes are worked on
-const DEEPEST = 20; // pixels: a distance to the edge beyond this is that of a blot
+const { BOX, DIGIT_SHARE, STROKE_SHARE, SOLID, DEEPEST, FAINTEST, REACH } = IMAGES.strokes;
 
 /** Return a picture scaled as Pillow scales floats: bicubic to enlarge, means to reduce. */
 function resized(picture, rows, columns) {
@@ -9,7 +8,7 @@ function resized(picture, rows, columns) {
   return turnedAndScaled(across, rows);
 }
 
-/** Return the picture with its rows scaled to this length, and turned: rows become columns. */
+/** Return the picture transposed, with its rows scaled to this length. */
 function turnedAndScaled({ rows, columns, values }, length) {
   const scale = columns / length;
   const stretch = Math.max(scale, 1);
@@ -40,13 +39,13 @@ function bicubic(x) {
   return d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
 }
 
-/** Return the digit large, faint strokes brought to full strength. */
+/** Return the digit enlarged, its faint strokes at full strength. */
 function enlarge(ink) {
   const factor = BOX / Math.max(ink.rows, ink.columns);
   const side = (n) => Math.max(1, roundEven(n * factor));
   const large = resized(ink, side(ink.rows), side(ink.columns));
-  const strongest = windowMaximum(large, odd(BOX / 8)).values;
-  return mapped(large, (value, at) => value / Math.max(strongest[at], Math.fround(0.35)));
+  const strongest = windowMaximum(large, odd(2 * REACH)).values;
+  return mapped(large, (value, at) => value / Math.max(strongest[at], FAINTEST));
 }
 
 /** Return the part of a picture within a box; beyond the picture it is 0. */
@@ -98,7 +97,7 @@ function distanceTo(mask, reach) {
 
 const limited = (value) => Math.min(Math.max(value, 0), 1);
 
-/** Return the digit with strokes that will be MNIST's in an image of this shape, or null.
+/** Return the digit with strokes that are as wide as MNIST's in an image of this shape, or null.
  * A stroke of width w has its middle line in a box of B - w; scaled by s and with the new width
  * t it is to fill the box D that digits have: s (B - w) + t = D.
  * @param {Grid} ink @param {number[]} shape */
@@ -112,12 +111,12 @@ function setStrokeWidth(ink, shape) {
   const of = inside.values.filter((_, at) => mask.values[at]);
   const width = Math.max(1, (4 * of.reduce((sum, value) => sum + value, 0)) / of.length);
   const sides = [mask.rows, mask.columns];
-  const digit = shape.map((n) => (n * 20) / 28);
-  if (width > 0.4 * Math.max(...sides)) {
+  const digit = shape.map((n) => n * DIGIT_SHARE);
+  if (width > SOLID * Math.max(...sides)) {
     const scale = Math.min(...sides.map((side, axis) => digit[axis] / side));
     return { ink: mask, scale, solid: true };
   }
-  const target = (Math.min(...shape) * 2.5) / 28;
+  const target = Math.min(...shape) * STROKE_SHARE;
   const scale = Math.min(
     ...sides.map((side, axis) => (digit[axis] - target) / Math.max(side - width, 1)),
   );
@@ -135,12 +134,12 @@ function thicken(mask, by) {
   return mapped(distanceTo(padded(mask, reach), reach), (value) => limited(by + 1 - value));
 }
 
-/** Return the mask with every stroke narrowed to this share of its own width. */
-function thin(inside, mask, share, side) {
+/** Return the mask with every stroke narrowed to this fraction of its own width. */
+function thin(inside, mask, fraction, side) {
   const deep = mapped(inside, (value, at) => (mask.values[at] ? value : 0));
   const middle = windowMaximum(deep, side).values;
   return mapped(
     inside,
-    (value, at) => limited(value - (1 - share) * middle[at] + 0.5) * mask.values[at],
+    (value, at) => limited(value - (1 - fraction) * middle[at] + 0.5) * mask.values[at],
   );
 }
