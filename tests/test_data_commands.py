@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from mlp_cli.datasets.catalogue import CATALOGUE, PublishedFile, class_name, file_stem
-from mlp_cli.datasets.loading import FILES
+from mlp_cli.datasets.catalogue import CATALOGUE, find_source
+from mlp_cli.datasets.fetching.published import Published
+from mlp_cli.datasets.fetching.published_file import PublishedFile
+from mlp_cli.datasets.files import FILES
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, write_dataset
 from tests.mirrors import serving
@@ -43,7 +45,7 @@ def test_download_takes_the_files_from_a_folder(run, source):
     done = run("download --from stick")
     assert done.stdout == "mnist is in data/mnist: 4 files, verified.\n"
     assert done.stderr.count("bytes from stick\n") == 4
-    assert "there already, and right" in run("download").stderr
+    assert "already there and intact" in run("download").stderr
     run(TRAIN)
 
 
@@ -79,7 +81,7 @@ def test_train_without_data_and_network_says_both(run, source):
     assert "mnist is not in data: fetching it into data/mnist" in done.stderr
     assert "no source has it" in done.stderr
     assert (
-        "Try again later, or take the files from a folder with: "
+        "Try again later, or copy the files from a folder: "
         "mlp download --data-dir data --from DIR" in done.stderr
     )
     assert not Path("checkpoints").exists()
@@ -92,7 +94,7 @@ def test_train_completes_a_download_that_was_broken_off(run, mirrored):
     shutil.copy(Path("stick", there), folder)
     done = run(TRAIN)
     assert done.stderr.count("bytes from stick\n") == 3
-    assert f"{there}: there already, and right\n" in done.stderr
+    assert f"{there}: already there and intact\n" in done.stderr
 
 
 @pytest.mark.parametrize("place", ["data/mnist", "data", "data/MNIST/raw"])
@@ -125,7 +127,7 @@ def test_an_interruption_anywhere_ends_in_a_word_and_130(run, source, monkeypatc
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mlp_cli.datasets.loading.load_dataset", interrupted)
+    monkeypatch.setattr(Published, "is_there", interrupted)
     words = "Interrupted. No epoch was finished: nothing is saved."
     assert run(TRAIN, status=130).stderr == f"\n{words}\n"
 
@@ -153,8 +155,8 @@ def test_download_goes_back_to_the_sums_when_told_to(run, source):
     stat = path.stat()
     path.write_bytes(bytes(stat.st_size))
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    assert run("download --from stick").stderr.count("there already, and right\n") == 4
-    assert run("download --from stick --verify").stderr.count("there already, and right\n") == 3
+    assert run("download --from stick").stderr.count("already there and intact\n") == 4
+    assert run("download --from stick --verify").stderr.count("already there and intact\n") == 3
     assert path.read_bytes() == Path("stick", path.name).read_bytes()
 
 
@@ -195,9 +197,9 @@ def test_download_and_train_from_the_real_files_on_a_mirror(run, mnist_dir):
 def test_train_without_data_and_network_names_the_ways_on(run, source):
     error = run(TRAIN, status=1).stderr
     assert error.endswith(
-        "Try again later, or take the files from a folder with: "
+        "Try again later, or copy the files from a folder: "
         "mlp download --data-dir data --from DIR\n"
-        "Or train on digits drawn on the spot, which need no file: mlp train --dataset synthetic\n"
+        "Or train on drawn digits, which need no network: mlp train --dataset synthetic\n"
     )
 
 
@@ -235,7 +237,7 @@ def test_a_folder_of_ones_own_is_a_dataset(run):
     Path("my digits [2]").rename("moved")
     error = run("evaluate", status=1).stderr
     assert "my digits [2]: no dataset here, expected its four files." in error
-    assert error.endswith("Put them there, or name another folder with --dataset.\n")
+    assert error.endswith("Put them there. Or name another folder with --dataset.\n")
     run("evaluate --dataset moved")
 
 
@@ -246,7 +248,7 @@ def test_a_folder_of_ones_own_is_never_downloaded_to(run):
     assert len(list(Path("own").iterdir())) == 3
     write_dataset(Path("own"), [*arrays[:3], arrays[3][1:]])
     error = run("train --dataset own", status=1).stderr
-    assert error.endswith("Replace it, or name another folder with --dataset.\n")
+    assert error.endswith("Replace it. Or name another folder with --dataset.\n")
 
 
 def test_a_name_of_the_catalogue_goes_before_a_folder_called_the_same(run):
@@ -326,7 +328,7 @@ def test_evaluate_names_the_classes(run):
     ],
 )
 def test_a_label_has_the_name_of_its_class(dataset, label, name):
-    assert class_name(dataset, label) == name
+    assert find_source(dataset).class_name(label) == name
 
 
 @pytest.mark.parametrize(
@@ -343,8 +345,8 @@ def test_a_label_has_the_name_of_its_class(dataset, label, name):
     ],
 )
 def test_a_file_about_a_dataset_has_a_safe_name(dataset, stem):
-    assert file_stem(dataset) == stem
+    assert find_source(dataset).file_stem == stem
 
 
 def test_the_current_folder_gives_its_own_name():
-    assert file_stem(".") == file_stem(str(Path.cwd()))
+    assert find_source(".").file_stem == find_source(str(Path.cwd())).file_stem

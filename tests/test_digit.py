@@ -296,7 +296,7 @@ def test_a_picture_in_mnists_form_is_left_as_it_is(inverted):
 
 @pytest.mark.mnist
 def test_mnists_own_images_stay_as_they_are(mnist_dir):
-    from mlp_cli.datasets.loading import load_dataset
+    from mlp_cli import load_dataset
 
     images = load_dataset("mnist", mnist_dir).test.images[:2000]
     same = sum(

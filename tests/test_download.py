@@ -9,21 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from mlp_cli.datasets.catalogue import CATALOGUE, PublishedFile
-from mlp_cli.datasets.fetching.download import (
-    Fetched,
-    Kept,
-    Received,
-    Refused,
-    Retried,
-    Started,
-    download,
-    is_broken_off,
-)
+from mlp_cli.datasets.catalogue import PUBLISHED
+from mlp_cli.datasets.fetching.download import fetch_files
 from mlp_cli.datasets.fetching.origins import Patience
 from mlp_cli.datasets.fetching.partial import receiving
-from mlp_cli.datasets.fetching.verified import RECORD, is_published
-from mlp_cli.datasets.loading import FILES as STEMS
+from mlp_cli.datasets.fetching.published_file import PublishedFile
+from mlp_cli.datasets.fetching.verified import RECORD, are_published, is_published
+from mlp_cli.datasets.files import FILES as STEMS
+from mlp_cli.datasets.steps import Fetched, Kept, Received, Refused, Retried, Started
 from mlp_cli.errors import DataAccessError, DownloadError
 from tests.mirrors import Mirror, Proxy, random_bytes, serving
 
@@ -43,7 +36,7 @@ SIZE = FILES[0].size
 CERTIFICATE = Path(__file__).parent / "loopback.pem"
 
 QUICK = Patience(retries=2, backoff=0.001, longest_pause=0.05)
-HURRIED = Patience(connect=0.5, chunk=0.5, retries=2, backoff=0.001)
+HURRIED = Patience(connect=0.5, piece=0.5, retries=2, backoff=0.001)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +67,7 @@ def dead():
 
 
 def fetch(*origins, files=FILES, patience=QUICK, **options):
-    return list(download(files, FOLDER, origins, patience=patience, **options))
+    return list(fetch_files(files, FOLDER, origins, patience=patience, **options))
 
 
 def fetch_one(*origins, **options):
@@ -185,7 +178,7 @@ def test_whatever_a_mirror_does_the_file_comes_from_it_or_the_next(
     assert left() == {ONE: CONTENT[ONE]}
     assert len(reasons(steps)) == bool(reason)
     assert all(re.fullmatch(reason, found) for found in reasons(steps))
-    assert steps[-1] == Fetched(FILES[0], mirror("right" if reason else played))
+    assert steps[-1] == Fetched(ONE, SIZE, mirror("right" if reason else played))
     asked = [path for path, _ in server.requests].count(f"/{played}/{ONE}")
     assert asked == times or times is None
 
@@ -333,7 +326,7 @@ def test_a_mirror_that_gets_on_between_its_faults_is_not_given_up(mirror, server
     ]
 
 
-# what came before is gone on with
+# interrupted downloads resume
 
 
 def leave_part(data, name=ONE):
@@ -402,8 +395,8 @@ def test_a_sum_that_fails_again_from_the_beginning_is_not_tried_a_third_time(mir
     assert left() == {}
 
 
-def test_a_download_that_is_broken_off_leaves_no_half_file_and_is_gone_on_with(mirror, server):
-    for step in (steps := download(FILES, FOLDER, [mirror("right")])):
+def test_an_interrupted_download_leaves_no_half_file_and_resumes(mirror, server):
+    for step in (steps := fetch_files(FILES, FOLDER, [mirror("right")])):
         if isinstance(step, Received):
             break
     steps.close()
@@ -421,9 +414,11 @@ def test_every_file_comes_verified_and_the_steps_tell_its_bytes(mirror, server):
     assert left() == CONTENT
     assert server.requests == [(f"/right/{name}", None) for name in NAMES]
     assert server.encodings == ["identity"] * 4
-    assert steps[0] == Started(FILES[0], 0)
+    assert steps[0] == Started(ONE, SIZE)
     assert received(steps) == sum(map(len, CONTENT.values()))
-    assert of_kind(Fetched, steps) == [Fetched(file, mirror("right")) for file in FILES]
+    assert of_kind(Fetched, steps) == [
+        Fetched(file.name, file.size, mirror("right")) for file in FILES
+    ]
 
 
 def test_a_mirror_without_a_closing_slash_will_do(mirror):
@@ -435,7 +430,7 @@ def test_files_that_are_there_and_right_are_left_alone(mirror, server):
     fetch(mirror("right"))
     before = [path.stat().st_mtime_ns for path in FOLDER.iterdir()]
     server.requests.clear()
-    assert fetch(mirror("right")) == [Kept(file) for file in FILES]
+    assert fetch(mirror("right")) == [Kept(name) for name in NAMES]
     assert server.requests == []
     assert [path.stat().st_mtime_ns for path in FOLDER.iterdir()] == before
 
@@ -480,12 +475,12 @@ def test_only_what_a_download_left_is_taken_for_one():
     one, own = FOLDER / ONE, FOLDER / "own"
     one.write_bytes(CONTENT[ONE])
     own.write_bytes(CONTENT[ONE])
-    assert is_broken_off([], FOLDER, FILES)
-    assert is_broken_off([one], FOLDER, FILES)
-    assert not is_broken_off([one, own], FOLDER, FILES)
-    assert not is_broken_off([one], FOLDER.parent, FILES)
+    assert are_published([], FOLDER, FILES)
+    assert are_published([one], FOLDER, FILES)
+    assert not are_published([one, own], FOLDER, FILES)
+    assert not are_published([one], FOLDER.parent, FILES)
     one.write_bytes(b"?" * SIZE)
-    assert not is_broken_off([one], FOLDER, FILES)
+    assert not are_published([one], FOLDER, FILES)
 
 
 def test_a_file_that_must_not_be_read_is_said_to_be_so(mirror, unprivileged):
@@ -495,7 +490,7 @@ def test_a_file_that_must_not_be_read_is_said_to_be_so(mirror, unprivileged):
     one.chmod(0)
     with unprivileged():
         with pytest.raises(DataAccessError, match=f"{ONE}: cannot be read"):
-            is_broken_off([one], FOLDER, FILES)
+            are_published([one], FOLDER, FILES)
         with pytest.raises(DownloadError, match=f"{ONE}: cannot be read"):
             fetch(mirror("right"))
 
@@ -585,14 +580,14 @@ def test_a_proxy_is_taken_from_the_environment(monkeypatch):
 def test_a_folder_that_cannot_be_written_is_said(mirror, unprivileged):
     Path("file").touch()
     with pytest.raises(DownloadError, match="cannot be written"):
-        list(download(FILES, Path("file/mnist"), [mirror("right")]))
+        list(fetch_files(FILES, Path("file/mnist"), [mirror("right")]))
     Path("closed").mkdir(mode=0o555)
     with unprivileged(), pytest.raises(DownloadError, match=r"cannot be written \(Permission"):
-        list(download(FILES, Path("closed/mnist"), [mirror("right")]))
+        list(fetch_files(FILES, Path("closed/mnist"), [mirror("right")]))
 
 
 def test_a_folder_that_vanishes_is_said(mirror):
-    steps = download(FILES, FOLDER, [mirror("right")])
+    steps = fetch_files(FILES, FOLDER, [mirror("right")])
     next(step for step in steps if isinstance(step, Received))
     shutil.rmtree(FOLDER)
     with pytest.raises(DownloadError, match=r"cannot be written \(No such file") as error:
@@ -604,20 +599,20 @@ def test_a_folder_that_vanishes_is_said(mirror):
 
 
 def test_the_catalogue_names_four_files_ten_classes_and_mirrors():
-    assert list(CATALOGUE) == ["mnist", "fashion-mnist", "kmnist"]
+    assert [source.name for source in PUBLISHED] == ["mnist", "fashion-mnist", "kmnist"]
     sums = set()
-    for source in CATALOGUE.values():
+    for source in PUBLISHED:
         assert [file.name for file in source.files] == NAMES
         assert all(re.fullmatch("[0-9a-f]{64}", file.sha256) for file in source.files)
         assert all(mirror.endswith("/") for mirror in source.mirrors)
         assert len(set(source.classes)) == 10
         sums.update(file.sha256 for file in source.files)
     assert len(sums) == 12
-    for name in ("mnist", "fashion-mnist"):
-        assert all(mirror.startswith("https://") for mirror in CATALOGUE[name].mirrors)
+    for source in PUBLISHED[:2]:
+        assert all(mirror.startswith("https://") for mirror in source.mirrors)
 
 
 @pytest.mark.mnist
 def test_the_real_files_have_the_sums_of_the_catalogue(mnist_dir):
-    for file in CATALOGUE["mnist"].files:
+    for file in PUBLISHED[0].files:
         assert is_published(mnist_dir / "mnist" / file.name, file, trusting=False)

@@ -16,11 +16,11 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 import mlp_cli
-from mlp_cli.datasets.loading import load_dataset
+from mlp_cli import load_dataset
+from mlp_cli.datasets.source import Source
 from mlp_cli.errors import ExportError
 from mlp_cli.images import find_digit, read_picture
 from mlp_cli.nn.network import Network
-from mlp_cli.pages.canvas import page as html
 from mlp_cli.pages.canvas.page import write_html
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.reading import load_checkpoint
@@ -279,7 +279,7 @@ def test_the_page_asks_the_network_for_nothing_and_may_not(browser, opened):
 
 def test_names_of_classes_are_text_whatever_they_hold(opened, monkeypatch):
     hostile = "</script><script>document.title = 'taken'</script><!--<b>&amp; {{script}}"
-    monkeypatch.setattr(html, "class_name", lambda dataset, label: hostile)
+    monkeypatch.setattr(Source, "class_name", lambda source, label: hostile)
     page = opened(adopted())
     assert page.title == "Draw for a network"
     row = page.find_element(By.CSS_SELECTOR, "#outputs span")

@@ -288,7 +288,7 @@ def test_a_picture_of_too_many_pixels_is_refused(monkeypatch):
 @pytest.mark.mnist
 def test_mnists_own_images_come_out_as_they_were(mnist_dir):
     """Saved as pictures and normalised, they lie where they lay: within half a pixel."""
-    from mlp_cli.datasets.loading import load_dataset
+    from mlp_cli import load_dataset
 
     images = load_dataset("mnist", mnist_dir).test.images[:500]
     exact = 0

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlp_cli.datasets.catalogue import CATALOGUE, PublishedFile
-from mlp_cli.datasets.loading import FILES, load_dataset
+from mlp_cli import load_dataset
+from mlp_cli.datasets.catalogue import CATALOGUE
+from mlp_cli.datasets.fetching.published_file import PublishedFile
+from mlp_cli.datasets.files import FILES
 from mlp_cli.errors import DataError, MissingDataError, OptionError
 from tests.makers import idx_bytes, make_arrays, write_dataset
 
@@ -78,7 +80,7 @@ def test_any_other_name_is_a_folder_of_ones_own(tmp_path, dotted, gzipped):
     dataset = load_dataset(str(own), Path("nowhere"))
     assert dataset.folder == own
     assert_holds(dataset, arrays)
-    with pytest.raises(MissingDataError, match=r"^other: no dataset here, .*\nPut them there, or"):
+    with pytest.raises(MissingDataError, match=r"^other: no dataset here, .*\nPut them there\.$"):
         load_dataset("other", tmp_path)
 
 
@@ -107,10 +109,8 @@ def test_missing_files_are_named_with_the_command_that_fetches_them(tmp_path):
         "Missing: t10k-images-idx3-ubyte.\n"
         f"Put them there, or fetch the published ones with: mlp download --data-dir {tmp_path}"
     )
-    assert len(error.value.found) == 3
-    with pytest.raises(MissingDataError, match=r"^nowhere: no mnist here") as error:
+    with pytest.raises(MissingDataError, match=r"^nowhere: no mnist here"):
         load_dataset("mnist", Path("nowhere"))
-    assert error.value.found == []
 
 
 @pytest.mark.parametrize(
@@ -204,12 +204,12 @@ def test_validation_is_the_last_part_of_the_training_set(dataset):
 
 @pytest.mark.parametrize("count", [40, 41, 60000])
 def test_a_validation_set_that_leaves_nothing_is_refused(dataset, count):
-    with pytest.raises(OptionError, match=f"validation {count:,}: .* holds 40 .* 0 to 39"):
+    with pytest.raises(OptionError, match=f"^--validation {count:,}: .* holds 40 .* 0 to 39"):
         dataset.split_validation(count)
 
 
 def test_a_run_without_validation_has_no_such_split(dataset):
-    with pytest.raises(OptionError, match="split validation: the run held no images out"):
+    with pytest.raises(OptionError, match=r"^--split validation: the run held no images out"):
         dataset.split("validation", validation=0)
 
 

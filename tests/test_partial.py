@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mlp_cli.datasets.catalogue import PublishedFile
-from mlp_cli.datasets.fetching import partial as module
-from mlp_cli.datasets.fetching.partial import receiving
+from mlp_cli.datasets.fetching.partial import lock_file, receiving
+from mlp_cli.datasets.fetching.published_file import PublishedFile
 from mlp_cli.datasets.fetching.verified import RECORD, is_published, remember
 from tests.mirrors import random_bytes, serving
 
@@ -69,30 +68,27 @@ def test_whoever_comes_second_gets_a_file_of_its_own_that_does_not_stay():
     assert left() == ["file.gz"]
 
 
-def test_a_file_system_that_cannot_lock_gives_a_file_of_ones_own(monkeypatch):
+def test_a_file_system_that_cannot_lock_gives_a_file_of_ones_own():
     def cannot(_):
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr(module, "_lock", cannot)
     PART.write_bytes(b"abc")
-    with receiving(TARGET) as part:
+    with receiving(TARGET, lock=cannot) as part:
         assert part.size == 0
         part.write(b"xyz")
         part.replace(TARGET)
     assert TARGET.read_bytes() == b"xyz"
 
 
-def test_a_part_that_was_renamed_before_we_had_the_lock_is_not_written_to(monkeypatch):
+def test_a_part_that_was_renamed_before_we_had_the_lock_is_not_written_to():
     """The one before us finishes between our opening its file and our locking it."""
     PART.write_bytes(b"finished")
-    lock = module._lock
 
     def late(stream):
         os.replace(PART, TARGET)
-        lock(stream)
+        lock_file(stream)
 
-    monkeypatch.setattr(module, "_lock", late)
-    with receiving(TARGET) as part:
+    with receiving(TARGET, lock=late) as part:
         part.begin_again()
         part.write(b"xyz")
     assert TARGET.read_bytes() == b"finished"
@@ -192,15 +188,15 @@ CONTENT = {"one.gz": random_bytes(2_000_000, 0), "two.gz": random_bytes(300_000,
 DOWNLOAD = """
 import hashlib, json, resource, sys
 from pathlib import Path
-from mlp_cli.datasets.catalogue import PublishedFile
-from mlp_cli.datasets.fetching.download import download
+from mlp_cli.datasets.fetching.published_file import PublishedFile
+from mlp_cli.datasets.fetching.download import fetch_files
 from mlp_cli.errors import DownloadError
 
 mirror, limit, files = json.loads(sys.argv[1])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
-    for step in download([PublishedFile(*file) for file in files], Path("data"), [mirror]):
+    for step in fetch_files([PublishedFile(*file) for file in files], Path("data"), [mirror]):
         print(type(step).__name__, flush=True)
 except DownloadError as error:
     sys.exit(str(error))

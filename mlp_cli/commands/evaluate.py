@@ -12,7 +12,7 @@ from mlp_cli.commands.shared.dataset import load_for_network
 from mlp_cli.commands.shared.options import DatasetName, common_options, run_data_dir_option
 from mlp_cli.commands.shared.plot import draw_confusion, plot_option
 from mlp_cli.commands.shared.text import json_result, note, percent, result, score
-from mlp_cli.datasets.catalogue import class_headings, class_name
+from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.errors import OptionError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def evaluate(
     other = _other_data(name, data, settings)
     if other and split == "validation":
         raise OptionError(
-            f"split validation: {other} None of its images was held out: choose test or train."
+            f"--split validation: {other} None of its images was held out: choose test or train."
         )
     if other:
         note(other)
@@ -76,7 +76,7 @@ def evaluate(
     confusion = confusion_matrix(chosen.labels, outputs.argmax(axis=1), settings.sizes[-1])
     whole = Score.of(confusion)
     cost = mean_cost(outputs, chosen.labels, run.network.cost)
-    figures = class_figures(confusion)
+    figures, source = class_figures(confusion), find_source(name)
     if plot:
         draw_confusion(confusion, plot)
     if json:
@@ -91,7 +91,8 @@ def evaluate(
                 "interval": whole.interval,
                 "cost": cost,
                 "per_class": [
-                    {**asdict(figure), "name": class_name(name, figure.label)} for figure in figures
+                    {**asdict(figure), "name": source.class_name(figure.label)}
+                    for figure in figures
                 ],
                 "confusion": confusion.tolist(),
             }
@@ -102,7 +103,7 @@ def evaluate(
     result(f"accuracy   {score(whole.accuracy, whole.correct, whole.examples)}")
     result(f"interval   {percent(low)} to {percent(high)} (95 %)")
     result(f"mean cost  {cost:.4f}\n")
-    kind, rows = class_headings(name, len(figures))
+    kind, rows = source.class_headings(len(figures))
     result(_figures_table(kind, rows, figures))
     result(f"\nTrue {kind} down, answer across:\n")
     result(_confusion_table(kind, rows, confusion.tolist()))

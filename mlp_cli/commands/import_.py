@@ -6,7 +6,7 @@ import click
 
 from mlp_cli.commands.shared.options import FilePath, common_options, dataset_option
 from mlp_cli.commands.shared.text import result
-from mlp_cli.datasets.catalogue import file_stem
+from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.runs.places import FOLDER, claim, claim_next, release
 from mlp_cli.system.shell import command_line
 
@@ -41,7 +41,7 @@ def import_(
     run = Run.adopt(read_nielsen(file), dataset, image_shape)
     sizes = run.settings.sizes
     if checkpoint is None:
-        path = claim_next(FOLDER, file_stem(dataset), sizes)
+        path = claim_next(FOLDER, find_source(dataset).file_stem, sizes)
     else:
         claim(path := checkpoint)
     try:

@@ -14,7 +14,7 @@ import click
 from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_reader
 from mlp_cli.commands.shared.options import common_options
 from mlp_cli.commands.shared.text import can_encode, json_result, note, result, say
-from mlp_cli.datasets.catalogue import class_name
+from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.errors import OptionError, OutputError, PictureError
 
 if TYPE_CHECKING:
@@ -217,8 +217,9 @@ def _printed(name: str) -> str:
 
 def _ranking(reading: Reading, top: int) -> str:
     """Return the likeliest class with its output, then the next ones."""
+    source = find_source(reading.dataset)
     first, *others = (
-        f"{class_name(reading.dataset, label)} ({reading.outputs[label]:.3f})"
+        f"{source.class_name(label)} ({reading.outputs[label]:.3f})"
         for label in reading.ranked[:top]
     )
     return first + (f"   next {', '.join(others)}" if others else "")

@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from mlp_cli.datasets.catalogue import class_headings, class_name
+from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.pages.charts import confusion_heat_map, epoch_seconds, unit_slopes
 from mlp_cli.pages.figures import to_inline_svg
 from mlp_cli.pages.findings import Findings
@@ -40,7 +40,7 @@ def _confusion(found: Findings) -> Html:
 
 def _classes(found: Findings) -> Html:
     figures = found.figures
-    kind, headings = class_headings(found.run.settings.dataset, len(figures))
+    kind, headings = find_source(found.run.settings.dataset).class_headings(len(figures))
     head = [kind, "precision", "recall", "F1", "examples"]
     rows = [
         [heading, percent(f.precision), percent(f.recall), percent(f.f1), f"{f.examples:,}"]
@@ -60,7 +60,8 @@ def _mistakes(found: Findings) -> Html:
         f"The {len(found.mistakes)} of {score.examples - score.correct:,} wrong answers that the "
         "network is surest of: the truth, the answer, and its output."
     )
-    names = [class_name(found.run.settings.dataset, label) for label in range(len(found.confusion))]
+    source = find_source(found.run.settings.dataset)
+    names = [source.class_name(label) for label in range(len(found.confusion))]
     pictures = [
         element(
             "li",

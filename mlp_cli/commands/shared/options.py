@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from mlp_cli.commands.shared.completion import complete_dataset
-from mlp_cli.datasets.catalogue import DEFAULT_DATASET, NAMES
+from mlp_cli.datasets.catalogue import NAMES
+from mlp_cli.datasets.source import DEFAULT_DATASET
 from mlp_cli.version import __version__
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
