@@ -116,7 +116,7 @@ def test_the_edge_of_the_page_is_left_out_however_dark():
     taken, choice = chosen((0, 100, 0, 10), (40, 60, 48, 52))
     assert taken == [False, True]
     assert (choice.top, choice.bottom, choice.left, choice.right) == (40, 60, 48, 52)
-    assert (choice.others, choice.share, choice.at_border) == (0, 1, False)
+    assert (choice.others, choice.fraction, choice.at_border) == (0, 1, False)
 
 
 def test_what_reaches_in_from_the_border_counts_less():
