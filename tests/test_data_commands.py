@@ -1,15 +1,18 @@
-"""`mlp download`, and the datasets that the other commands are told of."""
+"""`mlp download`, and the datasets of the other commands."""
 
 import hashlib
 import json
 import os
 import re
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 
+from mlp_cli.commands.shared.group import mlp
 from mlp_cli.datasets.catalogue import CATALOGUE, find_source
 from mlp_cli.datasets.fetching.published import Published
 from mlp_cli.datasets.fetching.published_file import PublishedFile
@@ -49,23 +52,23 @@ def test_download_takes_the_files_from_a_folder(run, source):
     run(TRAIN)
 
 
-def test_download_says_each_mirrors_reason(run, source):
+def test_download_reports_each_mirrors_reason(run, source):
     done = run("download --mirror http://127.0.0.1:1/a/ --mirror http://127.0.0.1:1/b/", status=1)
     for mirror in "ab":
         assert re.search(f"  http://127.0.0.1:1/{mirror}/: .*Connection refused\n", done.stderr)
     assert "mlp download --data-dir data --from DIR" in done.stderr
 
 
-def test_download_says_why_a_source_was_passed_over(run, source, monkeypatch):
+def test_download_reports_why_a_mirror_was_skipped(run, source, monkeypatch):
     mnist = replace(CATALOGUE["mnist"], mirrors=["http://127.0.0.1:1/a/", Path("stick")])
     monkeypatch.setitem(CATALOGUE, "mnist", mnist)
     lines = run("download").stderr.splitlines()
     assert re.search(r"^train-images.*: http://127.0.0.1:1/a/: .*Connection refused$", lines[0])
     assert re.search(r"^train-images.*: [\d,]+ bytes from stick$", lines[1])
-    assert len(lines) == 5  # whoever failed once is asked last
+    assert len(lines) == 5  # an origin that failed is asked last
 
 
-def test_download_wants_one_source(run, source):
+def test_mirror_and_from_exclude_each_other(run, source):
     assert "--mirror and --from" in run("download --mirror x --from stick", status=2).stderr
     assert "does not exist" in run("download --from nowhere", status=2).stderr
 
@@ -76,7 +79,7 @@ def test_download_from_a_folder_without_the_files_does_not_advise_to_take_one(ru
     assert error.endswith("Name another folder, or fetch them with: mlp download --data-dir data\n")
 
 
-def test_train_without_data_and_network_says_both(run, source):
+def test_train_without_data_and_network_reports_both(run, source):
     done = run(TRAIN, status=1)
     assert "mnist is not in data: fetching it into data/mnist" in done.stderr
     assert "no source has it" in done.stderr
@@ -87,7 +90,7 @@ def test_train_without_data_and_network_says_both(run, source):
     assert not Path("checkpoints").exists()
 
 
-def test_train_completes_a_download_that_was_broken_off(run, mirrored):
+def test_train_resumes_an_interrupted_download(run, mirrored):
     folder = Path("data/mnist")
     folder.mkdir(parents=True)
     there = f"{FILES[3]}.gz"
@@ -98,7 +101,7 @@ def test_train_completes_a_download_that_was_broken_off(run, mirrored):
 
 
 @pytest.mark.parametrize("place", ["data/mnist", "data", "data/MNIST/raw"])
-def test_train_never_puts_the_published_set_in_place_of_ones_own(run, mirrored, place):
+def test_train_never_replaces_or_bypasses_ones_own_files(run, mirrored, place):
     """Own files of which one is missing are not completed from, nor passed over for, MNIST."""
     write_dataset(Path(place), make_arrays(seed=9))
     Path(place, f"{FILES[2]}.gz").unlink()
@@ -123,7 +126,7 @@ def test_train_fetches_into_the_data_folder_it_was_given(run, mirrored):
     assert not Path("data").exists()
 
 
-def test_an_interruption_anywhere_ends_in_a_word_and_130(run, source, monkeypatch):
+def test_an_interruption_before_training_is_reported_with_status_130(run, source, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
@@ -132,7 +135,8 @@ def test_an_interruption_anywhere_ends_in_a_word_and_130(run, source, monkeypatc
     assert run(TRAIN, status=130).stderr == f"\n{words}\n"
 
 
-def test_a_data_folder_without_permission_is_said(run, source, unprivileged):
+def test_a_data_folder_without_permission_is_an_error(run, source, unprivileged):
+    run("download --from stick")  # loads what there is to load while root may
     Path("closed").mkdir(mode=0o000)
     with unprivileged():
         assert "Permission denied" in run("train --data-dir closed", status=1).stderr
@@ -149,7 +153,7 @@ def test_sources_come_from_the_environment_by_their_own_name(run, source):
     assert "http://127.0.0.1:1/y/: " in run("download", env=mirrors, status=1).stderr
 
 
-def test_download_goes_back_to_the_sums_when_told_to(run, source):
+def test_verify_compares_all_checksums_again(run, source):
     run("download --from stick")
     path = Path("data/mnist", f"{FILES[0]}.gz")
     stat = path.stat()
@@ -160,7 +164,7 @@ def test_download_goes_back_to_the_sums_when_told_to(run, source):
     assert path.read_bytes() == Path("stick", path.name).read_bytes()
 
 
-def test_download_takes_a_data_folder_on_a_stick_too(run, source):
+def test_download_takes_files_from_another_data_folder_too(run, source):
     shutil.copytree("stick", "other/mnist")
     assert run("download --from other").stderr.count("bytes from other/mnist\n") == 4
 
@@ -241,6 +245,73 @@ def test_a_folder_of_ones_own_is_a_dataset(run):
     run("evaluate --dataset moved")
 
 
+def assert_advice_can_be_followed(command, error):
+    """Check that every option in an error's advice is one of the command that it is about."""
+    found = 0
+    for line in error.splitlines():
+        own, *other = re.split(r"\bmlp (?=[a-z]+ -)", line)
+        for text in (f"{command} {own}", *other):
+            name, *words = text.split()
+            options = mlp.get_command(click.Context(mlp), name).params
+            spellings = {spelling for option in options for spelling in option.opts}
+            named = {match[0] for word in words if (match := re.match(r"--[a-z-]+", word))}
+            assert named <= spellings, f"{line}: {name} has no {named - spellings}"
+            found += len(named)
+    return found
+
+
+@pytest.fixture
+def own_run(run):
+    """A run on a folder of one's own."""
+    arrays = write_dataset(Path("own"))
+    run(f"{TRAIN} --dataset own")
+    return arrays
+
+
+@pytest.mark.parametrize(
+    ("command", "advises"),
+    [
+        (f"{TRAIN} --dataset own", True),
+        ("evaluate", True),
+        ("explain", False),
+        ("report", False),
+        ("train --resume --epochs 9", False),
+    ],
+)
+@pytest.mark.parametrize("fault", ["missing", "damaged", "closed"])
+def test_only_commands_that_can_take_another_folder_advise_to(
+    run, own_run, unprivileged, command, advises, fault
+):
+    """Neither explain nor report has --dataset, and no run changes its dataset on --resume."""
+    for each in ("explain", "report"):  # loads what there is to load while root may
+        run(each)
+    if fault == "missing":
+        Path("own", f"{FILES[0]}.gz").unlink()
+    elif fault == "damaged":
+        write_dataset(Path("own"), [*own_run[:3], own_run[3][1:]])
+    else:
+        Path("own").chmod(0)
+    with unprivileged() if fault == "closed" else nullcontext():
+        error = run(command, status=1).stderr
+    Path("own").chmod(0o755)
+    assert "Error: own" in error
+    assert error.endswith("Or name another folder with --dataset.\n") == advises
+    assert assert_advice_can_be_followed(command.split()[0], error) == advises
+
+
+def test_errors_name_options_as_they_are_typed(run):
+    write_dataset(Path("data"))
+    error = run("train --validation 60000", status=2).stderr
+    assert "Error: --validation 60,000: the training set holds 40 images" in error
+    run(f"{TRAIN.replace('--validation 10', '--validation 0')}")
+    error = run("evaluate --split validation", status=2).stderr
+    assert "Error: --split validation: the run held no images out." in error
+    assert assert_advice_can_be_followed("evaluate", error) == 2  # --split and --validation
+    run(TRAIN)
+    error = run("evaluate --split validation --dataset data", status=2).stderr
+    assert "Error: --split validation: The network was trained on mnist" in error
+
+
 def test_a_folder_of_ones_own_is_never_downloaded_to(run):
     arrays = write_dataset(Path("own"))
     Path("own", f"{FILES[0]}.gz").unlink()
@@ -262,7 +333,7 @@ def test_a_name_of_the_catalogue_goes_before_a_folder_called_the_same(run):
     assert run("evaluate").stdout.startswith("./mnist, test images\n")
 
 
-def test_evaluate_on_another_dataset_is_said(run):
+def test_evaluate_reports_that_the_dataset_is_another_one(run):
     write_dataset(Path("data"))
     write_dataset(Path("other"), make_arrays(seed=1))
     run(TRAIN)
@@ -274,9 +345,10 @@ def test_evaluate_on_another_dataset_is_said(run):
     assert "trained on" not in run("evaluate --dataset mnist").stderr
 
 
-def test_a_data_folder_that_must_not_be_read_is_passed_over(run, unprivileged):
+def test_a_data_folder_that_cannot_be_read_is_skipped(run, unprivileged):
     write_dataset(Path("closed"))
     run(f"{TRAIN} --data-dir closed")
+    run("evaluate")  # loads what there is to load while root may
     Path("closed").chmod(0)
     with unprivileged():
         done = run("evaluate", status=1)
@@ -287,7 +359,7 @@ def test_a_data_folder_that_must_not_be_read_is_passed_over(run, unprivileged):
 
 
 @pytest.mark.parametrize("named", ["--dataset other", "--data-dir other"])
-def test_of_data_that_were_not_trained_on_none_is_held_out(run, named):
+def test_other_data_have_no_images_that_were_held_out(run, named):
     """They may be fewer than the run held out of its own."""
     write_dataset(Path("data"))
     write_dataset(Path("other"), make_arrays(train=10))

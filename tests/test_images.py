@@ -129,7 +129,7 @@ def test_the_farthest_and_the_nearest_of_floats_are_grey_levels(low, high):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_pixels_that_are_no_numbers_are_refused(value):
+def test_pixels_that_are_not_finite_are_refused(value):
     floats = np.asarray(draw_seven()).astype(np.float32)
     floats[5, 5] = value
     with pytest.raises(PictureError, match="not finite numbers"):
@@ -263,7 +263,7 @@ def png():
         (lambda: png()[:50] + b"xxxx" + png()[54:], "cannot be read"),
     ],
 )
-def test_what_is_no_picture_is_refused(data, words):
+def test_files_that_are_no_picture_are_refused(data, words):
     Path("bad.png").write_bytes(data())
     with pytest.raises(PictureError, match=words):
         read_picture(Path("bad.png"))

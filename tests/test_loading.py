@@ -60,7 +60,7 @@ def test_each_dataset_is_found_where_torchvision_keeps_it_and_no_other(tmp_path,
 
 
 def test_loose_files_are_mnists_unless_they_have_the_sizes_of_another(tmp_path, monkeypatch):
-    """All datasets have files of the same names: loose ones of any other sizes say nothing."""
+    """All datasets use the same file names, so other sizes prove nothing."""
     arrays = write_dataset(tmp_path)
     with pytest.raises(MissingDataError):
         load_dataset("kmnist", tmp_path)
@@ -121,7 +121,7 @@ def test_missing_files_are_named_with_the_command_that_fetches_them(tmp_path):
         (".", True, "delete it and fetch it again with: mlp download --data-dir ."),
     ],
 )
-def test_the_next_step_is_one_that_mends_it(place, gzipped, advice):
+def test_the_advice_for_a_damaged_file_fixes_it(place, gzipped, advice):
     """A download goes to data/mnist/*.gz: what lies elsewhere must first be out of the way."""
     write_dataset(Path(place), replaced(make_arrays(), 3, np.zeros(11, np.uint8)), gzipped=gzipped)
     with pytest.raises(DataError) as error:
@@ -144,7 +144,7 @@ def test_a_data_folder_that_is_a_file_holds_nothing(tmp_path, place):
         load_dataset("mnist", tmp_path / place)
 
 
-def test_a_folder_without_permission_is_said(tmp_path, unprivileged):
+def test_a_folder_without_permission_is_an_error(tmp_path, unprivileged):
     write_dataset(tmp_path / "mnist")
     (tmp_path / "mnist").chmod(0)
     with unprivileged(), pytest.raises(DataError, match=r"mnist: cannot be read \(Permission"):
@@ -211,6 +211,14 @@ def test_a_validation_set_that_leaves_nothing_is_refused(dataset, count):
 def test_a_run_without_validation_has_no_such_split(dataset):
     with pytest.raises(OptionError, match=r"^--split validation: the run held no images out"):
         dataset.split("validation", validation=0)
+
+
+def test_a_training_set_smaller_than_what_a_run_held_out_is_not_its_own(dataset):
+    """Commands that measure a network have no --validation to choose."""
+    for split in ("train", "validation"):
+        with pytest.raises(DataError, match="40 training images, expected more than the 60,000"):
+            dataset.split(split, validation=60_000)
+    assert len(dataset.split("test", validation=60_000)) == 12
 
 
 def test_another_kind_of_images_or_more_classes_are_refused(dataset):

@@ -256,7 +256,7 @@ def test_a_place_that_cannot_be_written_is_an_error(predict):
 
 
 @pytest.mark.parametrize("name", ["run.npz", "pipe", "loop.png"])
-def test_a_normalised_picture_takes_no_place_that_an_export_would_not(predict, name):
+def test_save_normalised_replaces_no_checkpoint_pipe_or_loop(predict, name):
     save("a.png")
     make_run().save(Path("run.npz"))
     os.mkfifo("pipe")
@@ -279,12 +279,12 @@ def test_pictures_that_were_not_saved_here_stay_as_they_are(predict):
         assert {path: path.read_bytes() for path in before} == before
 
 
-def test_what_is_already_there_does_not_matter_to_a_picture_from_a_pipe(predict):
+def test_a_picture_from_a_pipe_replaces_the_saved_one(predict):
     for _ in range(2):
         predict("-", "--save-normalised", "seen.png", input=png())
 
 
-def test_a_missing_picture_is_said_whatever_stands_where_it_would_go(predict):
+def test_a_missing_picture_is_reported_even_if_the_output_exists(predict):
     save("seen.png")
     done = predict("none.png", "--save-normalised", "seen.png", status=1)
     assert "Error: none.png: no such file" in done.stderr
@@ -298,7 +298,7 @@ def test_a_loop_of_links_among_several_pictures_is_reported(predict):
     assert Path("seen/a.png").exists()
 
 
-def test_a_folder_that_may_not_be_entered_is_said(predict, unprivileged):
+def test_a_folder_without_permission_is_reported(predict, unprivileged):
     save("a.png")
     predict("a.png")  # loads what there is to load while root may
     Path("closed").mkdir(mode=0)
@@ -310,7 +310,7 @@ def test_a_folder_that_may_not_be_entered_is_said(predict, unprivileged):
     assert "Error: closed/seen.png: cannot be written (Permission denied)" in saved.stderr
 
 
-def test_a_name_that_is_too_long_is_said(predict):
+def test_a_name_that_is_too_long_is_reported(predict):
     assert "cannot be read (File name too long)" in predict("x" * 300, status=1).stderr
 
 

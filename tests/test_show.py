@@ -69,7 +69,7 @@ def test_every_picture_gets_a_file_of_its_own():
     assert Path("out").is_dir()
 
 
-def test_a_disk_that_does_not_tell_capitals_loses_nothing():
+def test_names_that_differ_in_capitals_get_different_files():
     folder = SaveFolder.make(Path(), ["X.PNG"])
     names = [folder.path_for(name).name for name in ("X.PNG", "a/y.jpg", "b/Y.jpg")]
     assert names == ["X-2.png", "y.png", "Y-2.png"]
@@ -94,7 +94,7 @@ def test_a_folder_that_cannot_be_created_is_refused():
         SaveFolder.make(Path("file"), [])
 
 
-def test_an_image_is_saved_whole_or_not_at_all():
+def test_an_image_is_saved_completely_or_not_at_all():
     image = np.arange(784, dtype=np.uint8).reshape(28, 28)
     with writing(Path("a.png")) as file:
         save_image(image, file)

@@ -1,6 +1,7 @@
 """The drawn digits: their form, their variety, and how they are kept."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -91,7 +92,7 @@ def test_there_are_as_many_of_each_digit_in_no_order():
 def test_images_have_the_normal_form_of_mnist(digits):
     assert digits.shape == (2000, 28, 28)
     assert digits.dtype == np.uint8
-    # By the very rule that tells a user's picture which has the form already.
+    # By the rule that recognises a user's picture which has the form already.
     has_form = [has_mnist_form(image.astype(float), (28, 28)) for image in digits]
     assert np.mean(has_form) > 0.99
 
@@ -171,7 +172,7 @@ def test_a_network_trained_on_some_reads_others():
 # how they are kept
 
 
-def test_what_is_kept_is_what_is_drawn(small):
+def test_kept_digits_are_the_drawn_ones(small):
     drawn = load_dataset("synthetic", Path("data"))
     assert not Path("data").exists()
     assert digits_in(small.bring(Path("data"))) == 600
@@ -218,9 +219,9 @@ def swap(path):
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("damage", [cut, overwrite, swap])
-def test_files_that_are_not_the_drawn_ones_are_refused_and_can_be_drawn_anew(small, name, damage):
+def test_other_files_are_refused_and_can_be_drawn_anew(small, name, damage):
     list(small.bring(Path("data")))
-    whole = kept()
+    intact = kept()
     damage(FOLDER / name)
     with pytest.raises(DataError) as error:
         load_dataset("synthetic", Path("data"))
@@ -228,7 +229,7 @@ def test_files_that_are_not_the_drawn_ones_are_refused_and_can_be_drawn_anew(sma
     assert str(error.value).endswith(f"\nReplace all four files by newly drawn ones with: {FORCE}")
     assert run("evaluate", status=1)
     run(FORCE.removeprefix("mlp "))
-    assert kept() == whole
+    assert kept() == intact
 
 
 def test_another_processors_rounding_is_no_reason_to_refuse(small):
@@ -264,7 +265,7 @@ def test_two_processes_draw_at_once():
     )
 
 
-def test_a_folder_that_cannot_be_written_is_said_before_anything_is_drawn(small):
+def test_a_folder_that_cannot_be_written_is_found_before_drawing(small):
     Path("data").touch()
     with pytest.raises(DataAccessError, match=r"^data/synthetic: cannot be written \(Not a dir"):
         next(small.bring(Path("data")))
@@ -301,6 +302,8 @@ def test_evaluate_prefers_a_folder_where_they_are_kept_to_drawing_them(small, mo
 
 
 def test_train_needs_no_place_to_keep_them(small, unprivileged):
+    run(f"{TRAIN} --data-dir other")  # loads what there is to load while root may
+    shutil.rmtree("checkpoints")
     Path("data").mkdir(mode=0o500)
     with unprivileged():
         done = run(TRAIN)
@@ -309,7 +312,7 @@ def test_train_needs_no_place_to_keep_them(small, unprivileged):
     assert "test accuracy" in done.stdout
 
 
-def test_download_draws_what_cannot_be_fetched(small):
+def test_download_draws_the_synthetic_dataset(small):
     said = "synthetic is in data/synthetic: drawn, not fetched.\n"
     assert run("download --dataset synthetic").stdout == said
     assert len(kept()) == 4
@@ -322,7 +325,7 @@ def test_download_draws_what_cannot_be_fetched(small):
 @pytest.mark.slow
 @pytest.mark.mnist
 @pytest.mark.parametrize("hidden", [30, 100])
-def test_a_network_that_saw_drawn_digits_alone_reads_mnist(mnist_dir, hidden):
+def test_a_network_trained_on_drawn_digits_reads_mnist(mnist_dir, hidden):
     run(f"train --dataset synthetic --hidden {hidden}")
     from mlp_cli.runs.reading import load_checkpoint
 
