@@ -34,6 +34,7 @@ def test_a_coloured_strip_is_read(size):
     picture.paste((0, 250, 0), (0, 0, size[0] // 4, size[1]))
     grey = read(picture)
     assert grey.shape == size[::-1]
+    assert np.ptp(grey) > 50  # the two colours differ
 
 
 def is_mnist_like(image):

@@ -280,8 +280,10 @@ def test_pictures_that_were_not_saved_here_stay_as_they_are(predict):
 
 
 def test_a_picture_from_a_pipe_replaces_the_saved_one(predict):
-    for _ in range(2):
-        predict("-", "--save-normalised", "seen.png", input=png())
+    for picture in (png(), png(at=(50, 40), scale=0.5), png(ink=255, ground=0)):
+        predict("-", "--save-normalised", "seen.png", input=picture)
+        expected = normalise(read_picture(io.BytesIO(picture)))
+        np.testing.assert_array_equal(np.asarray(Image.open("seen.png")), expected)
 
 
 def test_a_missing_picture_is_reported_even_if_the_output_exists(predict):
