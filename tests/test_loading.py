@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mlp_cli import load_dataset
-from mlp_cli.datasets.catalogue import CATALOGUE
+from mlp_cli.datasets.catalogue import CATALOGUE, find_source
 from mlp_cli.datasets.fetching.published_file import PublishedFile
 from mlp_cli.datasets.files import FILES
 from mlp_cli.errors import DataError, MissingDataError, OptionError
@@ -84,6 +84,22 @@ def test_any_other_name_is_a_folder_of_ones_own(tmp_path, dotted, gzipped):
         load_dataset("other", tmp_path)
 
 
+def test_files_of_ones_own_are_there_or_missing_but_never_brought(tmp_path):
+    own, mnist = find_source(str(tmp_path)), find_source("mnist")
+    assert own.folder(Path("data")) == tmp_path
+    assert not own.is_there(Path("data"))
+    assert mnist.can_bring(tmp_path)
+    write_dataset(tmp_path)
+    assert own.is_there(Path("data"))
+    assert mnist.is_there(tmp_path)
+    (tmp_path / f"{FILES[0]}.gz").unlink()
+    for source, data_dir in ((own, Path("data")), (mnist, tmp_path)):
+        assert not source.is_there(data_dir)
+        assert not source.can_bring(data_dir)
+    with pytest.raises(MissingDataError, match=f"Missing: {FILES[0]}"):
+        own.bring(Path("data"))
+
+
 def test_twelve_small_images_of_ones_own_load_like_the_big_ones(tmp_path):
     arrays = write_dataset(tmp_path, make_arrays(train=12, test=3, shape=(5, 4), classes=3))
     dataset = load_dataset("mnist", tmp_path)
@@ -129,11 +145,12 @@ def test_the_advice_for_a_damaged_file_fixes_it(place, gzipped, advice):
     assert str(error.value).endswith(f"\nReplace it; if it is mnist's own, {advice}")
 
 
-def test_a_file_without_permission_is_no_reason_to_fetch_it_again(unprivileged):
+@pytest.mark.parametrize("name", ["mnist", "./mnist"])
+def test_a_file_without_permission_is_no_reason_to_replace_it(unprivileged, name):
     write_dataset(Path("mnist"))
     Path("mnist/train-labels-idx1-ubyte.gz").chmod(0)
     with unprivileged(), pytest.raises(DataError, match=r"cannot be read \(Permission") as error:
-        load_dataset("mnist", Path())
+        load_dataset(name, Path())
     assert str(error.value).endswith("Check its permissions and the disk.")
 
 

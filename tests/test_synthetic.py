@@ -19,7 +19,7 @@ from mlp_cli.datasets.drawn.strokes import POINTS_A_STYLE, STYLES, trace
 from mlp_cli.datasets.drawn.synthetic import DigitSet
 from mlp_cli.datasets.files import FILES
 from mlp_cli.datasets.idx import read_idx
-from mlp_cli.datasets.steps import Received
+from mlp_cli.datasets.steps import Received, Started
 from mlp_cli.errors import DataAccessError, DataError
 from mlp_cli.images.placing import has_mnist_form
 from mlp_cli.learning.sgd import count_correct, sgd
@@ -183,6 +183,17 @@ def test_kept_digits_are_the_drawn_ones(small):
     assert (len(read.train), len(read.test), read.image_shape) == (400, 200, (28, 28))
 
 
+def test_the_steps_of_drawing_count_the_bytes_of_the_images(small):
+    sizes, counts = {}, {}
+    for step in small.bring(Path("data")):
+        if isinstance(step, Started):
+            file = step.file
+            sizes[file], counts[file] = step.size, 0
+        else:
+            counts[file] += step.count
+    assert sizes == counts == {name: len(data) for name, data in kept().items() if "images" in name}
+
+
 def test_kept_digits_are_used_again(small):
     list(small.bring(Path("data")))
     before = {path: path.stat().st_mtime_ns for path in FOLDER.iterdir()}
@@ -230,6 +241,17 @@ def test_other_files_are_refused_and_can_be_drawn_anew(small, name, damage):
     assert FORCE in run(TRAIN, status=1).stderr
     run(FORCE.removeprefix("mlp "))
     assert kept() == intact
+
+
+def test_a_kept_file_without_permission_is_no_reason_to_draw_it_anew(small, unprivileged):
+    list(small.bring(Path("data")))
+    (FOLDER / FILES[0]).chmod(0)
+    with (
+        unprivileged(),
+        pytest.raises(DataAccessError, match=f"{FILES[0]}: cannot be read") as error,
+    ):
+        small.load(Path("data"))
+    assert FORCE not in str(error.value)
 
 
 def test_another_processors_rounding_is_no_reason_to_refuse(small):
