@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from mlp_cli.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from mlp_cli.datasets.loading import load_dataset
+    from mlp_cli.datasets.catalogue import load_dataset
     from mlp_cli.errors import MlpError
     from mlp_cli.images import normalise, read_picture
     from mlp_cli.learning.sgd import sgd
@@ -27,7 +27,7 @@ _HOMES = {
     "MlpError": "errors",
     "Network": "nn.network",
     "load_checkpoint": "runs.reading",
-    "load_dataset": "datasets.loading",
+    "load_dataset": "datasets.catalogue",
     "normalise": "images",
     "read_picture": "images",
     "sgd": "learning.sgd",

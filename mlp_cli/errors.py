@@ -1,27 +1,25 @@
 """The kinds of error a user can meet.
 
 Each message says, in one or two lines, the file or value, what was found, what was expected,
-and the next step. They are raised where the foreign error happens and become an exit status
+and the next step. Errors are raised where the foreign error happens, and become an exit status
 in one place, the command group.
 """
 
-from pathlib import Path
-
 
 class MlpError(Exception):
-    """Something that a user or the world can cause."""
+    """A user or the world caused this: it is reported in a line or two, without a traceback."""
 
 
 class OptionError(MlpError):
-    """A value that no option type could refuse, but that does not fit the data or the run."""
+    """A value passes its option's type but does not fit the data or the run."""
 
 
 class ConfigError(OptionError):
-    """A preset that cannot be found, read or used: options in a file."""
+    """A preset, a file of options, cannot be found, read or used."""
 
 
 class ShapeError(MlpError):
-    """Arrays that do not fit together, or do not fit the network."""
+    """Arrays do not fit together, or do not fit the network."""
 
 
 class DivergedError(MlpError):
@@ -29,68 +27,72 @@ class DivergedError(MlpError):
 
 
 class DeviationError(MlpError):
-    """A derivative that is not the slope of the cost."""
+    """A derivative deviates from the slope of the cost."""
 
 
 class DataError(MlpError):
-    """A dataset's file or folder that cannot be used."""
+    """A dataset's file or folder cannot be used."""
+
+    def __init__(self, message: str, *, option: str = "") -> None:
+        super().__init__(message)
+        self.option = option
+        """the parameter of a command that names another folder, where that would help"""
 
 
 class DataAccessError(DataError):
-    """A dataset's file or folder that the system does not let us read."""
+    """The system does not let us read or write a dataset's file or folder."""
+
+
+class NotKeptError(DataAccessError):
+    """A dataset that can be drawn again cannot be kept in the data folder."""
 
 
 class MissingDataError(DataError):
-    """A dataset that is not, or not wholly, in the data folder."""
-
-    def __init__(self, message: str, found: list[Path]) -> None:
-        super().__init__(message)
-        self.found = found
-        """the files that are there, of the folder that holds most of them"""
+    """Some files of a dataset, or all of them, are missing."""
 
 
 class DownloadError(MlpError):
-    """No source had the files of a dataset."""
+    """No mirror or folder had the files of a dataset."""
 
 
 class DownloadFolderError(DownloadError):
-    """A folder that does not take the files of a dataset."""
+    """The folder for a dataset's files cannot be read or written."""
 
 
 class CheckpointError(MlpError):
-    """A checkpoint that cannot be read, written or used here."""
+    """A checkpoint cannot be read, written or used here."""
 
 
 class NoCheckpointError(CheckpointError):
-    """No checkpoint where one is looked for."""
+    """There is no checkpoint in the place that was searched."""
 
 
 class PictureError(MlpError):
-    """A picture that cannot be read as a digit."""
+    """A picture cannot be read as a digit."""
 
 
 class OutputError(MlpError):
-    """Results that have nowhere to go."""
+    """Results cannot be written to the place that was named."""
 
 
 class MissingPackageError(MlpError):
-    """An optional package that a command needs and that is not installed."""
+    """A command needs an optional package that is not installed."""
 
 
 class ExportError(MlpError):
-    """A network that another format cannot hold."""
+    """The format to export to cannot hold this network."""
 
 
 class NetworkFileError(MlpError):
-    """A network's file in another program's format that cannot be read."""
+    """A network's file in another program's format cannot be read."""
 
 
 class LogError(MlpError):
-    """A log of epochs that cannot be written."""
+    """The log of epochs cannot be written."""
 
 
 class InterruptedRunError(MlpError):
-    """A run that was stopped from outside and says what it left behind."""
+    """A run was stopped from outside; the message says what it left behind."""
 
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from mlp_cli.datasets.loading import FILES
+from mlp_cli.datasets.files import FILES
 from mlp_cli.learning.learner import NumpyEngine
 from mlp_cli.learning.sgd import EpochResult
 from mlp_cli.nn.network import Network

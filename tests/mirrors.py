@@ -29,7 +29,7 @@ class Mirror(BaseHTTPRequestHandler):
         getattr(self, played)(self.server.content[name])
 
     def handle(self):
-        with suppress(OSError):  # whoever asked has had enough
+        with suppress(OSError):  # the client has hung up
             super().handle()
 
     def log_message(self, *_):
@@ -87,7 +87,7 @@ class Mirror(BaseHTTPRequestHandler):
         self.answer_range(data)
 
     def encoded(self, data):
-        """The file's own gzip is passed off as the encoding: who unpacks that spoils the file."""
+        """The file's own gzip is passed off as the encoding: unpacking it spoils the file."""
         self.answer(data, Content_Encoding="gzip")
 
     def chunked(self, data):
@@ -232,7 +232,7 @@ class Mirror(BaseHTTPRequestHandler):
         self.answer(data, 206, Content_Range=f"bytes 0-{len(data) - 1}/{len(data)}")
 
     def dies(self, data):
-        """In the middle of what is left, each time; what came can be gone on with."""
+        """In the middle of what is left, each time; a download can resume."""
         self.answer_range(data, length=(len(data) - self.offset) // 2)
 
     def dies_once(self, data):
@@ -279,7 +279,7 @@ class Mirror(BaseHTTPRequestHandler):
         self.dies_then(data, Content_Type="multipart/byteranges; boundary=x")
 
     def dies_then_wrong_bytes(self, data):
-        """The rest that it sends is not the file's; the whole would be."""
+        """The rest that it sends is not the file's; the complete file would be."""
         half = len(data) // 2
         wrong_rest = data[:half] + bytes(len(data) - half)
         self.dies_then_unknown_total(wrong_rest if self.offset else data)
@@ -333,7 +333,7 @@ class Mirror(BaseHTTPRequestHandler):
 
 
 class Proxy(Mirror):
-    """A proxy as HTTP has it: it is asked for whole addresses."""
+    """A proxy as HTTP has it: it is asked for full addresses."""
 
     def do_GET(self):
         host, path = re.fullmatch(r"http://([^/]+)(/.*)", self.path).groups()

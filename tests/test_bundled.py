@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlp_cli.datasets.loading import load_dataset
+from mlp_cli import load_dataset
 from mlp_cli.learning.sgd import count_correct
 from mlp_cli.runs import bundled
 from mlp_cli.runs.reading import load_checkpoint

@@ -12,10 +12,9 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from mlp_cli import __version__
+from mlp_cli import __version__, load_dataset
 from mlp_cli.commands.shared.group import mlp
 from mlp_cli.commands.train import train
-from mlp_cli.datasets.loading import load_dataset
 from mlp_cli.learning.sgd import EpochResult, train_epochs
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, write_dataset
@@ -604,7 +603,7 @@ def test_the_main_job_on_real_mnist(run, mnist_dir):
 
 
 def write_test_pictures(mnist_dir, count):
-    from mlp_cli.datasets.loading import load_dataset
+    from mlp_cli import load_dataset
 
     test = load_dataset("mnist", mnist_dir).test
     names = []

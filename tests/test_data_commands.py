@@ -1,17 +1,22 @@
-"""`mlp download`, and the datasets that the other commands are told of."""
+"""`mlp download`, and the datasets of the other commands."""
 
 import hashlib
 import json
 import os
 import re
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
+import click
 import pytest
 
-from mlp_cli.datasets.catalogue import CATALOGUE, PublishedFile, class_name, file_stem
-from mlp_cli.datasets.loading import FILES
+from mlp_cli.commands.shared.group import mlp
+from mlp_cli.datasets.catalogue import CATALOGUE, find_source
+from mlp_cli.datasets.fetching.published import Published
+from mlp_cli.datasets.fetching.published_file import PublishedFile
+from mlp_cli.datasets.files import FILES
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, write_dataset
 from tests.mirrors import serving
@@ -43,27 +48,27 @@ def test_download_takes_the_files_from_a_folder(run, source):
     done = run("download --from stick")
     assert done.stdout == "mnist is in data/mnist: 4 files, verified.\n"
     assert done.stderr.count("bytes from stick\n") == 4
-    assert "there already, and right" in run("download").stderr
+    assert "already there and intact" in run("download").stderr
     run(TRAIN)
 
 
-def test_download_says_each_mirrors_reason(run, source):
+def test_download_reports_each_mirrors_reason(run, source):
     done = run("download --mirror http://127.0.0.1:1/a/ --mirror http://127.0.0.1:1/b/", status=1)
     for mirror in "ab":
         assert re.search(f"  http://127.0.0.1:1/{mirror}/: .*Connection refused\n", done.stderr)
     assert "mlp download --data-dir data --from DIR" in done.stderr
 
 
-def test_download_says_why_a_source_was_passed_over(run, source, monkeypatch):
+def test_download_reports_why_a_mirror_was_skipped(run, source, monkeypatch):
     mnist = replace(CATALOGUE["mnist"], mirrors=["http://127.0.0.1:1/a/", Path("stick")])
     monkeypatch.setitem(CATALOGUE, "mnist", mnist)
     lines = run("download").stderr.splitlines()
     assert re.search(r"^train-images.*: http://127.0.0.1:1/a/: .*Connection refused$", lines[0])
     assert re.search(r"^train-images.*: [\d,]+ bytes from stick$", lines[1])
-    assert len(lines) == 5  # whoever failed once is asked last
+    assert len(lines) == 5  # an origin that failed is asked last
 
 
-def test_download_wants_one_source(run, source):
+def test_mirror_and_from_exclude_each_other(run, source):
     assert "--mirror and --from" in run("download --mirror x --from stick", status=2).stderr
     assert "does not exist" in run("download --from nowhere", status=2).stderr
 
@@ -74,29 +79,29 @@ def test_download_from_a_folder_without_the_files_does_not_advise_to_take_one(ru
     assert error.endswith("Name another folder, or fetch them with: mlp download --data-dir data\n")
 
 
-def test_train_without_data_and_network_says_both(run, source):
+def test_train_without_data_and_network_reports_both(run, source):
     done = run(TRAIN, status=1)
     assert "mnist is not in data: fetching it into data/mnist" in done.stderr
     assert "no source has it" in done.stderr
     assert (
-        "Try again later, or take the files from a folder with: "
+        "Try again later, or copy the files from a folder: "
         "mlp download --data-dir data --from DIR" in done.stderr
     )
     assert not Path("checkpoints").exists()
 
 
-def test_train_completes_a_download_that_was_broken_off(run, mirrored):
+def test_train_resumes_an_interrupted_download(run, mirrored):
     folder = Path("data/mnist")
     folder.mkdir(parents=True)
     there = f"{FILES[3]}.gz"
     shutil.copy(Path("stick", there), folder)
     done = run(TRAIN)
     assert done.stderr.count("bytes from stick\n") == 3
-    assert f"{there}: there already, and right\n" in done.stderr
+    assert f"{there}: already there and intact\n" in done.stderr
 
 
 @pytest.mark.parametrize("place", ["data/mnist", "data", "data/MNIST/raw"])
-def test_train_never_puts_the_published_set_in_place_of_ones_own(run, mirrored, place):
+def test_train_never_replaces_or_bypasses_ones_own_files(run, mirrored, place):
     """Own files of which one is missing are not completed from, nor passed over for, MNIST."""
     write_dataset(Path(place), make_arrays(seed=9))
     Path(place, f"{FILES[2]}.gz").unlink()
@@ -121,16 +126,17 @@ def test_train_fetches_into_the_data_folder_it_was_given(run, mirrored):
     assert not Path("data").exists()
 
 
-def test_an_interruption_anywhere_ends_in_a_word_and_130(run, source, monkeypatch):
+def test_an_interruption_before_training_is_reported_with_status_130(run, source, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mlp_cli.datasets.loading.load_dataset", interrupted)
+    monkeypatch.setattr(Published, "is_there", interrupted)
     words = "Interrupted. No epoch was finished: nothing is saved."
     assert run(TRAIN, status=130).stderr == f"\n{words}\n"
 
 
-def test_a_data_folder_without_permission_is_said(run, source, unprivileged):
+def test_a_data_folder_without_permission_is_an_error(run, source, unprivileged):
+    run("download --from stick")  # loads what there is to load while root may
     Path("closed").mkdir(mode=0o000)
     with unprivileged():
         assert "Permission denied" in run("train --data-dir closed", status=1).stderr
@@ -147,18 +153,18 @@ def test_sources_come_from_the_environment_by_their_own_name(run, source):
     assert "http://127.0.0.1:1/y/: " in run("download", env=mirrors, status=1).stderr
 
 
-def test_download_goes_back_to_the_sums_when_told_to(run, source):
+def test_verify_compares_all_checksums_again(run, source):
     run("download --from stick")
     path = Path("data/mnist", f"{FILES[0]}.gz")
     stat = path.stat()
     path.write_bytes(bytes(stat.st_size))
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    assert run("download --from stick").stderr.count("there already, and right\n") == 4
-    assert run("download --from stick --verify").stderr.count("there already, and right\n") == 3
+    assert run("download --from stick").stderr.count("already there and intact\n") == 4
+    assert run("download --from stick --verify").stderr.count("already there and intact\n") == 3
     assert path.read_bytes() == Path("stick", path.name).read_bytes()
 
 
-def test_download_takes_a_data_folder_on_a_stick_too(run, source):
+def test_download_takes_files_from_another_data_folder_too(run, source):
     shutil.copytree("stick", "other/mnist")
     assert run("download --from other").stderr.count("bytes from other/mnist\n") == 4
 
@@ -195,9 +201,9 @@ def test_download_and_train_from_the_real_files_on_a_mirror(run, mnist_dir):
 def test_train_without_data_and_network_names_the_ways_on(run, source):
     error = run(TRAIN, status=1).stderr
     assert error.endswith(
-        "Try again later, or take the files from a folder with: "
+        "Try again later, or copy the files from a folder: "
         "mlp download --data-dir data --from DIR\n"
-        "Or train on digits drawn on the spot, which need no file: mlp train --dataset synthetic\n"
+        "Or train on drawn digits, which need no network: mlp train --dataset synthetic\n"
     )
 
 
@@ -235,8 +241,75 @@ def test_a_folder_of_ones_own_is_a_dataset(run):
     Path("my digits [2]").rename("moved")
     error = run("evaluate", status=1).stderr
     assert "my digits [2]: no dataset here, expected its four files." in error
-    assert error.endswith("Put them there, or name another folder with --dataset.\n")
+    assert error.endswith("Put them there. Or name another folder with --dataset.\n")
     run("evaluate --dataset moved")
+
+
+def assert_advice_can_be_followed(command, error):
+    """Check that every option in an error's advice is one of the command that it is about."""
+    found = 0
+    for line in error.splitlines():
+        own, *other = re.split(r"\bmlp (?=[a-z]+ -)", line)
+        for text in (f"{command} {own}", *other):
+            name, *words = text.split()
+            options = mlp.get_command(click.Context(mlp), name).params
+            spellings = {spelling for option in options for spelling in option.opts}
+            named = {match[0] for word in words if (match := re.match(r"--[a-z-]+", word))}
+            assert named <= spellings, f"{line}: {name} has no {named - spellings}"
+            found += len(named)
+    return found
+
+
+@pytest.fixture
+def own_run(run):
+    """A run on a folder of one's own."""
+    arrays = write_dataset(Path("own"))
+    run(f"{TRAIN} --dataset own")
+    return arrays
+
+
+@pytest.mark.parametrize(
+    ("command", "advises"),
+    [
+        (f"{TRAIN} --dataset own", True),
+        ("evaluate", True),
+        ("explain", False),
+        ("report", False),
+        ("train --resume --epochs 9", False),
+    ],
+)
+@pytest.mark.parametrize("fault", ["missing", "damaged", "closed"])
+def test_only_commands_that_can_take_another_folder_advise_to(
+    run, own_run, unprivileged, command, advises, fault
+):
+    """Neither explain nor report has --dataset, and no run changes its dataset on --resume."""
+    for each in ("explain", "report"):  # loads what there is to load while root may
+        run(each)
+    if fault == "missing":
+        Path("own", f"{FILES[0]}.gz").unlink()
+    elif fault == "damaged":
+        write_dataset(Path("own"), [*own_run[:3], own_run[3][1:]])
+    else:
+        Path("own").chmod(0)
+    with unprivileged() if fault == "closed" else nullcontext():
+        error = run(command, status=1).stderr
+    Path("own").chmod(0o755)
+    assert re.search(r"^Error: (checkpoints/\S+: )?own", error, re.MULTILINE)
+    assert error.endswith("Or name another folder with --dataset.\n") == advises
+    assert assert_advice_can_be_followed(command.split()[0], error) == advises
+
+
+def test_errors_name_options_as_they_are_typed(run):
+    write_dataset(Path("data"))
+    error = run("train --validation 60000", status=2).stderr
+    assert "Error: --validation 60,000: the training set holds 40 images" in error
+    run(f"{TRAIN.replace('--validation 10', '--validation 0')}")
+    error = run("evaluate --split validation", status=2).stderr
+    assert "Error: --split validation: None of the run's images were held out." in error
+    assert assert_advice_can_be_followed("evaluate", error) == 1  # --split, twice
+    run(TRAIN)
+    error = run("evaluate --split validation --dataset data", status=2).stderr
+    assert "Error: --split validation: The network was trained on mnist" in error
 
 
 def test_a_folder_of_ones_own_is_never_downloaded_to(run):
@@ -246,7 +319,7 @@ def test_a_folder_of_ones_own_is_never_downloaded_to(run):
     assert len(list(Path("own").iterdir())) == 3
     write_dataset(Path("own"), [*arrays[:3], arrays[3][1:]])
     error = run("train --dataset own", status=1).stderr
-    assert error.endswith("Replace it, or name another folder with --dataset.\n")
+    assert error.endswith("Replace it. Or name another folder with --dataset.\n")
 
 
 def test_a_name_of_the_catalogue_goes_before_a_folder_called_the_same(run):
@@ -260,7 +333,7 @@ def test_a_name_of_the_catalogue_goes_before_a_folder_called_the_same(run):
     assert run("evaluate").stdout.startswith("./mnist, test images\n")
 
 
-def test_evaluate_on_another_dataset_is_said(run):
+def test_evaluate_reports_that_the_dataset_is_another_one(run):
     write_dataset(Path("data"))
     write_dataset(Path("other"), make_arrays(seed=1))
     run(TRAIN)
@@ -272,9 +345,10 @@ def test_evaluate_on_another_dataset_is_said(run):
     assert "trained on" not in run("evaluate --dataset mnist").stderr
 
 
-def test_a_data_folder_that_must_not_be_read_is_passed_over(run, unprivileged):
+def test_a_data_folder_that_cannot_be_read_is_skipped(run, unprivileged):
     write_dataset(Path("closed"))
     run(f"{TRAIN} --data-dir closed")
+    run("evaluate")  # loads what there is to load while root may
     Path("closed").chmod(0)
     with unprivileged():
         done = run("evaluate", status=1)
@@ -285,7 +359,7 @@ def test_a_data_folder_that_must_not_be_read_is_passed_over(run, unprivileged):
 
 
 @pytest.mark.parametrize("named", ["--dataset other", "--data-dir other"])
-def test_of_data_that_were_not_trained_on_none_is_held_out(run, named):
+def test_other_data_have_no_images_that_were_held_out(run, named):
     """They may be fewer than the run held out of its own."""
     write_dataset(Path("data"))
     write_dataset(Path("other"), make_arrays(train=10))
@@ -326,7 +400,7 @@ def test_evaluate_names_the_classes(run):
     ],
 )
 def test_a_label_has_the_name_of_its_class(dataset, label, name):
-    assert class_name(dataset, label) == name
+    assert find_source(dataset).class_name(label) == name
 
 
 @pytest.mark.parametrize(
@@ -343,8 +417,8 @@ def test_a_label_has_the_name_of_its_class(dataset, label, name):
     ],
 )
 def test_a_file_about_a_dataset_has_a_safe_name(dataset, stem):
-    assert file_stem(dataset) == stem
+    assert find_source(dataset).file_stem == stem
 
 
 def test_the_current_folder_gives_its_own_name():
-    assert file_stem(".") == file_stem(str(Path.cwd()))
+    assert find_source(".").file_stem == find_source(str(Path.cwd())).file_stem

@@ -75,8 +75,8 @@ def flood(mask):
     st.sampled_from([0.1, 0.35, 0.5, 0.8]),
     st.sampled_from([(1, 1), (1, 9), (9, 1), (13, 17)]),
 )
-def test_parts_are_those_of_a_flood_fill(seed, share, shape):
-    mask = np.random.default_rng(seed).random(shape) < share
+def test_parts_are_those_of_a_flood_fill(seed, fraction, shape):
+    mask = np.random.default_rng(seed).random(shape) < fraction
     labels, n = flood(mask)
     parts = find_parts(mask)
     assert parts.area.size == n
@@ -108,7 +108,7 @@ def test_specks_are_left_out():
     assert chosen((30, 70, 40, 60), (72, 74, 50, 52))[0] == [True, False]
 
 
-def test_what_is_far_away_is_left_out():
+def test_distant_parts_are_left_out():
     assert chosen((20, 50, 40, 60), (75, 90, 40, 60))[0] == [True, False]
 
 
@@ -116,10 +116,10 @@ def test_the_edge_of_the_page_is_left_out_however_dark():
     taken, choice = chosen((0, 100, 0, 10), (40, 60, 48, 52))
     assert taken == [False, True]
     assert (choice.top, choice.bottom, choice.left, choice.right) == (40, 60, 48, 52)
-    assert (choice.others, choice.share, choice.at_border) == (0, 1, False)
+    assert (choice.others, choice.fraction, choice.at_border) == (0, 1, False)
 
 
-def test_what_reaches_in_from_the_border_counts_less():
+def test_parts_at_the_border_count_less():
     assert chosen((0, 45, 60, 100), (30, 70, 30, 50))[0] == [False, True]
 
 
@@ -184,12 +184,12 @@ def test_thickening_adds_on_both_sides(by):
     assert grown[grown.shape[0] // 2].sum() == pytest.approx(6 + 2 * by, abs=0.1)
 
 
-@pytest.mark.parametrize("share", [0.4, 0.7])
-def test_thinning_takes_each_stroke_down_to_its_share_and_breaks_none(share):
+@pytest.mark.parametrize("fraction", [0.4, 0.7])
+def test_thinning_narrows_each_stroke_and_breaks_none(fraction):
     mask = blots((5, 95, 5, 25), (5, 8, 25, 90))  # 20 wide, and 3
     inside = distance_to(~mask, 20) - 0.5
-    left = thin(inside, mask, share, 21)
-    assert left[50].sum() == pytest.approx(20 * share, abs=1)
+    left = thin(inside, mask, fraction, 21)
+    assert left[50].sum() == pytest.approx(20 * fraction, abs=1)
     assert left[:, 60].max() == 1
     assert left[:, 60].sum() < 3
 
@@ -296,7 +296,7 @@ def test_a_picture_in_mnists_form_is_left_as_it_is(inverted):
 
 @pytest.mark.mnist
 def test_mnists_own_images_stay_as_they_are(mnist_dir):
-    from mlp_cli.datasets.loading import load_dataset
+    from mlp_cli import load_dataset
 
     images = load_dataset("mnist", mnist_dir).test.images[:2000]
     same = sum(
@@ -336,7 +336,7 @@ DOUBTFUL = {
 
 
 @pytest.mark.parametrize("words", DOUBTFUL)
-def test_what_is_doubtful_is_said(words):
+def test_each_doubtful_picture_has_its_warning(words):
     (warning,) = find_digit(DOUBTFUL[words]()).warnings
     assert words in warning
 

@@ -9,21 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from mlp_cli.datasets.catalogue import CATALOGUE, PublishedFile
-from mlp_cli.datasets.fetching.download import (
-    Fetched,
-    Kept,
-    Received,
-    Refused,
-    Retried,
-    Started,
-    download,
-    is_broken_off,
-)
+from mlp_cli.datasets.catalogue import PUBLISHED
+from mlp_cli.datasets.fetching.download import fetch_files
 from mlp_cli.datasets.fetching.origins import Patience
 from mlp_cli.datasets.fetching.partial import receiving
-from mlp_cli.datasets.fetching.verified import RECORD, is_published
-from mlp_cli.datasets.loading import FILES as STEMS
+from mlp_cli.datasets.fetching.published_file import PublishedFile
+from mlp_cli.datasets.fetching.verified import RECORD, are_published, is_published
+from mlp_cli.datasets.files import FILES as STEMS
+from mlp_cli.datasets.steps import Fetched, Kept, Received, Refused, Retried, Started
 from mlp_cli.errors import DataAccessError, DownloadError
 from tests.mirrors import Mirror, Proxy, random_bytes, serving
 
@@ -43,7 +36,7 @@ SIZE = FILES[0].size
 CERTIFICATE = Path(__file__).parent / "loopback.pem"
 
 QUICK = Patience(retries=2, backoff=0.001, longest_pause=0.05)
-HURRIED = Patience(connect=0.5, chunk=0.5, retries=2, backoff=0.001)
+HURRIED = Patience(piece=0.5, retries=2, backoff=0.001)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +67,7 @@ def dead():
 
 
 def fetch(*origins, files=FILES, patience=QUICK, **options):
-    return list(download(files, FOLDER, origins, patience=patience, **options))
+    return list(fetch_files(files, FOLDER, origins, patience=patience, **options))
 
 
 def fetch_one(*origins, **options):
@@ -98,8 +91,8 @@ def left():
     return {path.name: path.read_bytes() for path in FOLDER.iterdir() if path.name != RECORD}
 
 
-# What a mirror plays, why it is left for the next one ("" where it is not), and how often it is
-# asked for the first file. Nothing that it does may keep the next one from being asked.
+# What a mirror plays, why the next origin is asked ("" where none is), and how often the mirror is
+# asked for the first file. Nothing that it does may keep the next origin from being asked.
 GIVEN_UP = r"no answer, or less than 64 KiB, in 0\.5 s"
 BROKE_OFF = "the connection broke off"
 NO_HTML = "an HTML page, not the file"
@@ -180,12 +173,16 @@ SCENARIOS = [
 def test_whatever_a_mirror_does_the_file_comes_from_it_or_the_next(
     mirror, server, played, reason, times
 ):
-    patience = HURRIED if reason == GIVEN_UP else QUICK
-    steps = fetch_one(mirror(played), mirror("right"), patience=patience)
+    if reason == GIVEN_UP:
+        write_stick()
+        patience, next_one = HURRIED, Path("stick")  # which no patience can find too slow
+    else:
+        patience, next_one = QUICK, mirror("right")
+    steps = fetch_one(mirror(played), next_one, patience=patience)
     assert left() == {ONE: CONTENT[ONE]}
     assert len(reasons(steps)) == bool(reason)
     assert all(re.fullmatch(reason, found) for found in reasons(steps))
-    assert steps[-1] == Fetched(FILES[0], mirror("right" if reason else played))
+    assert steps[-1] == Fetched(ONE, SIZE, str(next_one if reason else mirror(played)))
     asked = [path for path, _ in server.requests].count(f"/{played}/{ONE}")
     assert asked == times or times is None
 
@@ -222,15 +219,13 @@ def test_every_mirror_is_named_with_its_reason(mirror, dead):
     )
 
 
-def test_the_first_dead_the_second_too_slow_the_third_right(mirror, server, dead):
-    steps = fetch(dead, mirror("drips"), mirror("right"), patience=HURRIED)
+def test_dead_and_slow_origins_are_skipped_and_asked_last(mirror, server, dead):
+    write_stick()
+    steps = fetch(dead, mirror("drips"), Path("stick"), patience=HURRIED)
     assert left() == CONTENT
     assert len(reasons(steps)) == 2
-    # Whoever failed is asked last for the files after.
-    assert [path for path, _ in server.requests] == [
-        f"/drips/{ONE}",
-        *(f"/right/{name}" for name in NAMES),
-    ]
+    assert [path for path, _ in server.requests] == [f"/drips/{ONE}"]
+    assert [step.origin for step in of_kind(Fetched, steps)] == ["stick"] * 4
 
 
 @pytest.mark.parametrize("file", FILES, ids=NAMES)
@@ -257,7 +252,7 @@ def test_a_name_that_does_not_resolve_is_a_reason_too(mirror, monkeypatch):
     assert not of_kind(Retried, steps)
 
 
-def test_a_host_that_does_not_answer_the_call_is_given_up(mirror):
+def test_a_host_that_accepts_no_connection_is_given_up():
     """Its queue is full, so that no connection comes about."""
     with socket.socket() as listener, socket.socket() as first, socket.socket() as second:
         listener.bind(("127.0.0.1", 0))
@@ -266,14 +261,15 @@ def test_a_host_that_does_not_answer_the_call_is_given_up(mirror):
             caller.setblocking(False)
             caller.connect_ex(listener.getsockname())
         full = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        steps = fetch_one(full, mirror("right"), patience=Patience(connect=0.2))
+        write_stick()
+        steps = fetch_one(full, Path("stick"), patience=Patience(connect=0.2))
     assert reasons(steps) == ["no connection within 0.2 s"]
 
 
 @pytest.mark.parametrize(
     "address", ["not an address", "http://", "ftp://127.0.0.1/", "http://[::1", "http://x..y/"]
 )
-def test_an_address_that_is_none_is_a_reason_too(mirror, address):
+def test_a_malformed_address_is_a_reason_too(mirror, address):
     assert len(reasons(fetch_one(address, mirror("right")))) == 1
 
 
@@ -318,7 +314,7 @@ def test_the_pauses_between_retries_grow(mirror):
     assert [step.pause for step in of_kind(Retried, steps)] == [0, 0.002, 0.004, 0.008]
 
 
-def test_a_mirror_that_gets_on_between_its_faults_is_not_given_up(mirror, server, monkeypatch):
+def test_a_mirror_that_makes_progress_is_not_given_up(mirror, server, monkeypatch):
     """One that hangs up after every 64 KiB needs more retries than a fault without progress has."""
 
     def dies_often(self, data):
@@ -333,7 +329,7 @@ def test_a_mirror_that_gets_on_between_its_faults_is_not_given_up(mirror, server
     ]
 
 
-# what came before is gone on with
+# interrupted downloads resume
 
 
 def leave_part(data, name=ONE):
@@ -341,7 +337,7 @@ def leave_part(data, name=ONE):
     (FOLDER / f"{name}.part").write_bytes(data)
 
 
-def test_a_part_is_gone_on_with_by_range(mirror, server):
+def test_a_download_resumes_from_a_mirror_by_range(mirror, server):
     leave_part(CONTENT[ONE][:100_000])
     steps = fetch_one(mirror("right"))
     assert server.requests == [(f"/right/{ONE}", "bytes=100000-")]
@@ -349,20 +345,24 @@ def test_a_part_is_gone_on_with_by_range(mirror, server):
     assert left() == {ONE: CONTENT[ONE]}
 
 
-def test_a_part_is_gone_on_with_from_a_folder():
+def test_a_download_resumes_from_a_folder():
     write_stick()
     leave_part(CONTENT[ONE][:100_000])
     assert received(fetch_one(Path("stick"))) == SIZE - 100_000
     assert left() == {ONE: CONTENT[ONE]}
 
 
-def test_what_one_mirror_gave_is_gone_on_with_by_the_next(mirror, server):
-    steps = fetch_one(mirror("stalls_in_the_middle"), mirror("right"), patience=HURRIED)
+def test_a_download_resumes_from_the_next_origin(mirror):
+    """The first origin stalls after half the file: what arrived by then is not fetched again."""
+    write_stick()
+    steps = fetch_one(mirror("stalls_in_the_middle"), Path("stick"), patience=HURRIED)
     assert received(steps) == SIZE
-    assert server.requests[-1] == (f"/right/{ONE}", f"bytes={2 << 16}-")
+    (refused,) = (n for n, step in enumerate(steps) if isinstance(step, Refused))
+    assert steps[refused + 1] == Started(ONE, SIZE, received(steps[:refused]))
+    assert left() == {ONE: CONTENT[ONE]}
 
 
-def test_a_page_of_html_does_not_cost_what_came_before(mirror, server):
+def test_a_failing_mirror_does_not_discard_the_part(mirror, server):
     leave_part(CONTENT[ONE][:100_000])
     for played in ("html", "html_chunked", "missing", "empty", "busy"):
         with pytest.raises(DownloadError):
@@ -372,7 +372,7 @@ def test_a_page_of_html_does_not_cost_what_came_before(mirror, server):
     assert server.requests[-1] == (f"/right/{ONE}", "bytes=100000-")
 
 
-def test_a_part_that_is_whole_needs_no_mirror(server):
+def test_a_complete_part_needs_no_mirror(server):
     leave_part(CONTENT[ONE])
     assert received(fetch_one("http://127.0.0.1:1/")) == 0
     assert left() == {ONE: CONTENT[ONE]}
@@ -387,14 +387,14 @@ def test_a_part_that_is_whole_needs_no_mirror(server):
         (b"", [None]),
     ],
 )
-def test_a_part_that_is_not_the_files_beginning_is_begun_again_once(mirror, server, part, asked):
+def test_a_part_of_another_file_is_discarded_once(mirror, server, part, asked):
     leave_part(part)
     fetch_one(mirror("right"))
     assert [found for _, found in server.requests] == asked
     assert left() == {ONE: CONTENT[ONE]}
 
 
-def test_a_sum_that_fails_again_from_the_beginning_is_not_tried_a_third_time(mirror, server):
+def test_a_checksum_that_fails_twice_is_not_tried_a_third_time(mirror, server):
     leave_part(CONTENT[ONE][:1000])
     with pytest.raises(DownloadError, match="SHA-256"):
         fetch_one(mirror("wrong_ranges"))
@@ -402,8 +402,8 @@ def test_a_sum_that_fails_again_from_the_beginning_is_not_tried_a_third_time(mir
     assert left() == {}
 
 
-def test_a_download_that_is_broken_off_leaves_no_half_file_and_is_gone_on_with(mirror, server):
-    for step in (steps := download(FILES, FOLDER, [mirror("right")])):
+def test_an_interrupted_download_leaves_no_half_file_and_resumes(mirror, server):
+    for step in (steps := fetch_files(FILES, FOLDER, [mirror("right")])):
         if isinstance(step, Received):
             break
     steps.close()
@@ -416,14 +416,16 @@ def test_a_download_that_is_broken_off_leaves_no_half_file_and_is_gone_on_with(m
 # what is there already
 
 
-def test_every_file_comes_verified_and_the_steps_tell_its_bytes(mirror, server):
+def test_every_file_is_verified_and_the_steps_count_its_bytes(mirror, server):
     steps = fetch(mirror("right"))
     assert left() == CONTENT
     assert server.requests == [(f"/right/{name}", None) for name in NAMES]
     assert server.encodings == ["identity"] * 4
-    assert steps[0] == Started(FILES[0], 0)
+    assert steps[0] == Started(ONE, SIZE)
     assert received(steps) == sum(map(len, CONTENT.values()))
-    assert of_kind(Fetched, steps) == [Fetched(file, mirror("right")) for file in FILES]
+    assert of_kind(Fetched, steps) == [
+        Fetched(file.name, file.size, mirror("right")) for file in FILES
+    ]
 
 
 def test_a_mirror_without_a_closing_slash_will_do(mirror):
@@ -431,17 +433,17 @@ def test_a_mirror_without_a_closing_slash_will_do(mirror):
     assert left() == CONTENT
 
 
-def test_files_that_are_there_and_right_are_left_alone(mirror, server):
+def test_intact_files_are_left_alone(mirror, server):
     fetch(mirror("right"))
     before = [path.stat().st_mtime_ns for path in FOLDER.iterdir()]
     server.requests.clear()
-    assert fetch(mirror("right")) == [Kept(file) for file in FILES]
+    assert fetch(mirror("right")) == [Kept(name) for name in NAMES]
     assert server.requests == []
     assert [path.stat().st_mtime_ns for path in FOLDER.iterdir()] == before
 
 
 @pytest.mark.parametrize("wrong", [b"", b"short", b"\0" * SIZE])
-def test_a_file_that_is_not_right_is_fetched_again(mirror, server, wrong):
+def test_a_damaged_file_is_fetched_again(mirror, server, wrong):
     fetch(mirror("right"))
     (FOLDER / ONE).write_bytes(wrong)
     server.requests.clear()
@@ -450,7 +452,7 @@ def test_a_file_that_is_not_right_is_fetched_again(mirror, server, wrong):
     assert left() == CONTENT
 
 
-def test_force_fetches_what_is_right_too(mirror, server):
+def test_force_fetches_intact_files_again(mirror, server):
     fetch(mirror("right"))
     server.requests.clear()
     fetch(mirror("right"), force=True)
@@ -465,7 +467,7 @@ def test_a_failed_download_leaves_the_file_before_as_it_was(mirror):
     assert left() == {ONE: b"twelve images of one's own"}
 
 
-def test_what_came_of_a_file_that_is_there_and_right_does_not_stay(mirror):
+def test_the_part_of_an_intact_file_is_removed(mirror):
     fetch(mirror("right"))
     leave_part(CONTENT[ONE][:1000])
     with receiving(FOLDER / ONE):
@@ -475,27 +477,27 @@ def test_what_came_of_a_file_that_is_there_and_right_does_not_stay(mirror):
     assert left() == CONTENT
 
 
-def test_only_what_a_download_left_is_taken_for_one():
+def test_only_published_files_in_their_folder_count_as_published():
     FOLDER.mkdir(parents=True)
     one, own = FOLDER / ONE, FOLDER / "own"
     one.write_bytes(CONTENT[ONE])
     own.write_bytes(CONTENT[ONE])
-    assert is_broken_off([], FOLDER, FILES)
-    assert is_broken_off([one], FOLDER, FILES)
-    assert not is_broken_off([one, own], FOLDER, FILES)
-    assert not is_broken_off([one], FOLDER.parent, FILES)
+    assert are_published([], FOLDER, FILES)
+    assert are_published([one], FOLDER, FILES)
+    assert not are_published([one, own], FOLDER, FILES)
+    assert not are_published([one], FOLDER.parent, FILES)
     one.write_bytes(b"?" * SIZE)
-    assert not is_broken_off([one], FOLDER, FILES)
+    assert not are_published([one], FOLDER, FILES)
 
 
-def test_a_file_that_must_not_be_read_is_said_to_be_so(mirror, unprivileged):
+def test_a_file_without_permission_is_an_error(mirror, unprivileged):
     FOLDER.mkdir(parents=True)
     one = FOLDER / ONE
     one.write_bytes(CONTENT[ONE])
     one.chmod(0)
     with unprivileged():
         with pytest.raises(DataAccessError, match=f"{ONE}: cannot be read"):
-            is_broken_off([one], FOLDER, FILES)
+            are_published([one], FOLDER, FILES)
         with pytest.raises(DownloadError, match=f"{ONE}: cannot be read"):
             fetch(mirror("right"))
 
@@ -547,7 +549,7 @@ def secure():
         yield server
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(mirror, secure):
+def test_an_untrusted_certificate_is_refused(mirror, secure):
     steps = fetch_one(f"{secure.url}/right/", mirror("right"))
     assert "certificate verify failed" in reasons(steps)[0]
     assert steps[-1].origin == mirror("right")
@@ -582,17 +584,17 @@ def test_a_proxy_is_taken_from_the_environment(monkeypatch):
 # a folder that does not take the files
 
 
-def test_a_folder_that_cannot_be_written_is_said(mirror, unprivileged):
+def test_a_folder_that_cannot_be_written_is_an_error(mirror, unprivileged):
     Path("file").touch()
     with pytest.raises(DownloadError, match="cannot be written"):
-        list(download(FILES, Path("file/mnist"), [mirror("right")]))
+        list(fetch_files(FILES, Path("file/mnist"), [mirror("right")]))
     Path("closed").mkdir(mode=0o555)
     with unprivileged(), pytest.raises(DownloadError, match=r"cannot be written \(Permission"):
-        list(download(FILES, Path("closed/mnist"), [mirror("right")]))
+        list(fetch_files(FILES, Path("closed/mnist"), [mirror("right")]))
 
 
-def test_a_folder_that_vanishes_is_said(mirror):
-    steps = download(FILES, FOLDER, [mirror("right")])
+def test_a_folder_that_vanishes_is_an_error(mirror):
+    steps = fetch_files(FILES, FOLDER, [mirror("right")])
     next(step for step in steps if isinstance(step, Received))
     shutil.rmtree(FOLDER)
     with pytest.raises(DownloadError, match=r"cannot be written \(No such file") as error:
@@ -604,20 +606,20 @@ def test_a_folder_that_vanishes_is_said(mirror):
 
 
 def test_the_catalogue_names_four_files_ten_classes_and_mirrors():
-    assert list(CATALOGUE) == ["mnist", "fashion-mnist", "kmnist"]
+    assert [source.name for source in PUBLISHED] == ["mnist", "fashion-mnist", "kmnist"]
     sums = set()
-    for source in CATALOGUE.values():
+    for source in PUBLISHED:
         assert [file.name for file in source.files] == NAMES
         assert all(re.fullmatch("[0-9a-f]{64}", file.sha256) for file in source.files)
         assert all(mirror.endswith("/") for mirror in source.mirrors)
         assert len(set(source.classes)) == 10
         sums.update(file.sha256 for file in source.files)
     assert len(sums) == 12
-    for name in ("mnist", "fashion-mnist"):
-        assert all(mirror.startswith("https://") for mirror in CATALOGUE[name].mirrors)
+    for source in PUBLISHED[:2]:
+        assert all(mirror.startswith("https://") for mirror in source.mirrors)
 
 
 @pytest.mark.mnist
-def test_the_real_files_have_the_sums_of_the_catalogue(mnist_dir):
-    for file in CATALOGUE["mnist"].files:
+def test_the_real_files_have_the_checksums_of_the_catalogue(mnist_dir):
+    for file in PUBLISHED[0].files:
         assert is_published(mnist_dir / "mnist" / file.name, file, trusting=False)

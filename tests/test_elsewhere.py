@@ -208,10 +208,7 @@ def test_a_report_gives_no_advice_to_use_an_option_that_it_lacks():
     (Path("mine") / "train-labels-idx1-ubyte.gz").write_bytes(b"damaged")
     error = run("report", status=1).stderr
     assert "train-labels-idx1-ubyte.gz: " in error
-    assert error.endswith(
-        "Put the files of the run back there. "
-        "To measure it on another folder: mlp evaluate --dataset DIR\n"
-    )
+    assert error.endswith("Replace it.\n")
 
 
 @pytest.mark.parametrize(

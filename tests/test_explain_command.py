@@ -434,10 +434,7 @@ def test_explain_gives_no_advice_to_use_an_option_that_it_lacks(run):
     for file in Path("mine").iterdir():
         file.unlink()
     error = run("explain", status=1).stderr.splitlines()[-1]
-    assert error == (
-        "Put the files of the run back there. "
-        "To measure it on another folder: mlp evaluate --dataset DIR"
-    )
+    assert error == "Put them there."
 
 
 def test_too_large_a_network_for_the_memory_is_said(run):

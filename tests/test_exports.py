@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlp_cli.datasets.loading import load_dataset
+from mlp_cli import load_dataset
 from mlp_cli.errors import (
     CheckpointError,
     ExportError,

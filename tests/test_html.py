@@ -15,10 +15,10 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from mlp_cli.datasets.loading import load_dataset
+from mlp_cli import load_dataset
+from mlp_cli.datasets.source import Source
 from mlp_cli.errors import ExportError, PictureError
 from mlp_cli.images import digit, find_digit, read_picture
-from mlp_cli.pages.canvas import page as canvas_page
 from mlp_cli.pages.canvas.constants import shared_constants
 from mlp_cli.pages.canvas.page import PAGE, write_html
 from mlp_cli.runs import bundled
@@ -300,7 +300,7 @@ def test_the_page_asks_the_network_for_nothing_and_may_not(browser, opened):
 
 def test_names_of_classes_are_text_whatever_they_hold(opened, monkeypatch):
     hostile = "</script><script>document.title = 'taken'</script><!--<b>&amp; {{script}}"
-    monkeypatch.setattr(canvas_page, "class_name", lambda dataset, label: hostile)
+    monkeypatch.setattr(Source, "class_name", lambda source, label: hostile)
     page = opened(adopt_network(*SIZE))
     assert page.title == "Draw for a network"
     row = page.find_element(By.CSS_SELECTOR, "#outputs span")

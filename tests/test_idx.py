@@ -68,7 +68,7 @@ def test_reads_back_any_bytes(tmp_path_factory, array, gzipped):
 
 @pytest.mark.parametrize("name", ["images.gz", "images"])
 @pytest.mark.parametrize("pack", [gzip.compress, bytes], ids=["gzipped", "plain"])
-def test_gzip_is_told_by_content_not_by_name(tmp_path, name, pack):
+def test_gzip_is_recognised_by_content_not_by_name(tmp_path, name, pack):
     path = tmp_path / name
     path.write_bytes(pack(idx_bytes(IMAGES)))
     np.testing.assert_array_equal(read_idx(path, IMAGES_MAGIC), IMAGES)
@@ -105,7 +105,7 @@ def test_another_type_than_asked_for_is_refused(refused):
         (idx_bytes(IMAGES) + b"!", "more than 24 bytes of data, expected 24"),
     ],
 )
-def test_what_is_not_whole_idx_is_refused(refused, pack, data, words):
+def test_incomplete_or_foreign_files_are_refused(refused, pack, data, words):
     if data or pack is bytes:
         refused(pack(data), words)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mlp_cli.errors import PictureError
-from mlp_cli.images import normalise, read_picture, read_stream, reading, take_as_is
+from mlp_cli.images import normalise, read_picture, read_stream, take_as_is
 from tests.makers import damage, draw_seven
 
 
@@ -34,6 +34,7 @@ def test_a_coloured_strip_is_read(size):
     picture.paste((0, 250, 0), (0, 0, size[0] // 4, size[1]))
     grey = read(picture)
     assert grey.shape == size[::-1]
+    assert np.ptp(grey) > 50  # the two colours differ
 
 
 def is_mnist_like(image):
@@ -129,7 +130,7 @@ def test_the_farthest_and_the_nearest_of_floats_are_grey_levels(low, high):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_pixels_that_are_no_numbers_are_refused(value):
+def test_pixels_that_are_not_finite_are_refused(value):
     floats = np.asarray(draw_seven()).astype(np.float32)
     floats[5, 5] = value
     with pytest.raises(PictureError, match="not finite numbers"):
@@ -198,14 +199,13 @@ def test_a_picture_may_come_through_a_pipe():
     np.testing.assert_array_equal(read_stream(Pipe(png())), np.asarray(draw_seven(), float))
 
 
-def test_a_pipe_without_a_picture_or_an_end_is_refused(monkeypatch):
+def test_a_pipe_without_a_picture_or_an_end_is_refused():
     with pytest.raises(PictureError, match="not a picture"):
         read_stream(Pipe(b""))
     with pytest.raises(PictureError, match="closed"):
         read_stream(None)
-    monkeypatch.setattr(reading, "MAX_BYTES", 100)
     with pytest.raises(PictureError, match="more than 100 bytes"):
-        read_stream(Pipe(bytes(101)))
+        read_stream(Pipe(bytes(101)), most_bytes=100)
 
 
 def test_red_on_green_of_the_same_brightness_is_seen():
@@ -264,7 +264,7 @@ def png():
         (lambda: png()[:50] + b"xxxx" + png()[54:], "cannot be read"),
     ],
 )
-def test_what_is_no_picture_is_refused(data, words):
+def test_files_that_are_no_picture_are_refused(data, words):
     Path("bad.png").write_bytes(data())
     with pytest.raises(PictureError, match=words):
         read_picture(Path("bad.png"))
@@ -288,7 +288,7 @@ def test_a_picture_of_too_many_pixels_is_refused(monkeypatch):
 @pytest.mark.mnist
 def test_mnists_own_images_come_out_as_they_were(mnist_dir):
     """Saved as pictures and normalised, they lie where they lay: within half a pixel."""
-    from mlp_cli.datasets.loading import load_dataset
+    from mlp_cli import load_dataset
 
     images = load_dataset("mnist", mnist_dir).test.images[:500]
     exact = 0

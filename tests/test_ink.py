@@ -17,7 +17,7 @@ def array(rows):
 
 
 def seven_on(paper, ink=0.3):
-    """A 7 drawn on this paper (200, 200): it leaves a share of the light that falls on it."""
+    """A 7 drawn on this paper (200, 200): it leaves a fraction of the light that falls on it."""
     drawn = np.asarray(draw_seven()) == 0
     return np.where(drawn, ink * paper, paper).astype(np.float32), drawn
 
@@ -111,7 +111,7 @@ def test_ink_is_found_whatever_the_light(light, inverted):
     assert (found & ~drawn).sum() < 0.03 * drawn.sum()
 
 
-def test_ink_is_a_share_of_the_light_that_fell_on_the_paper():
+def test_ink_is_a_fraction_of_the_light_on_the_paper():
     grey, drawn = seven_on(pages()["lamp"], ink=0.3)
     assert find_ink(grey)[drawn] == pytest.approx(0.7, abs=0.05)
 
@@ -218,7 +218,7 @@ def test_the_foot_of_a_2_from_border_to_border_is_not_a_line_of_the_paper():
     np.testing.assert_array_equal(left, ink)
 
 
-def test_what_has_only_lines_is_left_as_it_is():
+def test_a_picture_of_lines_alone_is_left_unchanged():
     ink = np.zeros((100, 80), np.float32)
     ink[:, 20:24] = ink[:, 50:54] = 0.8
     assert len(find_lines(ink, 0.3)) == 2

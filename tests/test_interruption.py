@@ -242,14 +242,23 @@ class Failing:
         raise OSError("full")
 
 
-def test_of_the_exceptions_that_python_lost_a_stop_is_not_told(monkeypatch):
-    told = []
-    monkeypatch.setattr("sys.unraisablehook", lambda lost: told.append(str(lost.exc_value)))
+class HalfMade:
+    """Misses an attribute where Python throws exceptions away, as after a stop in __init__."""
+
+    def __del__(self):
+        del self.file
+
+
+def test_exceptions_that_python_lost_are_reported_except_those_of_a_stop(monkeypatch):
+    reported = []
+    monkeypatch.setattr("sys.unraisablehook", lambda lost: reported.append(str(lost.exc_value)))
     with interruption():
+        HalfMade()
         Swallower()
+        HalfMade()
         Failing()
     Failing()
-    assert told == ["full", "full"]
+    assert reported == ["'HalfMade' object has no attribute 'file'", "full", "full"]
 
 
 @pytest.mark.parametrize("saves", [True, False], ids=["by the end of a save", "by a signal"])

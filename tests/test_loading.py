@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlp_cli.datasets.catalogue import CATALOGUE, PublishedFile
-from mlp_cli.datasets.loading import FILES, load_dataset
+from mlp_cli import load_dataset
+from mlp_cli.datasets.catalogue import CATALOGUE, find_source
+from mlp_cli.datasets.fetching.published_file import PublishedFile
+from mlp_cli.datasets.files import FILES
 from mlp_cli.errors import DataError, MissingDataError, OptionError
 from tests.makers import idx_bytes, make_arrays, write_dataset
 
@@ -58,7 +60,7 @@ def test_each_dataset_is_found_where_torchvision_keeps_it_and_no_other(tmp_path,
 
 
 def test_loose_files_are_mnists_unless_they_have_the_sizes_of_another(tmp_path, monkeypatch):
-    """All datasets have files of the same names: loose ones of any other sizes say nothing."""
+    """All datasets use the same file names, so other sizes prove nothing."""
     arrays = write_dataset(tmp_path)
     with pytest.raises(MissingDataError):
         load_dataset("kmnist", tmp_path)
@@ -78,8 +80,24 @@ def test_any_other_name_is_a_folder_of_ones_own(tmp_path, dotted, gzipped):
     dataset = load_dataset(str(own), Path("nowhere"))
     assert dataset.folder == own
     assert_holds(dataset, arrays)
-    with pytest.raises(MissingDataError, match=r"^other: no dataset here, .*\nPut them there, or"):
+    with pytest.raises(MissingDataError, match=r"^other: no dataset here, .*\nPut them there\.$"):
         load_dataset("other", tmp_path)
+
+
+def test_files_of_ones_own_are_there_or_missing_but_never_brought(tmp_path):
+    own, mnist = find_source(str(tmp_path)), find_source("mnist")
+    assert own.folder(Path("data")) == tmp_path
+    assert not own.is_there(Path("data"))
+    assert mnist.can_bring(tmp_path)
+    write_dataset(tmp_path)
+    assert own.is_there(Path("data"))
+    assert mnist.is_there(tmp_path)
+    (tmp_path / f"{FILES[0]}.gz").unlink()
+    for source, data_dir in ((own, Path("data")), (mnist, tmp_path)):
+        assert not source.is_there(data_dir)
+        assert not source.can_bring(data_dir)
+    with pytest.raises(MissingDataError, match=f"Missing: {FILES[0]}"):
+        own.bring(Path("data"))
 
 
 def test_twelve_small_images_of_ones_own_load_like_the_big_ones(tmp_path):
@@ -107,10 +125,8 @@ def test_missing_files_are_named_with_the_command_that_fetches_them(tmp_path):
         "Missing: t10k-images-idx3-ubyte.\n"
         f"Put them there, or fetch the published ones with: mlp download --data-dir {tmp_path}"
     )
-    assert len(error.value.found) == 3
-    with pytest.raises(MissingDataError, match=r"^nowhere: no mnist here") as error:
+    with pytest.raises(MissingDataError, match=r"^nowhere: no mnist here"):
         load_dataset("mnist", Path("nowhere"))
-    assert error.value.found == []
 
 
 @pytest.mark.parametrize(
@@ -121,7 +137,7 @@ def test_missing_files_are_named_with_the_command_that_fetches_them(tmp_path):
         (".", True, "delete it and fetch it again with: mlp download --data-dir ."),
     ],
 )
-def test_the_next_step_is_one_that_mends_it(place, gzipped, advice):
+def test_the_advice_for_a_damaged_file_fixes_it(place, gzipped, advice):
     """A download goes to data/mnist/*.gz: what lies elsewhere must first be out of the way."""
     write_dataset(Path(place), replaced(make_arrays(), 3, np.zeros(11, np.uint8)), gzipped=gzipped)
     with pytest.raises(DataError) as error:
@@ -129,11 +145,12 @@ def test_the_next_step_is_one_that_mends_it(place, gzipped, advice):
     assert str(error.value).endswith(f"\nReplace it; if it is mnist's own, {advice}")
 
 
-def test_a_file_without_permission_is_no_reason_to_fetch_it_again(unprivileged):
+@pytest.mark.parametrize("name", ["mnist", "./mnist"])
+def test_a_file_without_permission_is_no_reason_to_replace_it(unprivileged, name):
     write_dataset(Path("mnist"))
     Path("mnist/train-labels-idx1-ubyte.gz").chmod(0)
     with unprivileged(), pytest.raises(DataError, match=r"cannot be read \(Permission") as error:
-        load_dataset("mnist", Path())
+        load_dataset(name, Path())
     assert str(error.value).endswith("Check its permissions and the disk.")
 
 
@@ -144,7 +161,7 @@ def test_a_data_folder_that_is_a_file_holds_nothing(tmp_path, place):
         load_dataset("mnist", tmp_path / place)
 
 
-def test_a_folder_without_permission_is_said(tmp_path, unprivileged):
+def test_a_folder_without_permission_is_an_error(tmp_path, unprivileged):
     write_dataset(tmp_path / "mnist")
     (tmp_path / "mnist").chmod(0)
     with unprivileged(), pytest.raises(DataError, match=r"mnist: cannot be read \(Permission"):
@@ -204,13 +221,21 @@ def test_validation_is_the_last_part_of_the_training_set(dataset):
 
 @pytest.mark.parametrize("count", [40, 41, 60000])
 def test_a_validation_set_that_leaves_nothing_is_refused(dataset, count):
-    with pytest.raises(OptionError, match=f"validation {count:,}: .* holds 40 .* 0 to 39"):
+    with pytest.raises(OptionError, match=f"^--validation {count:,}: .* holds 40 .* 0 to 39"):
         dataset.split_validation(count)
 
 
 def test_a_run_without_validation_has_no_such_split(dataset):
-    with pytest.raises(OptionError, match="split validation: the run held no images out"):
+    with pytest.raises(OptionError, match=r"^--split validation: the run held no images out"):
         dataset.split("validation", validation=0)
+
+
+def test_a_training_set_smaller_than_what_a_run_held_out_is_not_its_own(dataset):
+    """Commands that measure a network have no --validation to choose."""
+    for split in ("train", "validation"):
+        with pytest.raises(DataError, match="40 training images, expected more than the 60,000"):
+            dataset.split(split, validation=60_000)
+    assert len(dataset.split("test", validation=60_000)) == 12
 
 
 def test_another_kind_of_images_or_more_classes_are_refused(dataset):

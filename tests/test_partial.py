@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mlp_cli.datasets.catalogue import PublishedFile
-from mlp_cli.datasets.fetching import partial as module
-from mlp_cli.datasets.fetching.partial import receiving
+from mlp_cli.datasets.fetching.partial import lock_file, receiving
+from mlp_cli.datasets.fetching.published_file import PublishedFile
 from mlp_cli.datasets.fetching.verified import RECORD, is_published, remember
 from tests.mirrors import random_bytes, serving
 
@@ -25,7 +24,7 @@ def left():
     return sorted(os.listdir())
 
 
-def test_what_has_come_stays_for_the_next_one():
+def test_bytes_stay_for_the_next_download():
     for length in (3, 6):
         with receiving(TARGET) as part:
             assert part.size == length - 3
@@ -38,13 +37,13 @@ def test_what_has_come_stays_for_the_next_one():
     assert left() == ["file.gz"]
 
 
-def test_what_has_come_is_with_the_system_at_once():
+def test_bytes_are_handed_to_the_system_at_once():
     with receiving(TARGET) as part:
         part.write(b"abc")
         assert PART.read_bytes() == b"abc"
 
 
-def test_what_is_thrown_away_leaves_nothing():
+def test_discarded_bytes_leave_no_file():
     PART.write_bytes(b"wrong")
     with receiving(TARGET) as part:
         part.begin_again()
@@ -53,7 +52,7 @@ def test_what_is_thrown_away_leaves_nothing():
     assert left() == []
 
 
-def test_whoever_comes_second_gets_a_file_of_its_own_that_does_not_stay():
+def test_the_second_process_gets_a_private_file_that_is_removed():
     with receiving(TARGET) as first:
         first.write(b"abc")
         with receiving(TARGET) as second:
@@ -69,30 +68,27 @@ def test_whoever_comes_second_gets_a_file_of_its_own_that_does_not_stay():
     assert left() == ["file.gz"]
 
 
-def test_a_file_system_that_cannot_lock_gives_a_file_of_ones_own(monkeypatch):
+def test_a_file_system_that_cannot_lock_gives_a_file_of_ones_own():
     def cannot(_):
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr(module, "_lock", cannot)
     PART.write_bytes(b"abc")
-    with receiving(TARGET) as part:
+    with receiving(TARGET, lock=cannot) as part:
         assert part.size == 0
         part.write(b"xyz")
         part.replace(TARGET)
     assert TARGET.read_bytes() == b"xyz"
 
 
-def test_a_part_that_was_renamed_before_we_had_the_lock_is_not_written_to(monkeypatch):
+def test_a_part_that_was_renamed_before_we_had_the_lock_is_not_written_to():
     """The one before us finishes between our opening its file and our locking it."""
     PART.write_bytes(b"finished")
-    lock = module._lock
 
     def late(stream):
         os.replace(PART, TARGET)
-        lock(stream)
+        lock_file(stream)
 
-    monkeypatch.setattr(module, "_lock", late)
-    with receiving(TARGET) as part:
+    with receiving(TARGET, lock=late) as part:
         part.begin_again()
         part.write(b"xyz")
     assert TARGET.read_bytes() == b"finished"
@@ -134,7 +130,7 @@ def test_a_file_of_the_same_size_and_time_is_trusted(verified):
     assert not is_published(TARGET, FILE, trusting=False)
 
 
-def test_a_file_of_another_time_or_size_or_sum_is_not(verified):
+def test_a_file_of_another_time_size_or_checksum_is_not_trusted(verified):
     replace_by_stealth()
     assert not is_published(TARGET, PublishedFile(FILE.name, FILE.size, "0" * 64))
     os.utime(TARGET)
@@ -158,7 +154,7 @@ def test_a_file_of_another_time_or_size_or_sum_is_not(verified):
         bytes(1 << 20),
     ],
 )
-def test_a_damaged_record_costs_the_sum_and_is_mended(verified, damage):
+def test_a_damaged_record_is_ignored_and_replaced(verified, damage):
     Path(RECORD).write_bytes(damage)
     assert is_published(TARGET, FILE)
     replace_by_stealth()
@@ -169,7 +165,7 @@ def test_a_damaged_record_costs_the_sum_and_is_mended(verified, damage):
     assert is_published(TARGET, FILE)
 
 
-def test_a_record_that_cannot_be_written_or_read_is_done_without(verified, unprivileged):
+def test_a_record_that_cannot_be_written_is_not_needed(verified, unprivileged):
     Path("closed").mkdir()
     TARGET.rename("closed/file.gz")
     Path("closed").chmod(0o555)
@@ -192,15 +188,15 @@ CONTENT = {"one.gz": random_bytes(2_000_000, 0), "two.gz": random_bytes(300_000,
 DOWNLOAD = """
 import hashlib, json, resource, sys
 from pathlib import Path
-from mlp_cli.datasets.catalogue import PublishedFile
-from mlp_cli.datasets.fetching.download import download
+from mlp_cli.datasets.fetching.published_file import PublishedFile
+from mlp_cli.datasets.fetching.download import fetch_files
 from mlp_cli.errors import DownloadError
 
 mirror, limit, files = json.loads(sys.argv[1])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
-    for step in download([PublishedFile(*file) for file in files], Path("data"), [mirror]):
+    for step in fetch_files([PublishedFile(*file) for file in files], Path("data"), [mirror]):
         print(type(step).__name__, flush=True)
 except DownloadError as error:
     sys.exit(str(error))
@@ -225,7 +221,7 @@ def server():
         yield server
 
 
-def test_downloads_into_one_folder_at_once_all_end_well(server):
+def test_simultaneous_downloads_into_one_folder_all_succeed(server):
     processes = [start(f"{server.url}/slow/") for _ in range(3)]
     for process in processes:
         out, err = process.communicate(timeout=60)
@@ -237,7 +233,7 @@ def test_downloads_into_one_folder_at_once_all_end_well(server):
 @pytest.mark.parametrize(
     "times", [3, pytest.param(50, marks=pytest.mark.slow)], ids=["few", "many"]
 )
-def test_a_download_that_is_killed_is_gone_on_with(server, times):
+def test_a_killed_download_resumes(server, times):
     """Killed again and again after a few pieces, it gets to its end with nothing fetched twice."""
     rng = random.Random(0)
     had = 0
@@ -266,7 +262,7 @@ def test_a_download_that_is_killed_is_gone_on_with(server, times):
     assert downloaded() == CONTENT
 
 
-def test_a_full_disk_is_said_in_a_line_and_what_came_is_gone_on_with(server):
+def test_a_full_disk_is_reported_and_the_download_resumes(server):
     process = start(f"{server.url}/right/", limit=1_000_000)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1

@@ -3,6 +3,9 @@
 import io
 import json
 import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +13,10 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from mlp_cli.commands import predict as command
+from mlp_cli.commands.predict import Reading, Unread, read_pictures
 from mlp_cli.commands.shared.group import mlp
-from mlp_cli.images import normalise, read_picture
+from mlp_cli.errors import PictureError
+from mlp_cli.images import Digit, normalise, read_picture
 from tests.makers import draw_seven, make_run
 
 CHECKPOINT = Path("net.npz")
@@ -85,44 +89,62 @@ def test_standard_input_without_a_picture_is_reported(predict, data):
     assert done.stdout == ""
 
 
-def test_a_closed_standard_input_is_reported(predict, monkeypatch):
-    monkeypatch.setattr(command, "sys", type("Closed", (), {"stdin": None}))
-    assert "Error: standard input: closed" in predict("-", status=1).stderr
+def test_a_closed_standard_input_is_reported(network):
+    words = shlex.join([sys.executable, "-m", "mlp_cli", "predict", "-", "--checkpoint", "net.npz"])
+    done = subprocess.run(["sh", "-c", f"{words} <&-"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Error: standard input: closed" in done.stderr
 
 
-def test_batches_change_nothing_and_keep_the_order(predict, monkeypatch):
-    names = [f"{number}.png" for number in range(7)]
-    for number, name in enumerate(names):
-        save(name, at=(50 + number, 40))
-    whole = documents(predict("--json", *names))
-    monkeypatch.setattr(command, "BATCH", 3)
-    for one, other in zip(documents(predict("--json", *names)), whole, strict=True):
-        assert one["image"] == other["image"]
-        assert one["outputs"] == pytest.approx(other["outputs"], rel=1e-5)
-    Path("4.png").write_text("no picture")
+def test_a_picture_that_cannot_be_read_does_not_stop_the_others(predict):
+    names = [f"{number}.png" for number in range(5)]
+    for name in names:
+        save(name)
+    Path("3.png").write_text("no picture")
     done = predict("--json", *names, status=1)
-    assert [document["image"] for document in documents(done)] == names[:4] + names[5:]
+    assert "Error: 3.png: not a picture" in done.stderr
+    assert [document["image"] for document in documents(done)] == [*names[:3], names[4]]
 
 
-def test_a_batch_of_bad_pictures_only_is_no_reason_to_stop(predict, monkeypatch):
-    monkeypatch.setattr(command, "BATCH", 2)
-    save("a.png")
-    done = predict("none.png", "none.jpg", "a.png", status=1)
-    assert done.stdout.startswith("a.png: ")
+def seven_pictures():
+    """Their names, and a function that reads each as an image of its own."""
+    rng = np.random.default_rng(0)
+    images = {f"{n}.png": rng.integers(0, 256, (28, 28), np.uint8) for n in range(7)}
+    return list(images), lambda name: Digit(images[name])
 
 
-def test_no_more_than_a_batch_is_in_memory(predict, monkeypatch):
+def test_batches_change_nothing_and_keep_the_order(network):
+    names, read = seven_pictures()
+    together = list(read_pictures(names, read, network.outputs))
+    in_threes = list(read_pictures(names, read, network.outputs, at_once=3))
+    assert [reading.name for reading in together] == names
+    for one, other in zip(in_threes, together, strict=True):
+        assert one.name == other.name
+        assert one.outputs == pytest.approx(other.outputs, rel=1e-5)
+
+
+def test_a_batch_without_any_picture_is_passed_over(network):
+    def read(name):
+        if name == "a.png":
+            return Digit(np.zeros((28, 28), np.uint8))
+        raise PictureError("no such file")
+
+    *unread, last = read_pictures(["x.png", "y.png", "a.png"], read, network.outputs, at_once=2)
+    assert unread == [Unread("x.png", "no such file"), Unread("y.png", "no such file")]
+    assert (type(last), last.name) == (Reading, "a.png")
+
+
+def test_no_more_than_a_batch_is_in_memory(network):
     """Each call of the network sees a batch, and the next batch is read after it."""
-    monkeypatch.setattr(command, "BATCH", 2)
     seen = []
-    read, outputs = command._read, type(make_run().network).outputs
-    monkeypatch.setattr(command, "_read", lambda *given: seen.append("read") or read(*given))
-    monkeypatch.setattr(
-        "mlp_cli.nn.network.Network.outputs",
-        lambda self, images: seen.append(len(images)) or outputs(self, images),
+    names, read = seven_pictures()
+    readings = read_pictures(
+        names[:5],
+        lambda name: seen.append("read") or read(name),
+        lambda images: seen.append(len(images)) or network.outputs(images),
+        at_once=2,
     )
-    save("a.png")
-    predict(*["a.png"] * 5)
+    assert len(list(readings)) == 5
     assert seen == ["read", "read", 2, "read", "read", 2, "read", 1]
 
 
@@ -234,7 +256,7 @@ def test_a_place_that_cannot_be_written_is_an_error(predict):
 
 
 @pytest.mark.parametrize("name", ["run.npz", "pipe", "loop.png"])
-def test_a_normalised_picture_takes_no_place_that_an_export_would_not(predict, name):
+def test_save_normalised_replaces_no_checkpoint_pipe_or_loop(predict, name):
     save("a.png")
     make_run().save(Path("run.npz"))
     os.mkfifo("pipe")
@@ -257,12 +279,14 @@ def test_pictures_that_were_not_saved_here_stay_as_they_are(predict):
         assert {path: path.read_bytes() for path in before} == before
 
 
-def test_what_is_already_there_does_not_matter_to_a_picture_from_a_pipe(predict):
-    for _ in range(2):
-        predict("-", "--save-normalised", "seen.png", input=png())
+def test_a_picture_from_a_pipe_replaces_the_saved_one(predict):
+    for picture in (png(), png(at=(50, 40), scale=0.5), png(ink=255, ground=0)):
+        predict("-", "--save-normalised", "seen.png", input=picture)
+        expected = normalise(read_picture(io.BytesIO(picture)))
+        np.testing.assert_array_equal(np.asarray(Image.open("seen.png")), expected)
 
 
-def test_a_missing_picture_is_said_whatever_stands_where_it_would_go(predict):
+def test_a_missing_picture_is_reported_even_if_the_output_exists(predict):
     save("seen.png")
     done = predict("none.png", "--save-normalised", "seen.png", status=1)
     assert "Error: none.png: no such file" in done.stderr
@@ -276,7 +300,7 @@ def test_a_loop_of_links_among_several_pictures_is_reported(predict):
     assert Path("seen/a.png").exists()
 
 
-def test_a_folder_that_may_not_be_entered_is_said(predict, unprivileged):
+def test_a_folder_without_permission_is_reported(predict, unprivileged):
     save("a.png")
     predict("a.png")  # loads what there is to load while root may
     Path("closed").mkdir(mode=0)
@@ -288,7 +312,7 @@ def test_a_folder_that_may_not_be_entered_is_said(predict, unprivileged):
     assert "Error: closed/seen.png: cannot be written (Permission denied)" in saved.stderr
 
 
-def test_a_name_that_is_too_long_is_said(predict):
+def test_a_name_that_is_too_long_is_reported(predict):
     assert "cannot be read (File name too long)" in predict("x" * 300, status=1).stderr
 
 

@@ -47,13 +47,12 @@ def test_a_typo_gets_the_nearest_name(arguments, nearest):
     assert f"'{nearest}'" in said
 
 
-def test_the_next_command_is_quoted_as_the_shell_takes_it(monkeypatch):
+def test_the_next_command_is_quoted_as_the_shell_takes_it():
     words = ["mlp", "evaluate", "--checkpoint", r"my runs\a.npz"]
     assert shlex.split(command_line(words)) == words
-    monkeypatch.setattr("mlp_cli.system.shell.ON_WINDOWS", True)
-    assert command_line(words) == r'mlp evaluate --checkpoint "my runs\a.npz"'
+    assert command_line(words, windows=True) == r'mlp evaluate --checkpoint "my runs\a.npz"'
     words[-1] = r"checkpoints\a.npz"
-    assert command_line(words) == r"mlp evaluate --checkpoint checkpoints\a.npz"
+    assert command_line(words, windows=True) == r"mlp evaluate --checkpoint checkpoints\a.npz"
 
 
 @pytest.fixture

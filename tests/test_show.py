@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from mlp_cli.errors import OutputError, PictureError
-from mlp_cli.images import Places, draw_answer, pictures_in, save_image
+from mlp_cli.images import SaveFolder, draw_reading, pictures_in, save_image
 from mlp_cli.images.show import draw_bars, draw_image
 from mlp_cli.system.outputs import writing
 
@@ -42,7 +42,7 @@ def test_an_output_that_is_not_a_number_has_no_bar():
 
 @pytest.mark.parametrize("rows", [2, 28])
 def test_bars_stand_beside_the_image_all_of_them(rows):
-    text = draw_answer(np.full((rows, 6), 255, np.uint8), np.linspace(0, 1, 10), blocks=True)
+    text = draw_reading(np.full((rows, 6), 255, np.uint8), np.linspace(0, 1, 10), blocks=True)
     assert [f"{d}  " in text for d in range(10)] == [True] * 10
     assert len(text.splitlines()) == max(10, rows // 2)
     assert all(line == line.rstrip() for line in text.splitlines())
@@ -62,20 +62,20 @@ def test_a_folder_without_pictures_is_refused():
         pictures_in(Path("none"))
 
 
-def test_every_picture_gets_a_place_of_its_own():
-    places = Places.in_folder(Path("out"), ["out/3.png"])
-    names = [places.of(name).name for name in ("a/2.jpg", "b/2.png", "2.png", "3.png", "-")]
+def test_every_picture_gets_a_file_of_its_own():
+    folder = SaveFolder.make(Path("out"), ["out/3.png"])
+    names = [folder.path_for(name).name for name in ("a/2.jpg", "b/2.png", "2.png", "3.png", "-")]
     assert names == ["2.png", "2-2.png", "2-3.png", "3-2.png", "-.png"]
     assert Path("out").is_dir()
 
 
-def test_a_disk_that_does_not_tell_capitals_loses_nothing():
-    places = Places.in_folder(Path(), ["X.PNG"])
-    names = [places.of(name).name for name in ("X.PNG", "a/y.jpg", "b/Y.jpg")]
+def test_names_that_differ_in_capitals_get_different_files():
+    folder = SaveFolder.make(Path(), ["X.PNG"])
+    names = [folder.path_for(name).name for name in ("X.PNG", "a/y.jpg", "b/Y.jpg")]
     assert names == ["X-2.png", "y.png", "Y-2.png"]
 
 
-def test_a_place_is_free_only_if_a_normalised_picture_was_saved_there():
+def test_only_normalised_pictures_are_replaced():
     image = np.zeros((28, 28), np.uint8)
     Path("out").mkdir()
     with writing(Path("out/1.png")) as file:
@@ -83,18 +83,18 @@ def test_a_place_is_free_only_if_a_normalised_picture_was_saved_there():
     Image.fromarray(image).save("out/2.png")
     Path("out/3.png").symlink_to("1.png")
     Path("out/4.png").symlink_to("nowhere.png")
-    places = Places.in_folder(Path("out"), [])
-    names = [places.of(f"{number}.jpg").name for number in range(1, 5)]
+    folder = SaveFolder.make(Path("out"), [])
+    names = [folder.path_for(f"{number}.jpg").name for number in range(1, 5)]
     assert names == ["1.png", "2-2.png", "3-2.png", "4-2.png"]
 
 
-def test_a_place_that_cannot_be_is_refused():
+def test_a_folder_that_cannot_be_created_is_refused():
     Path("file").touch()
-    with pytest.raises(OutputError, match="cannot be made a folder"):
-        Places.in_folder(Path("file"), [])
+    with pytest.raises(OutputError, match="cannot be created as a folder"):
+        SaveFolder.make(Path("file"), [])
 
 
-def test_an_image_is_saved_whole_or_not_at_all():
+def test_an_image_is_saved_completely_or_not_at_all():
     image = np.arange(784, dtype=np.uint8).reshape(28, 28)
     with writing(Path("a.png")) as file:
         save_image(image, file)

@@ -1,6 +1,7 @@
 """The drawn digits: their form, their variety, and how they are kept."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,13 +10,16 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from mlp_cli import load_dataset
 from mlp_cli.commands.shared.group import mlp
-from mlp_cli.datasets.drawn import drawing, synthetic
-from mlp_cli.datasets.drawn.drawing import draw_digits, draw_styles
-from mlp_cli.datasets.drawn.strokes import SAMPLES, STYLES, trace
-from mlp_cli.datasets.drawn.synthetic import PARTS, Part
+from mlp_cli.datasets.catalogue import CATALOGUE
+from mlp_cli.datasets.drawn.drawing import choose_styles, draw_digits, draw_styles
+from mlp_cli.datasets.drawn.source import Drawn
+from mlp_cli.datasets.drawn.strokes import POINTS_A_STYLE, STYLES, trace
+from mlp_cli.datasets.drawn.synthetic import DigitSet
+from mlp_cli.datasets.files import FILES
 from mlp_cli.datasets.idx import read_idx
-from mlp_cli.datasets.loading import FILES, load_dataset
+from mlp_cli.datasets.steps import Received, Started
 from mlp_cli.errors import DataAccessError, DataError
 from mlp_cli.images.placing import has_mnist_form
 from mlp_cli.learning.sgd import count_correct, sgd
@@ -23,19 +27,25 @@ from mlp_cli.nn.network import Network
 
 FOLDER = Path("data/synthetic")
 FORCE = "mlp download --dataset synthetic --data-dir data --force"
-SMALL = (Part("train", 400), Part("t10k", 200))
+TRAINING, TEST = DigitSet("train", 60_000, 1000), DigitSet("t10k", 10_000, 1000)
 
 
 @pytest.fixture
 def small(monkeypatch):
-    """A few digits instead of the 70,000."""
-    monkeypatch.setattr(synthetic, "PARTS", SMALL)
-    monkeypatch.setattr(synthetic, "BLOCK", 200)
+    """A few digits instead of the 70,000, by the same name."""
+    few = Drawn(name="synthetic", training_images=400, test_images=200, block=200)
+    monkeypatch.setitem(CATALOGUE, few.name, few)
+    return few
 
 
 @pytest.fixture(scope="module")
 def digits():
     return draw_digits(np.arange(2000) % 10, np.random.default_rng(3))
+
+
+def digits_in(steps):
+    """How many images these steps wrote."""
+    return sum(step.count for step in steps if isinstance(step, Received)) // (28 * 28)
 
 
 def run(command, status=0):
@@ -57,19 +67,23 @@ def test_a_seed_draws_the_same_digits_and_another_seed_others(digits):
     assert (draw_digits(labels, np.random.default_rng(4)) != digits).any(axis=(1, 2)).all()
 
 
-def test_blocks_and_sets_are_drawn_from_streams_of_their_own(small, monkeypatch):
-    train, _ = SMALL
+def test_blocks_and_sets_are_drawn_from_streams_of_their_own():
+    train = DigitSet("train", 400, 200)
     np.testing.assert_array_equal(list(train.blocks()), [train.draw(0), train.draw(200)])
-    monkeypatch.setattr(synthetic, "draw_digits", lambda _, rng: rng.random())
-    streams = [part.draw(start) for part in PARTS for start in range(0, part.count, 10_000)]
-    assert len(set(streams)) == 7
+    first_numbers = [
+        digits.stream(start).random()
+        for digits in (TRAINING, TEST)
+        for start in range(0, digits.count, digits.block)
+    ]
+    assert len(set(first_numbers)) == 70
 
 
 def test_there_are_as_many_of_each_digit_in_no_order():
-    assert [(part.name, part.count) for part in PARTS] == [("train", 60_000), ("t10k", 10_000)]
-    for part in PARTS:
-        labels = part.labels()
-        np.testing.assert_array_equal(np.bincount(labels), 10 * [part.count // 10])
+    drawn = CATALOGUE["synthetic"]
+    assert (drawn.training_images, drawn.test_images) == (TRAINING.count, TEST.count)
+    for digits in (TRAINING, TEST):
+        labels = digits.labels()
+        np.testing.assert_array_equal(np.bincount(labels), 10 * [digits.count // 10])
         # The images held out of training are the last ones.
         assert np.bincount(labels[-10_000:], minlength=10).min() > 850
         assert (labels[:100] != labels[100:200]).any()
@@ -78,7 +92,7 @@ def test_there_are_as_many_of_each_digit_in_no_order():
 def test_images_have_the_normal_form_of_mnist(digits):
     assert digits.shape == (2000, 28, 28)
     assert digits.dtype == np.uint8
-    # By the very rule that tells a user's picture which has the form already.
+    # By the rule that recognises a user's picture which has the form already.
     has_form = [has_mnist_form(image.astype(float), (28, 28)) for image in digits]
     assert np.mean(has_form) > 0.99
 
@@ -93,14 +107,13 @@ def test_grey_levels_are_spread_as_in_mnist(digits):
 # the styles
 
 
-def test_every_style_is_drawn_by_its_share(monkeypatch):
-    monkeypatch.setattr(drawing, "draw_styles", lambda styles, _: styles)
-    styles = draw_digits(PARTS[0].labels(), np.random.default_rng(0))
+def test_styles_are_as_frequent_as_the_table_says():
+    styles = choose_styles(TRAINING.labels(), np.random.default_rng(0))
     counts = np.bincount(styles, minlength=len(STYLES))
     for digit in range(10):
         own = [s for s, style in enumerate(STYLES) if style.digit == digit]
-        shares = np.array([STYLES[s].share for s in own])
-        np.testing.assert_allclose(counts[own] / 6000, shares / shares.sum(), atol=0.03)
+        expected = np.array([STYLES[s].frequency for s in own])
+        np.testing.assert_allclose(counts[own] / 6000, expected / expected.sum(), atol=0.03)
     assert counts.min() > 0
 
 
@@ -125,7 +138,7 @@ def test_no_two_styles_look_alike():
 def test_curves_pass_every_point_of_the_table_and_lift_the_pen():
     curves = trace()
     points = curves.basis @ curves.controls
-    assert points.shape == (len(STYLES), SAMPLES, 2)
+    assert points.shape == (len(STYLES), POINTS_A_STYLE, 2)
     for s, style in enumerate(STYLES):
         strokes = style.strokes.split("|")
         for word in style.strokes.replace("|", " ").split():
@@ -159,10 +172,10 @@ def test_a_network_trained_on_some_reads_others():
 # how they are kept
 
 
-def test_what_is_kept_is_what_is_drawn(small):
+def test_kept_digits_are_the_drawn_ones(small):
     drawn = load_dataset("synthetic", Path("data"))
     assert not Path("data").exists()
-    assert sum(synthetic.keep(Path("data"))) == 600
+    assert digits_in(small.bring(Path("data"))) == 600
     assert sorted(kept()) == sorted(FILES)
     read = load_dataset("synthetic", Path("data"))
     assert read.folder == FOLDER
@@ -170,22 +183,35 @@ def test_what_is_kept_is_what_is_drawn(small):
     assert (len(read.train), len(read.test), read.image_shape) == (400, 200, (28, 28))
 
 
+def test_the_steps_of_drawing_count_the_bytes_of_the_images(small):
+    sizes, counts = {}, {}
+    for step in small.bring(Path("data")):
+        if isinstance(step, Started):
+            file = step.file
+            sizes[file], counts[file] = step.size, 0
+        else:
+            counts[file] += step.count
+    assert sizes == counts == {name: len(data) for name, data in kept().items() if "images" in name}
+
+
 def test_kept_digits_are_used_again(small):
-    list(synthetic.keep(Path("data")))
+    list(small.bring(Path("data")))
     before = {path: path.stat().st_mtime_ns for path in FOLDER.iterdir()}
-    assert list(synthetic.keep(Path("data"))) == []
+    assert list(small.bring(Path("data"))) == []
     assert {path: path.stat().st_mtime_ns for path in FOLDER.iterdir()} == before
 
 
-def test_one_who_stops_drawing_leaves_whole_files_that_are_completed(small):
-    steps = synthetic.keep(Path("data"))
-    next(steps)
+def test_interrupted_drawing_leaves_complete_files_and_resumes(small):
+    steps = small.bring(Path("data"))
+    while digits_in([next(steps)]) < 200:
+        pass
     steps.close()
     assert [path.name for path in FOLDER.iterdir()] == ["train-labels-idx1-ubyte"]
-    list(synthetic.keep(Path("data")))
+    assert not small.is_there(Path("data"))
+    list(small.bring(Path("data")))
     load_dataset("synthetic", Path("data"))
     (FOLDER / FILES[2]).unlink()
-    assert sum(synthetic.keep(Path("data"))) == 200
+    assert digits_in(small.bring(Path("data"))) == 200
 
 
 def cut(path):
@@ -204,54 +230,70 @@ def swap(path):
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("damage", [cut, overwrite, swap])
-def test_files_that_are_not_the_drawn_ones_are_refused_and_can_be_drawn_anew(small, name, damage):
-    list(synthetic.keep(Path("data")))
-    whole = kept()
+def test_other_files_are_refused_and_can_be_drawn_anew(small, name, damage):
+    list(small.bring(Path("data")))
+    intact = kept()
     damage(FOLDER / name)
     with pytest.raises(DataError) as error:
         load_dataset("synthetic", Path("data"))
     assert str(error.value).startswith(f"data/synthetic/{name}: ")
-    assert str(error.value).endswith(f"\nDraw them anew, in place of all four there, with: {FORCE}")
-    assert run("evaluate", status=1)
+    assert str(error.value).endswith(f"\nReplace all four files by newly drawn ones with: {FORCE}")
+    assert FORCE in run(TRAIN, status=1).stderr
     run(FORCE.removeprefix("mlp "))
-    assert kept() == whole
+    assert kept() == intact
+
+
+def test_a_kept_file_without_permission_is_no_reason_to_draw_it_anew(small, unprivileged):
+    list(small.bring(Path("data")))
+    (FOLDER / FILES[0]).chmod(0)
+    with (
+        unprivileged(),
+        pytest.raises(DataAccessError, match=f"{FILES[0]}: cannot be read") as error,
+    ):
+        small.load(Path("data"))
+    assert FORCE not in str(error.value)
 
 
 def test_another_processors_rounding_is_no_reason_to_refuse(small):
-    list(synthetic.keep(Path("data")))
+    list(small.bring(Path("data")))
     path = FOLDER / FILES[0]
     data = np.frombuffer(path.read_bytes(), np.uint8).copy()
     grey = (data[16:] > 0) & (data[16:] < 255)
+    assert grey.any()
     data[16:][grey] += 1
     path.write_bytes(data.tobytes())
-    load_dataset("synthetic", Path("data"))
+    images = load_dataset("synthetic", Path("data")).train.images
+    np.testing.assert_array_equal(images.ravel(), data[16:])
 
 
 def test_ones_own_files_in_the_data_folder_are_not_taken_for_the_drawn_ones(small):
-    list(synthetic.keep(Path("elsewhere")))
+    list(small.bring(Path("elsewhere")))
     Path("elsewhere/synthetic").rename("data")
     (Path("data") / FILES[1]).unlink()
-    load_dataset("synthetic", Path("data"))
+    assert load_dataset("synthetic", Path("data")).folder == FOLDER
+    assert load_dataset("synthetic", Path("data")).fingerprint() == small.load(Path()).fingerprint()
     assert not FOLDER.exists()
 
 
 def test_two_processes_draw_at_once():
     code = (
-        "from pathlib import Path; from mlp_cli.datasets.drawn import synthetic;"
-        "synthetic.PARTS = synthetic.Part('train', 4000), synthetic.Part('t10k', 1000);"
-        "list(synthetic.keep(Path('data'))); synthetic.load(Path('data'))"
+        "from pathlib import Path; from mlp_cli.datasets.drawn.source import Drawn;"
+        "few = Drawn(name='synthetic', training_images=4000, test_images=1000);"
+        "list(few.bring(Path('data'))); few.load(Path('data'))"
     )
     both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
     assert [process.wait(timeout=60) for process in both] == [0, 0]
     assert sorted(kept()) == sorted(FILES)
     images = read_idx(FOLDER / FILES[0])
-    np.testing.assert_array_equal(images, np.concatenate(list(Part("train", 4000).blocks())))
+    np.testing.assert_array_equal(
+        images, np.concatenate(list(DigitSet("train", 4000, 1000).blocks()))
+    )
 
 
-def test_a_folder_that_cannot_be_written_is_said_before_anything_is_drawn(small):
+def test_a_folder_that_cannot_be_written_is_found_before_drawing(small):
     Path("data").touch()
     with pytest.raises(DataAccessError, match=r"^data/synthetic: cannot be written \(Not a dir"):
-        next(synthetic.keep(Path("data")))
+        next(small.bring(Path("data")))
 
 
 # the commands
@@ -278,11 +320,15 @@ def test_evaluate_draws_them_where_they_are_not_kept(small):
 def test_evaluate_prefers_a_folder_where_they_are_kept_to_drawing_them(small, monkeypatch):
     run(f"{TRAIN} --data-dir other")
     Path("other").rename("data")
-    monkeypatch.setattr(Part, "blocks", lambda part: pytest.fail(f"{part.name} drawn anew"))
+    monkeypatch.setattr(
+        DigitSet, "draw_all", lambda digits: pytest.fail(f"{digits.name} drawn anew")
+    )
     run("evaluate")
 
 
 def test_train_needs_no_place_to_keep_them(small, unprivileged):
+    run(f"{TRAIN} --data-dir other")  # loads what there is to load while root may
+    shutil.rmtree("checkpoints")
     Path("data").mkdir(mode=0o500)
     with unprivileged():
         done = run(TRAIN)
@@ -291,7 +337,7 @@ def test_train_needs_no_place_to_keep_them(small, unprivileged):
     assert "test accuracy" in done.stdout
 
 
-def test_download_draws_what_cannot_be_fetched(small):
+def test_download_draws_the_synthetic_dataset(small):
     said = "synthetic is in data/synthetic: drawn, not fetched.\n"
     assert run("download --dataset synthetic").stdout == said
     assert len(kept()) == 4
@@ -304,7 +350,7 @@ def test_download_draws_what_cannot_be_fetched(small):
 @pytest.mark.slow
 @pytest.mark.mnist
 @pytest.mark.parametrize("hidden", [30, 100])
-def test_a_network_that_saw_drawn_digits_alone_reads_mnist(mnist_dir, hidden):
+def test_a_network_trained_on_drawn_digits_reads_mnist(mnist_dir, hidden):
     run(f"train --dataset synthetic --hidden {hidden}")
     from mlp_cli.runs.reading import load_checkpoint
 

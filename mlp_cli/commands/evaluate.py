@@ -12,7 +12,7 @@ from mlp_cli.commands.shared.dataset import load_for_network
 from mlp_cli.commands.shared.options import DatasetName, common_options, run_data_dir_option
 from mlp_cli.commands.shared.plot import draw_confusion, plot_option
 from mlp_cli.commands.shared.text import json_result, note, result, score
-from mlp_cli.datasets.catalogue import class_headings, class_name
+from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.errors import OptionError
 from mlp_cli.measuring.percent import percent
 
@@ -75,6 +75,7 @@ def evaluate(
 
     evaluation = Evaluation.of(run.network, chosen.images, chosen.labels)
     reached, figures = evaluation.score, evaluation.class_figures
+    source = find_source(name)
     if plot:
         draw_confusion(evaluation.confusion, plot)
     if json:
@@ -89,7 +90,8 @@ def evaluate(
                 "interval": reached.interval,
                 "cost": evaluation.cost,
                 "per_class": [
-                    {**asdict(figure), "name": class_name(name, figure.label)} for figure in figures
+                    {**asdict(figure), "name": source.class_name(figure.label)}
+                    for figure in figures
                 ],
                 "confusion": evaluation.confusion.tolist(),
             }
@@ -100,7 +102,7 @@ def evaluate(
     result(f"accuracy   {score(reached.accuracy, reached.correct, reached.examples)}")
     result(f"interval   {percent(low)} to {percent(high)} (95 %)")
     result(f"mean cost  {evaluation.cost:.4f}\n")
-    kind, rows = class_headings(name, len(figures))
+    kind, rows = source.class_headings(len(figures))
     result(_figures_table(kind, rows, figures))
     result(f"\nCorrect {kind} down, prediction across:\n")
     result(_confusion_table(kind, rows, evaluation.confusion.tolist()))

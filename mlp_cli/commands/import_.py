@@ -7,9 +7,15 @@ import click
 
 from mlp_cli.commands.shared.completion import complete_dataset
 from mlp_cli.commands.shared.dataset import load_for_network
-from mlp_cli.commands.shared.options import DatasetName, FilePath, common_options
+from mlp_cli.commands.shared.options import (
+    DEFAULT_DATA_DIR,
+    DatasetName,
+    FilePath,
+    common_options,
+)
 from mlp_cli.commands.shared.text import result
-from mlp_cli.datasets.catalogue import DEFAULT_DATASET, file_stem
+from mlp_cli.datasets.catalogue import find_source
+from mlp_cli.datasets.source import DEFAULT_DATASET
 from mlp_cli.errors import CheckpointError, DataError
 from mlp_cli.runs.places import FOLDER, claim, claim_next, release
 from mlp_cli.system.shell import command_line
@@ -54,7 +60,11 @@ def import_(
 
     run = Run.adopt(read_nielsen(file), dataset, image_shape)
     sizes = run.settings.sizes
-    path = claim_next(FOLDER, file_stem(dataset), sizes) if checkpoint is None else checkpoint
+    path = (
+        claim_next(FOLDER, find_source(dataset).file_stem, sizes)
+        if checkpoint is None
+        else checkpoint
+    )
     if checkpoint is not None:
         _claim(checkpoint)
     try:
@@ -82,6 +92,9 @@ def _claim(path: Path) -> None:
 
 def _next_command(run: "Run") -> list[str]:
     """Return the command to try next: evaluate where there is a dataset that fits, or predict."""
+    source = find_source(run.settings.dataset)
+    if not source.is_there(DEFAULT_DATA_DIR):
+        return ["predict", "image.png"]
     try:
         load_for_network(run.settings, run.settings.dataset, None)
     except DataError:

@@ -3,18 +3,20 @@
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
 from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_reader
 from mlp_cli.commands.shared.options import common_options
 from mlp_cli.commands.shared.text import can_encode, json_result, note, result, say
-from mlp_cli.datasets.catalogue import class_name
+from mlp_cli.datasets.catalogue import find_source
+from mlp_cli.datasets.source import Source
 from mlp_cli.errors import OptionError, OutputError, PictureError
 
 if TYPE_CHECKING:
@@ -23,41 +25,45 @@ if TYPE_CHECKING:
 
     from mlp_cli.images import Digit
 
-Result = TypeVar("Result")
-
 STDIN = "-"
-BATCH = 100
+PICTURES_AT_ONCE = 100
 """pictures that are in memory together"""
-UNSURE = 0.5
-"""a highest output below this is worth a warning"""
+LEAST_CONFIDENCE = 0.5
+"""a highest output below this deserves a warning"""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One picture and what was read in it."""
+    """One picture, and the network's outputs for it."""
 
     name: str
     digit: "Digit"
     outputs: "npt.NDArray[np.floating]"
-    dataset: str
-    """what the network was trained on, which names the classes"""
 
     @property
     def ranked(self) -> list[int]:
-        """The classes, the likeliest first."""
+        """The classes, from the highest output to the lowest."""
         ranked: list[int] = self.outputs.argsort(kind="stable")[::-1].tolist()
         return ranked
 
     @property
     def warnings(self) -> list[str]:
-        """What makes the answer doubtful."""
+        """Reasons to doubt the prediction."""
         doubts = list(self.digit.warnings)
         highest = float(self.outputs.max())  # nan if any output is
         if math.isnan(highest):
             doubts.append("the outputs are not numbers, as the network's parameters are too large")
-        elif highest < UNSURE:
+        elif highest < LEAST_CONFIDENCE:
             doubts.append("the network is unsure: no output reaches one half")
         return doubts
+
+
+@dataclass(frozen=True)
+class Unread:
+    """One picture that could not be read, and why."""
+
+    name: str
+    reason: str
 
 
 @click.command(short_help="Read the digit in a picture.")
@@ -74,20 +80,20 @@ class Reading:
     type=click.IntRange(min=1),
     default=3,
     show_default=True,
-    help="How many digits to print, the likeliest first.",
+    help="Number of predictions to print, the likeliest first.",
 )
 @click.option("--json", is_flag=True, help="Print one JSON document per picture.")
-@click.option("--show", is_flag=True, help="Print what the network sees beside its outputs.")
+@click.option("--show", is_flag=True, help="Draw the normalised picture beside the outputs.")
 @click.option(
     "--save-normalised",
     metavar="PATH",
     type=click.Path(readable=False, path_type=Path),
-    help="Write what the network sees as PNG: a file, or a folder for several pictures.",
+    help="Save the normalised picture as PNG: in this file, or folder if there are several.",
 )
 @click.option(
     "--raw",
     is_flag=True,
-    help="Take the pictures as they are: of the network's size, light on dark.",
+    help="Do not normalise: the pictures have the network's size and are light on dark.",
 )
 @common_options
 @click.pass_context
@@ -104,51 +110,76 @@ def predict(
     """Print the digit that the network reads in each picture, with its output.
 
     An IMAGE is a picture file, a folder of them, or - for standard input. A picture may be a
-    drawing, a scan or a photograph, dark on light or light on dark, of any size: the digit is
-    found, scaled and centred as MNIST's are. Without a checkpoint of your own, the network that
-    comes with mlp reads it. Outputs lie between 0 and 1, each by itself, unless
-    a softmax makes them add up to 1. What makes a reading doubtful is said on stderr. A picture
-    that cannot be read is reported and the others are read all the same.
+    drawing, a scan or a photograph, dark on light or light on dark, of any size: mlp finds the
+    digit, then scales and centres it as MNIST does. Without a checkpoint of your own, the network
+    that comes with mlp reads it. Each output lies between 0 and 1; they add up to 1 only where
+    the network was trained with --cost log-likelihood. Warnings go to stderr. A picture that
+    cannot be read is reported, and the others are still read.
     """
-    import numpy as np
-
     from mlp_cli.images import save_image
     from mlp_cli.runs.reading import load_checkpoint
     from mlp_cli.system.outputs import writing
 
     if json and show:
-        raise OptionError("--show draws and --json does not: give one of the two.")
+        raise OptionError("--show and --json exclude each other: give one of the two.")
     run = load_checkpoint(choose_reader(checkpoint))
-    shape, dataset = run.settings.image_shape, run.settings.dataset
-    expanded, failed = _each(images, _expand)
-    names = list(chain.from_iterable(expanded))
-    place = _places(images, names, save_normalised) if save_normalised else None
-    waiting = iter(names)
-    while batch := list(islice(waiting, BATCH)):
-        digits, some_failed = _each(batch, lambda name: (name, _read(name, shape, raw)))
-        failed |= some_failed
-        if not digits:
+    source = find_source(run.settings.dataset)
+    names: list[str] = []
+    failed = False
+    for image in images:
+        try:
+            names += _expand(image)
+        except PictureError as error:
+            _report(image, str(error))
+            failed = True
+    path_for = _choose_paths(images, names, save_normalised) if save_normalised else None
+    read = partial(_read, shape=run.settings.image_shape, raw=raw)
+    for reading in read_pictures(names, read, run.network.outputs):
+        if isinstance(reading, Unread):
+            _report(reading.name, reading.reason)
+            failed = True
             continue
-        outputs = run.network.outputs(np.stack([digit.image for _, digit in digits]))
-        for (name, digit), output in zip(digits, outputs, strict=True):
-            if place is not None:
-                with writing(place(name)) as file:
-                    save_image(digit.image, file)
-            _print(Reading(name, digit, output, dataset), top=top, json=json, show=show)
+        if path_for is not None:
+            with writing(path_for(reading.name)) as file:
+                save_image(reading.digit.image, file)
+        _print(reading, source, top=top, json=json, show=show)
     if failed:
         ctx.exit(1)
 
 
-def _each(names: Iterable[str], do: Callable[[str], Result]) -> tuple[list[Result], bool]:
-    """Return what came of each picture, and whether one could not be read, which is said."""
-    results, failed = [], False
-    for name in names:
-        try:
-            results.append(do(name))
-        except PictureError as error:
-            say(f"Error: {_printed(name)}: {error}")
-            failed = True
-    return results, failed
+def read_pictures(
+    names: Iterable[str],
+    read: "Callable[[str], Digit]",
+    outputs_of: "Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.floating]]",
+    at_once: int = PICTURES_AT_ONCE,
+) -> Iterator[Reading | Unread]:
+    """Yield what was read in each picture, or why it could not be read.
+
+    No more than `at_once` pictures are in memory together. Of each such batch, the pictures that
+    could not be read come first.
+
+    read: finds the digit of a named picture, or raises PictureError.
+    outputs_of: computes the outputs, (n, classes), of images, (n, rows, columns).
+    """
+    import numpy as np
+
+    waiting = iter(names)
+    while batch := list(islice(waiting, at_once)):
+        digits = []
+        for name in batch:
+            try:
+                digits.append((name, read(name)))
+            except PictureError as error:
+                yield Unread(name, str(error))
+        if digits:
+            outputs = outputs_of(np.stack([digit.image for _, digit in digits]))
+            for (name, digit), output in zip(digits, outputs, strict=True):
+                yield Reading(name, digit, output)
+
+
+def _report(name: str, reason: str) -> None:
+    """Print why a picture cannot be read; the others still are."""
+    say(f"Error: {_printed(name)}: {reason}")
 
 
 def _expand(name: str) -> list[str]:
@@ -161,36 +192,38 @@ def _expand(name: str) -> list[str]:
 
 
 def _read(name: str, shape: tuple[int, ...], raw: bool) -> "Digit":
-    """Return the digit in a picture, which in the form of MNIST's is taken as it is."""
+    """Return the digit in a picture; with `raw`, the picture itself."""
     from mlp_cli.images import Digit, find_digit, read_picture, read_stream, take_as_is
 
     grey = read_stream(sys.stdin) if name == STDIN else read_picture(Path(name))
     return Digit(take_as_is(grey, shape)) if raw else find_digit(grey, shape)
 
 
-def _places(images: tuple[str, ...], names: list[str], path: Path) -> Callable[[str], Path]:
-    """Return what tells where to write the normalised picture of each name.
+def _choose_paths(images: tuple[str, ...], names: list[str], path: Path) -> Callable[[str], Path]:
+    """Return a function from a picture's name to the path of its normalised form.
 
-    One picture goes to the file that was named, several go to a folder of that name.
+    That is the path itself for one picture, and a file in a folder of that path for several.
     """
-    from mlp_cli.images import Places
+    from mlp_cli.images import SaveFolder
 
     if list(images) != names or len(names) > 1:
-        return Places.in_folder(path, names).of
+        return SaveFolder.make(path, names).path_for
     if names[0] != STDIN and _is_same_file(names[0], path):
-        raise OutputError(f"{path}: the picture that is read, expected another name.")
+        raise OutputError(
+            f"--save-normalised {path}: the picture that is read, expected another name."
+        )
     return lambda _: path
 
 
 def _is_same_file(one: str, other: Path) -> bool:
     try:
         return os.path.samefile(one, other)
-    except OSError:  # one is missing, or cannot be reached: who reads or writes it says so
+    except OSError:  # one is missing or out of reach, which is reported when it is read or written
         return False
 
 
-def _print(reading: Reading, *, top: int, json: bool, show: bool) -> None:
-    """Print an answer, and on stderr what makes it doubtful."""
+def _print(reading: Reading, source: Source, *, top: int, json: bool, show: bool) -> None:
+    """Print a prediction, and reasons to doubt it on stderr."""
     if json:
         json_result(
             {
@@ -202,11 +235,11 @@ def _print(reading: Reading, *, top: int, json: bool, show: bool) -> None:
             }
         )
         return
-    result(f"{_printed(reading.name)}: {_ranking(reading, top)}")
+    result(f"{_printed(reading.name)}: {_ranking(reading, source, top)}")
     if show:
-        from mlp_cli.images import draw_answer
+        from mlp_cli.images import draw_reading
 
-        result(draw_answer(reading.digit.image, reading.outputs, can_encode("█▀▄")))
+        result(draw_reading(reading.digit.image, reading.outputs, can_encode("█▀▄")))
     for warning in reading.warnings:
         note(f"{_printed(reading.name)}: {warning}.")
 
@@ -215,10 +248,10 @@ def _printed(name: str) -> str:
     return "standard input" if name == STDIN else click.format_filename(name)
 
 
-def _ranking(reading: Reading, top: int) -> str:
-    """Return the likeliest class with its output, then the next ones."""
+def _ranking(reading: Reading, source: Source, top: int) -> str:
+    """Return the class with the highest output, then the next ones, as text."""
     first, *others = (
-        f"{class_name(reading.dataset, label)} ({reading.outputs[label]:.3f})"
+        f"{source.class_name(label)} ({reading.outputs[label]:.3f})"
         for label in reading.ranked[:top]
     )
     return first + (f"   next {', '.join(others)}" if others else "")

@@ -6,8 +6,8 @@ import click
 
 from mlp_cli.commands.shared.checkpoint import choose_checkpoint
 from mlp_cli.commands.shared.completion import complete_checkpoint
+from mlp_cli.commands.shared.dataset import load_for_network
 from mlp_cli.commands.shared.options import FilePath, common_options, run_data_dir_option
-from mlp_cli.commands.shared.test_set import load_test_set
 from mlp_cli.commands.shared.text import result
 
 
@@ -47,7 +47,8 @@ def report(checkpoint: tuple[Path, ...], output: Path, data_dir: Path | None) ->
     findings = []
     for path in checkpoint or [choose_checkpoint(None)]:
         run = load_checkpoint(path)
-        findings.append(Findings.of(path.name, run, load_test_set(run, data_dir)))
+        data = load_for_network(run.settings, run.settings.dataset, data_dir)
+        findings.append(Findings.of(path.name, run, data.test))
     page = render_report(findings)
     with writing(output) as file:
         file.write(page)

@@ -34,7 +34,7 @@ from mlp_cli.commands.shared.training_options import (
     training_options,
     typed_options,
 )
-from mlp_cli.datasets.catalogue import file_stem
+from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.errors import (
     CheckpointError,
     DataError,
@@ -130,7 +130,8 @@ def train(
             wanted = training.run.settings
             if path is None:
                 with interrupted.deferred():
-                    path = claim_next(FOLDER, file_stem(wanted.dataset), wanted.sizes)
+                    stem = find_source(wanted.dataset).file_stem
+                    path = claim_next(FOLDER, stem, wanted.sizes)
                     stack.callback(release, path)
             _train(training, path, log, interrupted)
             _test(training, path, interrupted, is_found_unnamed=checkpoint is None)

@@ -1,4 +1,4 @@
-"""Bytes to arrays: IDX files, the catalogue of datasets, their download and loading.
+"""Datasets: find, fetch or draw their files, and read them as arrays.
 
-Nothing is imported here: the catalogue must stay readable without NumPy.
+This file imports nothing: help and completion read the catalogue without NumPy.
 """

@@ -1,85 +1,41 @@
-"""The datasets known by name: their files, sums, mirrors and classes."""
+"""The datasets that have a name, and how any dataset is found and loaded.
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+NumPy and requests are imported only when files are read or fetched: help and completion need
+the names alone.
+"""
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mlp_cli.system.shell import command_line
+from mlp_cli.datasets.drawn.source import Drawn
+from mlp_cli.datasets.fetching.published import Published
+from mlp_cli.datasets.fetching.published_file import PublishedFile
+from mlp_cli.datasets.own_folder import OwnFolder
+from mlp_cli.datasets.source import Source
 
-DEFAULT_DATASET = "mnist"
-SYNTHETIC = "synthetic"
-"""the dataset that is drawn, not fetched, and so has no source"""
-DIGITS = tuple("0123456789")
-
-
-@dataclass(frozen=True)
-class PublishedFile:
-    """One file as its publisher gives it out."""
-
-    name: str
-    size: int
-    """bytes"""
-    sha256: str
-
-    def url(self, mirror: str) -> str:
-        """Return the file's address at a mirror, whose own may lack the closing slash."""
-        return f"{mirror.rstrip('/')}/{self.name}"
+if TYPE_CHECKING:
+    from mlp_cli.datasets.loading import Dataset
 
 
-@dataclass(frozen=True)
-class Source:
-    """Where a dataset comes from."""
-
-    files: Sequence[PublishedFile]
-    mirrors: Sequence[str]
-    """base addresses in the order to try them, each ending in a slash"""
-    classes: Sequence[str] = DIGITS
-    """what label 0, 1, ... stands for"""
-    torchvision: str | None = None
-    """the folder that torchvision keeps it in"""
+def find_source(text: str) -> Source:
+    """Return the dataset that a user means: one of the catalogue, else a folder of that path."""
+    return CATALOGUE.get(text) or OwnFolder(name=text)
 
 
-def download_folder(name: str, data_dir: Path) -> Path:
-    """Return where a dataset's files are downloaded to, and looked for first."""
-    return data_dir / name
+def load_dataset(name: str, data_dir: Path) -> "Dataset":
+    """Return the arrays of a dataset.
 
-
-def download_command(name: str, data_dir: Path) -> str:
-    """Return the command that downloads a dataset into a data folder, as a shell takes it."""
-    named = [] if name == DEFAULT_DATASET else ["--dataset", name]
-    return command_line(["mlp", "download", *named, "--data-dir", str(data_dir)])
-
-
-def class_name(dataset: str, label: int) -> str:
-    """Return what a label of a dataset stands for: `Sneaker`, or the digit itself.
-
-    dataset: a name of the catalogue, or a folder of one's own, whose labels stand for themselves.
+    name: one of the catalogue, or a folder with four IDX files.  `synthetic` is drawn where its
+    files are not in the data folder.  The number of images and their size come from the files.
+    Raises MissingDataError where files are missing, DataError where one is damaged or they
+    disagree.
     """
-    classes = CATALOGUE[dataset].classes if dataset in CATALOGUE else DIGITS
-    return classes[label] if label < len(classes) else str(label)
+    return find_source(name).load(data_dir)
 
 
-def class_headings(dataset: str, count: int) -> tuple[str, list[str]]:
-    """Return what the classes of a dataset are, `digit` or `class`, and what heads each of them."""
-    names = [class_name(dataset, label) for label in range(count)]
-    headings = [n if n == str(label) else f"{label} {n}" for label, n in enumerate(names)]
-    return ("digit" if all(name.isdecimal() for name in names) else "class"), headings
-
-
-def file_stem(dataset: str) -> str:
-    """Return what a file about a dataset is called: its name, or its folder's, made safe.
-
-    Letters, digits, `_`, `.` and `-` stay, anything else becomes `_`; 40 characters at most.
-    """
-    if dataset in NAMES:
-        return dataset
-    safe = re.sub(r"[^\w.-]+", "_", Path(dataset).resolve().name)
-    return safe.strip("._-")[:40] or "data"
-
-
-CATALOGUE = {
-    "mnist": Source(
+PUBLISHED = (
+    Published(
+        name="mnist",
         files=(
             PublishedFile(
                 "train-images-idx3-ubyte.gz",
@@ -108,8 +64,10 @@ CATALOGUE = {
             "https://raw.githubusercontent.com/fgnt/mnist/master/",
         ),
         torchvision="MNIST",
+        takes_loose_files=True,
     ),
-    "fashion-mnist": Source(
+    Published(
+        name="fashion-mnist",
         files=(
             PublishedFile(
                 "train-images-idx3-ubyte.gz",
@@ -142,7 +100,8 @@ CATALOGUE = {
         ),
         torchvision="FashionMNIST",
     ),
-    "kmnist": Source(
+    Published(
+        name="kmnist",
         files=(
             PublishedFile(
                 "train-images-idx3-ubyte.gz",
@@ -169,7 +128,9 @@ CATALOGUE = {
         classes=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
         torchvision="KMNIST",
     ),
-}
+)
 
-NAMES = (*CATALOGUE, SYNTHETIC)
-"""every dataset that has a name"""
+CATALOGUE: dict[str, Source] = {
+    source.name: source for source in (*PUBLISHED, Drawn(name="synthetic"))
+}
+NAMES = tuple(CATALOGUE)

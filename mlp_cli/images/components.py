@@ -1,4 +1,4 @@
-"""Pixels that hang together, and which of these parts are the digit."""
+"""Find the connected parts of a picture, and choose those that are the digit."""
 
 from dataclasses import dataclass
 
@@ -7,38 +7,39 @@ import numpy.typing as npt
 
 from mlp_cli.images.types import Ink, Mask
 
-Counts = npt.NDArray[np.int64]
+IndexArray = npt.NDArray[np.int64]
+"""indices or counts of pixels"""
 
 
 @dataclass(frozen=True)
 class Parts:
     """The connected parts of a mask, numbered from 0.
 
-    pixels: of the mask, as indices into the raveled picture.  owner: the part of each.  top,
-    bottom, left, right: the box of each part, the ends excluded.  area: its pixels.
+    pixels: indices of the mask's pixels in the raveled picture.  owner: the part of each pixel.
+    top, bottom, left, right: the box of each part, ends excluded.  area: the number of its pixels.
     """
 
     shape: tuple[int, ...]
-    pixels: Counts
-    owner: Counts
-    top: Counts
-    bottom: Counts
-    left: Counts
-    right: Counts
-    area: Counts
+    pixels: IndexArray
+    owner: IndexArray
+    top: IndexArray
+    bottom: IndexArray
+    left: IndexArray
+    right: IndexArray
+    area: IndexArray
 
     @property
-    def height(self) -> Counts:
-        """Rows of each part."""
+    def height(self) -> IndexArray:
+        """The number of rows of each part."""
         return self.bottom - self.top
 
     @property
-    def width(self) -> Counts:
-        """Columns of each part."""
+    def width(self) -> IndexArray:
+        """The number of columns of each part."""
         return self.right - self.left
 
     @property
-    def extent(self) -> Counts:
+    def extent(self) -> IndexArray:
         """The longer side of each part's box."""
         return np.maximum(self.height, self.width)
 
@@ -47,7 +48,7 @@ class Parts:
         weights = values.ravel()[self.pixels].astype(np.float64)
         return np.bincount(self.owner, weights, self.area.size).astype(np.float64)
 
-    def mask_of(self, numbers: Counts) -> Mask:
+    def mask_of(self, numbers: IndexArray) -> Mask:
         """Return the pixels of these parts."""
         wanted = np.zeros(self.area.size, np.bool_)
         wanted[numbers] = True
@@ -57,12 +58,12 @@ class Parts:
 
 
 def find_parts(mask: Mask) -> Parts:
-    """Return the parts of a mask: pixels that touch by a side or a corner belong together.
+    """Return the parts of a mask: pixels that touch at a side or a corner belong together.
 
-    Works on runs, the stretches of a row without a gap. Two runs of neighbouring rows that
-    touch get the lower number of the two, until nothing changes.
+    It works on runs, which are stretches of a row without a gap. Two touching runs of
+    neighbouring rows get the lower number of the two, until nothing changes.
     """
-    # A column of nothing at the right keeps runs from going on in the next row.
+    # An empty column at the right keeps a run from continuing in the next row.
     stride = mask.shape[1] + 1
     framed = np.zeros(mask.shape[0] * stride + 1, np.bool_)
     framed[1:].reshape(-1, stride)[:, :-1] = mask
@@ -84,12 +85,16 @@ def find_parts(mask: Mask) -> Parts:
     return Parts(mask.shape, np.flatnonzero(mask), owner, area=area, **box)
 
 
-def _touching(row: Counts, left: Counts, right: Counts, stride: int) -> tuple[Counts, Counts]:
-    """Return pairs of runs that touch: the upper and the lower one of each.
+def _touching(
+    row: IndexArray, left: IndexArray, right: IndexArray, stride: int
+) -> tuple[IndexArray, IndexArray]:
+    """Return the pairs of runs that touch: the upper one of each pair, and the lower one.
 
-    Runs come in reading order, so that those of the next row that may touch one follow each
-    other: from the first that does not end before it begins to the last that does not begin
-    after it ends.  stride: more than any column's number.
+    Runs are in reading order, so the runs of the next row that touch a given run are neighbours:
+    from the first that does not end before it begins, to the last that does not begin after it
+    ends.
+
+    stride: more than any column's number.
     """
     stride += 1
     start, end = row * stride + left, row * stride + right
@@ -101,8 +106,8 @@ def _touching(row: Counts, left: Counts, right: Counts, stride: int) -> tuple[Co
     return upper, lower
 
 
-def _join(n: int, one: Counts, other: Counts) -> Counts:
-    """Return the least number that each of n things is joined to, through any chain of pairs."""
+def _join(n: int, one: IndexArray, other: IndexArray) -> IndexArray:
+    """Return, for each of n things, the lowest number that it is joined to by a chain of pairs."""
     roots = np.arange(n)
     while (roots[one] != roots[other]).any():
         low = np.minimum(roots[one], roots[other])
@@ -114,34 +119,35 @@ def _join(n: int, one: Counts, other: Counts) -> Counts:
 
 
 EDGE_DEPTH = 1 / 8
-"""of the picture's side: a part that stays within this of the border is the edge of the page"""
-AT_BORDER = 0.15
-"""how much a part that touches the border counts beside one that does not"""
-SPECK = 0.08
-"""of the digit's size: a part less long, and of less than the square of it in area, is a speck"""
-GAP = 0.25
-"""of the digit's size: parts further away are not the digit's"""
-BESIDE, AS_TALL = 0.1, 0.6
-"""of the digit's size: a part this tall that stands this far to the side is another digit"""
+"""fraction of the picture's side: a part this close to the border is the edge of the page"""
+BORDER_WEIGHT = 0.15
+"""the weight of a part that touches the border, where others have 1"""
+SPECK_SIZE = 0.08
+"""fraction of the digit's size: a part shorter than this, and smaller in area than the square of it
+times the digit's area, is a speck"""
+LARGEST_GAP = 0.25
+"""fraction of the digit's size: a part further away does not belong to the digit"""
+NEIGHBOUR_DISTANCE, NEIGHBOUR_HEIGHT = 0.1, 0.6
+"""fractions of the digit's size: a part this far to the side and this tall is another digit"""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The digit among the parts of a picture."""
+    """The parts of a picture that were chosen as the digit."""
 
     mask: Mask
-    """its pixels"""
+    """the digit's pixels"""
     top: int
     bottom: int
     left: int
     right: int
-    """the box around them, the ends excluded"""
+    """the box around them, ends excluded"""
     others: int
-    """how many parts of a digit's size are left over"""
-    share: float
-    """of all the ink, the share that is the digit's"""
+    """the number of parts of a digit's size that are left over"""
+    fraction: float
+    """the digit's fraction of all the ink"""
     at_border: bool
-    """it touches the border"""
+    """the digit touches the border"""
 
     @property
     def extent(self) -> int:
@@ -150,11 +156,11 @@ class Choice:
 
 
 def choose_digit(ink: Ink, mask: Mask, seeds: Mask) -> Choice | None:
-    """Return the digit among what a mask holds, or None where no part has a seed.
+    """Return the digit among the parts of a mask, or None where no part has a seed.
 
-    The digit's main part is the one with much ink, long, near the middle, and away from the
-    border. To it belong parts close by: a 5's roof, the halves of a broken 8. Left out are
-    specks, the page's edge, and what stands beside it as tall as itself.
+    The main part has much ink, is long, is near the middle, and does not touch the border. Parts
+    close by belong to it, such as a 5's roof or the halves of a broken 8. Specks, the page's edge
+    and a neighbour as tall as the digit are left out.
     """
     parts = find_parts(mask)
     seeded = parts.sum(seeds) > 0
@@ -173,15 +179,15 @@ def choose_digit(ink: Ink, mask: Mask, seeds: Mask) -> Choice | None:
         (parts.top + parts.bottom) / (2 * rows) - 0.5,
         (parts.left + parts.right) / (2 * columns) - 0.5,
     )
-    score = mass * parts.extent * (1 - off) * np.where(touches, AT_BORDER, 1)
-    score[page] /= 1e3  # chosen only where there is nothing else
+    score = mass * parts.extent * (1 - off) * np.where(touches, BORDER_WEIGHT, 1)
+    score[page] /= 1e3  # chosen only where no other part is left
     main = int(candidates[score[candidates].argmax()])
     allowed = candidates[~touches[candidates] | (touches[main] & ~page[candidates])]
     chosen = _gather(parts, main, allowed)
 
     left_over = seeded & ~page
     left_over[chosen] = False
-    tall = left_over & (parts.height > AS_TALL * parts.height[main])
+    tall = left_over & (parts.height > NEIGHBOUR_HEIGHT * parts.height[main])
     return Choice(
         mask=parts.mask_of(chosen),
         top=int(parts.top[chosen].min()),
@@ -189,16 +195,16 @@ def choose_digit(ink: Ink, mask: Mask, seeds: Mask) -> Choice | None:
         left=int(parts.left[chosen].min()),
         right=int(parts.right[chosen].max()),
         others=int(tall.sum()),
-        share=float(mass[chosen].sum() / (mass[chosen].sum() + mass[left_over].sum())),
+        fraction=float(mass[chosen].sum() / (mass[chosen].sum() + mass[left_over].sum())),
         at_border=bool(touches[chosen].any()),
     )
 
 
-def _gather(parts: Parts, main: int, allowed: Counts) -> Counts:
-    """Return the numbers of the main part and of those that belong to it, near first."""
+def _gather(parts: Parts, main: int, allowed: IndexArray) -> IndexArray:
+    """Return the numbers of the main part and of those that belong to it, the nearest first."""
     chosen = np.array([main])
     size = parts.extent[main]
-    large = (parts.extent >= SPECK * size) | (parts.area >= SPECK**2 * parts.area[main])
+    large = (parts.extent >= SPECK_SIZE * size) | (parts.area >= SPECK_SIZE**2 * parts.area[main])
     waiting = allowed[large[allowed] & (allowed != main)]
     while True:
         top, bottom = parts.top[chosen].min(), parts.bottom[chosen].max()
@@ -206,8 +212,10 @@ def _gather(parts: Parts, main: int, allowed: Counts) -> Counts:
         size = max(bottom - top, right - left)
         down = np.maximum(parts.top[waiting] - bottom, top - parts.bottom[waiting])
         across = np.maximum(parts.left[waiting] - right, left - parts.right[waiting])
-        beside = (across > BESIDE * size) & (parts.height[waiting] > AS_TALL * (bottom - top))
-        near = (np.maximum(down, across) <= GAP * size) & ~beside
+        beside = (across > NEIGHBOUR_DISTANCE * size) & (
+            parts.height[waiting] > NEIGHBOUR_HEIGHT * (bottom - top)
+        )
+        near = (np.maximum(down, across) <= LARGEST_GAP * size) & ~beside
         if not near.any():
             return chosen
         chosen, waiting = np.concatenate([chosen, waiting[near]]), waiting[~near]

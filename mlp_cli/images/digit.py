@@ -1,4 +1,4 @@
-"""The digit in a picture, step by step from grey levels to MNIST's form."""
+"""Find the digit in a picture, step by step from grey levels to MNIST's form."""
 
 from dataclasses import dataclass
 
@@ -15,39 +15,40 @@ from mlp_cli.images.threshold import Levels, find_levels
 from mlp_cli.images.types import Grey, Ink, Mask
 
 MIN_CONTRAST = 16.0
-"""grey levels between the lightest and the darkest pixel of a picture that holds something"""
+"""grey levels between the lightest and the darkest pixel; a picture with less is blank"""
 MIN_EXTENT = 1 / 64
-"""of the picture's longer side: what is smaller is a speck, not a digit"""
-FAINT = 0.12
-"""of the possible contrast: weaker ink is worth a warning"""
-COARSE = 12
-"""pixels: the longer side of a digit that has lost its details"""
-CLUTTERED = 0.5
-"""of the ink: where the digit has less, the picture shows something else too"""
+"""fraction of the picture's longer side: a smaller part is a speck, not a digit"""
+FAINT_INK = 0.12
+"""fraction of the possible contrast: weaker ink deserves a warning"""
+COARSE_EXTENT = 12
+"""pixels: a digit whose longer side is shorter has lost its details"""
+LEAST_OF_INK = 0.5
+"""fraction of the ink: where the digit has less, the picture shows something else too"""
 
 
 @dataclass(frozen=True)
 class Digit:
-    """What a picture was read as."""
+    """The digit that was found in a picture."""
 
     image: npt.NDArray[np.uint8]
-    """in MNIST's form: (rows, columns), light on dark"""
+    """(rows, columns), light on dark, in MNIST's form"""
     warnings: tuple[str, ...] = ()
-    """what makes the reading doubtful"""
+    """reasons to doubt the reading"""
 
 
 def normalise(grey: Grey, shape: tuple[int, ...] = (28, 28)) -> npt.NDArray[np.uint8]:
     """Return the digit of a picture in MNIST's form: (rows, columns), grey levels 0..255.
 
+    grey: 0..255, of any size.  shape: rows and columns of the result.
     Raises PictureError for a blank picture.
     """
     return find_digit(grey, shape).image
 
 
 def find_digit(grey: Grey, shape: tuple[int, ...] = (28, 28)) -> Digit:
-    """Return the digit of a picture in MNIST's form, with what makes it doubtful.
+    """Return the digit of a picture in MNIST's form, with reasons to doubt it.
 
-    A picture in this form already, light on black or black on white, is left as it is.
+    A picture that has this form already, light on black or black on white, is left unchanged.
 
     grey: 0..255, of any size.  Raises PictureError for a blank picture.
     """
@@ -72,7 +73,7 @@ def find_digit(grey: Grey, shape: tuple[int, ...] = (28, 28)) -> Digit:
 
 
 def cut(ink: Ink, choice: Choice, levels: Levels) -> Ink:
-    """Return the digit's box, one pixel wider for its soft edge: 0..1, 1 the level of its ink."""
+    """Return the digit's box, one pixel wider for its soft edge: 0..1, 1 at the ink's level."""
     rows = slice(max(0, choice.top - 1), choice.bottom + 1)
     columns = slice(max(0, choice.left - 1), choice.right + 1)
     soft = widen(choice.mask[rows, columns])
@@ -81,7 +82,7 @@ def cut(ink: Ink, choice: Choice, levels: Levels) -> Ink:
 
 
 def widen(mask: Mask) -> Mask:
-    """Return a mask with the pixels to the left and right, above and below its own."""
+    """Return a mask with the neighbours of its pixels added: left, right, above and below."""
     wide = mask.copy()
     wide[1:] |= mask[:-1]
     wide[:-1] |= mask[1:]
@@ -91,22 +92,22 @@ def widen(mask: Mask) -> Mask:
 
 
 def _blank() -> PictureError:
-    return PictureError("blank, nothing stands out from its ground; expected a digit.")
+    return PictureError("blank: nothing stands out from the background, expected a digit.")
 
 
 def _doubts(choice: Choice, levels: Levels, strokes: Strokes) -> tuple[str, ...]:
-    """Return what a reader of the answer should know of the picture."""
+    """Return the reasons to doubt a reading, each as a clause."""
     doubts = []
     if choice.others:
         doubts.append(f"{choice.others + 1} digits side by side; only one is read")
-    elif choice.share < CLUTTERED:
-        doubts.append("much that is not the digit; it may be a picture of something else")
+    elif choice.fraction < LEAST_OF_INK:
+        doubts.append("most of the ink is not the digit; it may be a picture of something else")
     if choice.at_border:
         doubts.append("the digit touches the picture's edge and may be cut off")
     if strokes.solid:
-        doubts.append("no strokes but a solid shape; it may be a picture of something else")
-    if levels.ink < FAINT:
+        doubts.append("a solid shape without strokes; it may be a picture of something else")
+    if levels.ink < FAINT_INK:
         doubts.append("very faint ink")
-    if choice.extent < COARSE:
+    if choice.extent < COARSE_EXTENT:
         doubts.append(f"the digit is only {choice.extent} pixels large")
     return tuple(doubts)

@@ -1,4 +1,4 @@
-"""Pictures among files: those of a folder, and where normalised ones are kept."""
+"""List the pictures of a folder, and choose names for normalised ones."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,17 +19,17 @@ SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
     *(".ppm", ".pgm", ".pbm", ".pnm"),
 )
-"""of the files in a folder that are taken for pictures, in lower case"""
-MARK = "mlp predict --save-normalised"
-"""the Software that our PNGs name, near their beginning, by which they are known again"""
-HEAD = 128
-"""bytes of a file that hold the mark if it is ours"""
+"""the endings of picture files, in lower case"""
+SOFTWARE_MARK = "mlp predict --save-normalised"
+"""the text that our PNGs carry near their beginning, by which we recognise them"""
+MARK_WITHIN = 128
+"""bytes at the beginning of our PNGs that hold the mark"""
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """Return the picture files of a folder, by name; what its folders hold is not looked at.
+    """Return the picture files of a folder, sorted by name, without those of inner folders.
 
-    Raises PictureError where it cannot be listed or holds no picture.
+    Raises PictureError where the folder cannot be listed or holds no picture.
     """
     try:
         found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
@@ -44,58 +44,58 @@ def pictures_in(folder: Path) -> list[Path]:
 
 
 def save_image(image: npt.NDArray[np.uint8], file: BinaryIO) -> None:
-    """Write an image as PNG, with the mark."""
+    """Write an image as PNG, with the mark by which we recognise it."""
     mark = PngInfo()
-    mark.add_text("Software", MARK)
+    mark.add_text("Software", SOFTWARE_MARK)
     Image.fromarray(image).save(file, "PNG", pnginfo=mark)
 
 
 @dataclass
-class Places:
-    """A file of its own in one folder for the normalised form of every picture.
+class SaveFolder:
+    """A folder with a file of its own for the normalised form of each picture.
 
-    What stands there already is left alone, but for what an earlier call saved.
+    It replaces files that an earlier run of ours saved, and no others.
     """
 
     folder: Path
     taken: set[str]
-    """no picture goes there: other pictures do, or are read from there"""
+    """paths that are not free: pictures are read from there, or another one is saved there"""
 
     @classmethod
-    def in_folder(cls, folder: Path, names: Iterable[str]) -> Self:
-        """Return the places in this folder, which is made where it is missing.
+    def make(cls, folder: Path, names: Iterable[str]) -> Self:
+        """Create the folder where it is missing.
 
-        names: of the pictures that are read.  Raises OutputError where it cannot be made.
+        names: the pictures that are read.  Raises OutputError where it cannot be created.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
             return cls(Path(realpath(folder)), {_folded(name) for name in names})
         except OSError as error:
             reason = error.strerror or error
-            raise OutputError(f"{folder}: cannot be made a folder ({reason}).") from error
+            raise OutputError(f"{folder}: cannot be created as a folder ({reason}).") from error
 
-    def of(self, name: str) -> Path:
-        """Return the place for a picture: 2.png for 2.jpg, 2-2.png if that is taken, and so on."""
+    def path_for(self, name: str) -> Path:
+        """Return a free path for a picture: 2.png for 2.jpg, or else 2-2.png, 2-3.png, ..."""
         stem = Path(name).stem
         endings = chain([""], (f"-{number}" for number in count(2)))
-        places = (self.folder / f"{stem}{ending}.png" for ending in endings)
-        place = next(place for place in places if self._is_free(place))
-        self.taken.add(_folded(place))
-        return place
+        paths = (self.folder / f"{stem}{ending}.png" for ending in endings)
+        path = next(path for path in paths if self._is_free(path))
+        self.taken.add(_folded(path))
+        return path
 
-    def _is_free(self, place: Path) -> bool:
-        return _folded(place) not in self.taken and (not lexists(place) or _is_ours(place))
+    def _is_free(self, path: Path) -> bool:
+        return _folded(path) not in self.taken and (not lexists(path) or _is_ours(path))
 
 
 def _folded(name: str | Path) -> str:
-    """Return what a place is called on a disk that does not tell a from A, links followed."""
+    """Return the real path in lower case: some disks take `a` and `A` for one name."""
     return realpath(name).casefold()
 
 
 def _is_ours(path: Path) -> bool:
-    """Tell whether this is a picture that `save_image` wrote."""
+    """Return whether `save_image` wrote this file."""
     try:
         with open_regular(path) as file:
-            return MARK.encode() in file.read(HEAD)
+            return SOFTWARE_MARK.encode() in file.read(MARK_WITHIN)
     except OSError:
         return False

@@ -1,7 +1,7 @@
-"""What a picture would be without its digit, and how far each pixel is from that: the ink.
+"""Find the ground, which is the picture without its digit, and the ink, which is the difference.
 
-A drawing's ground is one level. A photograph's follows the light: it is taken from the picture
-itself, every stroke filled up from around it, so that a shadow's edge stays an edge.
+The ground of a drawing is one level. The ground of a photograph follows the light: it is the
+picture itself with every stroke filled from around it, so that a shadow's edge stays an edge.
 """
 
 import numpy as np
@@ -10,57 +10,60 @@ from mlp_cli.images.threshold import median, otsu_threshold
 from mlp_cli.images.types import Grey, Ink
 from mlp_cli.images.windows import closing, odd, opening, window_mean
 
-BAND = 1 / 8
-"""of the shorter side: how wide the border is that a ground is looked for in"""
-CORNER = 1 / 12
-"""of the shorter side: how wide a corner is"""
-EVEN_LEVELS, EVEN_SHARE = 9, 0.7
-"""grey levels that hold this share of the border's pixels where the ground is one level"""
-SMALL = 40
-"""pixels: a picture with a shorter side has no room for light and strokes to differ in"""
-LIGHT = 1 / 4
-"""of the shorter side: strokes in a photograph are narrower, and its light changes more slowly"""
-DARKEST = 32.0
-"""grey levels: the least range that contrast is measured against"""
+BORDER_BAND = 1 / 8
+"""fraction of the shorter side: the width of the border in which the ground is searched"""
+CORNER_SIDE = 1 / 12
+"""fraction of the shorter side: the width of a corner"""
+EVEN_LEVELS, EVEN_FRACTION = 9, 0.7
+"""where the ground is one level, this many neighbouring levels hold this fraction of the border"""
+LEAST_SIDE_FOR_LIGHT = 40
+"""pixels: in a picture with a shorter side, light and strokes cannot be told apart"""
+LIGHT_WINDOW = 1 / 4
+"""fraction of the shorter side: strokes are narrower, and light changes more slowly"""
+LEAST_GROUND = 32.0
+"""grey levels: contrast is relative to the ground, or to this where the ground is darker"""
 
 
 def find_ink(grey: Grey) -> Ink:
-    """Return how far each pixel is from the ground, as a share of how far it could be.
+    """Return how far each pixel is from the ground, as a fraction of the largest possible distance.
 
-    Ink darker than its ground G is (G - g) / G, since light that halves the one halves the
-    other; ink lighter than its ground is (g - G) / (255 - G).
+    Ink darker than its ground G is (G - g) / G, since half the light halves both; ink lighter
+    than its ground is (g - G) / (255 - G).
+
+    grey: 0..255.  Returns (rows, columns), 0 for paper; noise may be below 0.
     """
     border = border_of(grey)
-    if is_even(border) or min(grey.shape) < SMALL:
+    if is_even(border) or min(grey.shape) < LEAST_SIDE_FOR_LIGHT:
         threshold = otsu_threshold(grey)
         bright = is_ground_bright(grey, border, threshold)
         return _contrast(grey, _level(border, threshold, bright), bright)
     bright = has_dark_strokes(grey)
     ink = _contrast(grey, _light(grey, bright), bright)
-    # Filling up takes the lightest of the noise for the ground: back to its middle.
+    # Filling takes the lightest noise as the ground; correct it to the middle of the noise.
     ink -= median(ink[ink <= otsu_threshold(ink)])
     return ink
 
 
 def border_of(grey: Grey) -> Grey:
-    """Return the pixels of a band along the border: wide enough to see past a frame."""
-    k = max(1, int(min(grey.shape) * BAND))
+    """Return the pixels of a band along the border, wider than a frame would be."""
+    k = max(1, int(min(grey.shape) * BORDER_BAND))
     parts = (grey[:k], grey[-k:], grey[k:-k, :k], grey[k:-k, -k:])
     return np.concatenate([part.ravel() for part in parts])
 
 
 def is_even(border: Grey) -> bool:
-    """Tell whether a few neighbouring grey levels hold most of the border."""
+    """Return whether a few neighbouring grey levels hold most of the border."""
     counts = np.bincount(border.round().astype(np.intp), minlength=256)
-    return bool(np.convolve(counts, np.ones(EVEN_LEVELS)).max() > border.size * EVEN_SHARE)
+    return bool(np.convolve(counts, np.ones(EVEN_LEVELS)).max() > border.size * EVEN_FRACTION)
 
 
 def is_ground_bright(grey: Grey, border: Grey, threshold: float) -> bool:
-    """Tell whether the ground is the brighter of two groups: by border, corners and share.
+    """Return whether the ground is the brighter of two groups of pixels.
 
-    Each by itself can be wrong: a digit may run along the border, a brush fill the picture.
+    Border, corners and the whole picture vote by the fraction of their pixels that are bright.
+    Each alone can be wrong: a digit may run along the border, a brush may fill the picture.
     """
-    k = max(1, int(min(grey.shape) * CORNER))
+    k = max(1, int(min(grey.shape) * CORNER_SIDE))
     corners = np.stack([grey[:k, :k], grey[:k, -k:], grey[-k:, :k], grey[-k:, -k:]])
     parts = (border, corners, grey)
     bright = sum(np.count_nonzero(part > threshold) / part.size for part in parts)
@@ -68,27 +71,27 @@ def is_ground_bright(grey: Grey, border: Grey, threshold: float) -> bool:
 
 
 def has_dark_strokes(grey: Grey) -> bool:
-    """Tell whether the strokes of an unevenly lit picture are darker than what surrounds them.
+    """Return whether the strokes of an unevenly lit picture are darker than their surroundings.
 
-    Strokes are the lesser part of every window, so they differ from its mean by more than the
-    paper does, to the other side; the two sides of a shadow's edge differ alike. The cube keeps
-    the sign, and lets few strong pixels outweigh many weak ones.
+    Strokes fill the smaller part of every window, so they differ from its mean by more than the
+    paper does, in the other direction; the two sides of a shadow's edge differ equally. The cube
+    keeps the sign and lets few strong pixels outweigh many weak ones.
     """
     smooth = window_mean(grey, 3)
-    difference = smooth - window_mean(smooth, odd(min(grey.shape) * LIGHT))
+    difference = smooth - window_mean(smooth, odd(min(grey.shape) * LIGHT_WINDOW))
     return bool((difference**3).sum() < 0)
 
 
 def _contrast(grey: Grey, ground: Grey, bright: bool) -> Ink:
-    """Return how far each pixel is from the ground, 1 being black, or white on a dark ground."""
+    """Return how far each pixel is from the ground: 1 is black, or white on a dark ground."""
     if not bright:
         grey, ground = 255 - grey, 255 - ground
-    contrast: Ink = np.divide(ground - grey, np.maximum(ground, DARKEST), dtype=np.float32)
+    contrast: Ink = np.divide(ground - grey, np.maximum(ground, LEAST_GROUND), dtype=np.float32)
     return contrast
 
 
 def _level(border: Grey, threshold: float, bright: bool) -> Grey:
-    """Return the grey level of an even ground: the middle one of its pixels in the border."""
+    """Return the grey level of an even ground: the median of its pixels in the border."""
     ground = border[(border > threshold) == bright]
     return np.array(median(ground if ground.size else border), np.float32)
 
@@ -96,5 +99,5 @@ def _level(border: Grey, threshold: float, bright: bool) -> Grey:
 def _light(grey: Grey, bright: bool) -> Grey:
     """Return the ground of an unevenly lit picture, pixel by pixel."""
     smooth = window_mean(grey, 3)
-    side = odd(min(grey.shape) * LIGHT)
+    side = odd(min(grey.shape) * LIGHT_WINDOW)
     return closing(smooth, side) if bright else opening(smooth, side)

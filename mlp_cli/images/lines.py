@@ -1,4 +1,4 @@
-"""Ruled and squared paper: straight lines from border to border, found and taken out."""
+"""Find the straight lines of ruled and squared paper, from border to border, and remove them."""
 
 from dataclasses import dataclass
 
@@ -8,73 +8,73 @@ import numpy.typing as npt
 from mlp_cli.images.threshold import Levels, median, otsu_threshold
 from mlp_cli.images.types import Ink, Mask
 
-SMALL = 64
-"""pixels: in a picture with a shorter side a line and a stroke cannot be told apart"""
+LEAST_SIDE_FOR_LINES = 64
+"""pixels: in a picture with a shorter side, a line and a stroke cannot be told apart"""
 TILTS = np.linspace(-0.08, 0.08, 17)
-"""how many rows a line may rise per column: up to 4.6 degrees"""
-COVERAGE = 0.7
-"""of a line's columns, the share that shows it"""
-SAMPLES = 64
-"""columns at which lines are looked for"""
-FAINTER = 1.3
-"""ink this much stronger than the lines is told from them by a threshold"""
-LEFT_OVER = 0.003
-"""of the picture: less ink than this beside the lines means that a line was the digit"""
+"""rows that a line may rise per column: up to 4.6 degrees"""
+LINE_COVERAGE = 0.7
+"""the fraction of a line's columns that show it"""
+SAMPLED_COLUMNS = 64
+"""the number of columns in which lines are searched"""
+PEN_TO_LINE = 1.3
+"""a threshold separates the pen from the lines where its ink is this many times stronger"""
+LEAST_REST = 0.003
+"""fraction of the picture: with less ink beside the lines, a line was the digit"""
 
 
 @dataclass(frozen=True)
-class Line:
-    """A line across the picture, or down it where `upright`."""
+class PaperLine:
+    """A line of the paper: across the picture, or down it where `upright`."""
 
     band: Mask
-    """its pixels, in a picture turned so that the line runs across"""
+    """the line's pixels, in a picture turned so that the line runs across"""
     upright: bool
 
 
 def remove_lines(ink: Ink, levels: Levels) -> tuple[Ink, Levels]:
-    """Return the ink and its levels, so that the lines of the paper are not ink any more.
+    """Return the ink and its levels such that the lines of the paper no longer count as ink.
 
-    Lines fainter than the pen stay under raised thresholds, halfway between the two. Lines as
-    dark as the pen, where there are two at least, are cut out of the ink except where a stroke
-    crosses them. What has only lines is left as it is: one of them may be a 1.
+    Where the lines are fainter than the pen, the thresholds rise to halfway between the two.
+    Where at least two lines are as dark as the pen, they are cut out of the ink, except where a
+    stroke crosses them. A picture that has only lines is left unchanged: one may be a 1.
     """
     lines = find_lines(ink, levels.growth)
     if not lines:
         return ink, levels
-    # The middle one of the lines: one of them may lie along a stroke.
+    # The median over the lines: one of them may lie along a stroke.
     level = float(median(np.array([median(turned(ink, x.upright)[x.band]) for x in lines])))
     rising = ink[ink > level / 2]
     above = rising[rising > otsu_threshold(rising)]
-    if above.size > ink.size / 1000 and median(above) > FAINTER * level:
+    if above.size > ink.size / 1000 and median(above) > PEN_TO_LINE * level:
         pen = float(median(above))
         return ink, Levels.of(levels.noise, pen, least=(level + pen) / 2)
     if len(lines) >= 2:
         rest = cut_out(ink, lines, levels.growth)
-        if (rest > levels.seed).mean() > LEFT_OVER:
+        if (rest > levels.seed).mean() > LEAST_REST:
             return rest, levels
     return ink, levels
 
 
-def find_lines(ink: Ink, threshold: float) -> list[Line]:
+def find_lines(ink: Ink, threshold: float) -> list[PaperLine]:
     """Return the lines of a picture, across and down."""
-    if min(ink.shape) < SMALL:
+    if min(ink.shape) < LEAST_SIDE_FOR_LINES:
         return []
     return [
-        Line(band, upright)
+        PaperLine(band, upright)
         for upright in (False, True)
         for band in _across(turned(ink, upright) > threshold)
     ]
 
 
 def turned(ink: Ink, upright: bool) -> Ink:
-    """Return a picture in which lines that were upright run across: rows become columns."""
+    """Return the picture turned so that upright lines run across: rows become columns."""
     return ink.T if upright else ink
 
 
-def cut_out(ink: Ink, lines: list[Line], threshold: float) -> Ink:
+def cut_out(ink: Ink, lines: list[PaperLine], threshold: float) -> Ink:
     """Return the ink without the lines, but with the strokes that cross them.
 
-    A stroke that crosses a line makes a longer column of ink than the line by itself does.
+    Where a stroke crosses a line, the column of ink is longer than the line is wide.
     """
     lengths = [column_lengths(turned(ink, line.upright) > threshold) for line in lines]
     widths = [median(n[line.band]) for n, line in zip(lengths, lines, strict=True)]
@@ -86,14 +86,14 @@ def cut_out(ink: Ink, lines: list[Line], threshold: float) -> Ink:
 
 
 def column_lengths(mask: Mask) -> npt.NDArray[np.int32]:
-    """Return for every pixel of a mask how long the stretch of its column is that holds it."""
+    """Return, for every pixel of a mask, the length of the unbroken column that it is in."""
     above, below = _run(mask), _run(mask[::-1])[::-1]
     lengths: npt.NDArray[np.int32] = (above + below - 1) * mask
     return lengths
 
 
 def _run(mask: Mask) -> npt.NDArray[np.int32]:
-    """Return how many pixels of the mask end at each, counted from above."""
+    """Return, for every pixel, the length of the unbroken column that ends at it from above."""
     counts = np.zeros(mask.shape, np.int32)
     counts[0] = mask[0]
     for row in range(1, len(mask)):
@@ -102,22 +102,22 @@ def _run(mask: Mask) -> npt.NDArray[np.int32]:
 
 
 def _across(mask: Mask) -> list[Mask]:
-    """Return the bands of the lines that run across a mask, all with the tilt most lines have.
+    """Return the bands of the lines that run across a mask, all with the most common tilt.
 
-    A line is at row r + tilt * (column - middle) for every column, and shows at COVERAGE of
-    the columns looked at, one row of tolerance granted.
+    A line is at row r + tilt * (column - middle) for every column, and shows in LINE_COVERAGE of
+    the sampled columns, within one row.
     """
     rows, columns = mask.shape
     edge = max(2, columns // 20)
     if not (mask[:, :edge].any() and mask[:, -edge:].any()):
         return []
-    sampled = np.arange(0, columns, max(1, columns // SAMPLES))
+    sampled = np.arange(0, columns, max(1, columns // SAMPLED_COLUMNS))
     thick = mask[:, sampled].copy()
     thick[1:] |= mask[:-1, sampled]
     thick[:-1] |= mask[1:, sampled]
     covered = [_coverage(thick, tilt * (sampled - columns / 2)) for tilt in TILTS]
-    best = int(np.argmax([np.maximum(share - COVERAGE, 0).sum() for share in covered]))
-    steps = np.diff(np.pad(covered[best] > COVERAGE, 1).astype(np.int8))
+    best = int(np.argmax([np.maximum(shown - LINE_COVERAGE, 0).sum() for shown in covered]))
+    steps = np.diff(np.pad(covered[best] > LINE_COVERAGE, 1).astype(np.int8))
     bands = []
     slope = TILTS[best] * (np.arange(columns) - columns / 2)
     for first, end in zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True):
@@ -128,12 +128,12 @@ def _across(mask: Mask) -> list[Mask]:
 
 
 def _coverage(thick: Mask, slope: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the share of columns that show a line through each row of the middle column.
+    """Return the fraction of columns that show a line through each row of the middle column.
 
-    A line that leaves the picture before half of its columns counts as none.
+    A line that is inside the picture for half of its columns or fewer gets 0.
     """
     place = np.arange(len(thick))[:, None] + slope.round().astype(int)
     inside = (place >= 0) & (place < len(thick))
     shown = thick[place.clip(0, len(thick) - 1), np.arange(len(slope))] & inside
-    share = shown.sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
-    return np.where(inside.mean(axis=1) > 0.5, share, 0)
+    fraction = shown.sum(axis=1) / np.maximum(inside.sum(axis=1), 1)
+    return np.where(inside.mean(axis=1) > 0.5, fraction, 0)

@@ -1,20 +1,20 @@
-"""A digit's place in the image: its centre of mass in the middle, as in MNIST."""
+"""Place a digit in the image with its centre of mass in the middle, as in MNIST."""
 
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.images.strokes import DIGIT_SHARE
+from mlp_cli.images.strokes import DIGIT_FRACTION
 from mlp_cli.images.types import Grey, Ink
 
-OFF_CENTRE = 0.51
-"""pixels: in all but one or two of MNIST's 70,000 images the centre of mass is no further away"""
+MOST_OFF_CENTRE = 0.51
+"""pixels between image centre and centre of mass: all but one or two of MNIST's images have less"""
 
 
 def has_mnist_form(grey: Grey, shape: tuple[int, ...]) -> bool:
-    """Tell whether a picture is already what a digit becomes here.
+    """Return whether a picture has MNIST's form already.
 
-    Light on black, the longer side of its box as long as it should be, its centre of mass at
-    the pixel of index n / 2 along both axes.
+    It is then light on black, the longer side of its box has MNIST's length, and its centre of
+    mass is at the pixel of index n / 2 along both axes.
     """
     if grey.shape != shape or not grey.any():
         return False
@@ -24,14 +24,16 @@ def has_mnist_form(grey: Grey, shape: tuple[int, ...]) -> bool:
         held = np.flatnonzero(mass)
         spans.append(held[-1] - held[0] + 1)
         offsets.append(abs(mass @ np.arange(n) / mass.sum() - n / 2))
-    return bool(max(spans) == round(DIGIT_SHARE * min(shape)) and max(offsets) <= OFF_CENTRE)
+    return bool(
+        max(spans) == round(DIGIT_FRACTION * min(shape)) and max(offsets) <= MOST_OFF_CENTRE
+    )
 
 
 def place(ink: Ink, scale: float, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
     """Return an image of this shape with the ink scaled into it, antialiased.
 
-    The pixel of index n / 2 along both axes gets the ink's centre of mass. A digit so lopsided
-    that it would leave the image stops at the edge.
+    The ink's centre of mass goes to the pixel of index n / 2 along both axes. A lopsided digit
+    that would leave the image stops at its edge.
 
     ink: 0..1.  scale: image pixels per pixel of the ink.
     """
@@ -44,9 +46,9 @@ def place(ink: Ink, scale: float, shape: tuple[int, ...]) -> npt.NDArray[np.uint
 
 
 def _coverage(mass: npt.NDArray[np.float64], scale: float, n: int) -> npt.NDArray[np.float64]:
-    """Return the share of each of n image pixels that each pixel of the ink covers: (n, m).
+    """Return the fraction of each of n image pixels that each ink pixel covers: (n, m).
 
-    mass: the ink's, along this axis, (m,).
+    mass: the sums of the ink along this axis, (m,).
     """
     m = mass.size
     held = np.flatnonzero(mass)

@@ -1,4 +1,4 @@
-"""A picture file to grey levels: upright, on a ground, in the colours that show the ink best."""
+"""Read a picture file as grey levels: upright, on a ground, in the colours that show ink best."""
 
 import struct
 import warnings
@@ -16,33 +16,33 @@ from mlp_cli.images.types import Grey
 from mlp_cli.system.files import open_regular
 
 Colours = npt.NDArray[np.uint8]
-"""0..255: (rows, columns, 3), red, green and blue, or 4, with the opacity"""
+"""0..255: (rows, columns, 3) for red, green and blue, or (rows, columns, 4) with the opacity"""
 
-MAX_SIDE = 1024
-"""pixels: a larger picture is reduced to this first, which a digit of 20 pixels does not notice"""
-MAX_BYTES = 2**28
-"""of a picture that comes through a pipe, which may have no end"""
-COLOUR_SIDE = 64
-"""pixels: colours are compared in a picture reduced to this"""
+MOST_SIDE = 1024
+"""pixels: a larger picture is reduced first, which makes no difference to a digit of 20 pixels"""
+MOST_PIPED_BYTES = 2**28
+"""a pipe may have no end"""
+COLOUR_SAMPLE_SIDE = 64
+"""pixels: colours are compared in a picture reduced to this side"""
 LUMINANCE = np.array([0.299, 0.587, 0.114])
-"""how bright red, green and blue are: ITU-R BT.601"""
+"""the brightness of red, green and blue: ITU-R BT.601"""
 DECODER_ERRORS = (
     *(OSError, EOFError, SyntaxError, ValueError, TypeError, AttributeError),
     *(LookupError, ArithmeticError, RuntimeError, struct.error),
 )
-"""what Pillow's decoders raise for damaged files, most of it not on purpose"""
+"""the errors that Pillow's decoders raise for damaged files, most of them by accident"""
 
 
 def read_picture(source: Path | BinaryIO) -> Grey:
-    """Return the grey levels of a picture file, upright, transparency laid on a fitting ground.
+    """Return the grey levels of a picture: (rows, columns), 0..255.
 
-    Raises PictureError, which leaves the naming of the file to the caller, where it cannot be
-    read or is not a picture.
+    The picture is turned upright, and transparent parts get a fitting ground.
+    Raises PictureError where it cannot be read or is not a picture; the caller adds the name.
     """
     try:
         with warnings.catch_warnings():
-            # Pillow's remarks on odd metadata are nothing to the reader of a digit, but a picture
-            # that unpacks to hundreds of megabytes is refused, not just warned about.
+            # Ignore Pillow's warnings about odd metadata, but refuse a picture that unpacks to
+            # hundreds of megabytes.
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             if isinstance(source, Path):
@@ -62,29 +62,30 @@ def read_picture(source: Path | BinaryIO) -> Grey:
         ) from error
     except DECODER_ERRORS as error:
         reason = getattr(error, "strerror", None) or error
-        raise PictureError(f"cannot be read ({reason}), expected a whole picture.") from error
+        raise PictureError(f"cannot be read ({reason}), expected a complete picture.") from error
 
 
-def read_stream(stream: TextIO | None) -> Grey:
+def read_stream(stream: TextIO | None, most_bytes: int = MOST_PIPED_BYTES) -> Grey:
     """Return the grey levels of a picture that comes through a pipe, such as sys.stdin.
 
-    Raises PictureError where it is closed, too long, or not a picture.
+    most_bytes: the longest input to accept.
+    Raises PictureError where the pipe is closed, too long, or not a picture.
     """
     if stream is None:
         raise PictureError("closed, expected a picture.")
     try:
-        data = stream.buffer.read(MAX_BYTES + 1)
+        data = stream.buffer.read(most_bytes + 1)
     except (OSError, ValueError) as error:
         raise PictureError(f"cannot be read ({error}), expected a picture.") from error
-    if len(data) > MAX_BYTES:
-        raise PictureError(f"more than {MAX_BYTES:,} bytes, expected a picture.")
+    if len(data) > most_bytes:
+        raise PictureError(f"more than {most_bytes:,} bytes, expected a picture.")
     return read_picture(BytesIO(data))
 
 
 def take_as_is(grey: Grey, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
-    """Return a picture that has MNIST's form already as it is.
+    """Return a picture that has MNIST's form already, unchanged but for rounding.
 
-    Raises PictureError where it is not of this shape (rows, columns).
+    Raises PictureError where it does not have this shape (rows, columns).
     """
     if grey.shape != shape:
         found, expected = (f"{columns} x {rows}" for rows, columns in (grey.shape, shape))
@@ -105,25 +106,23 @@ def _read(file: BinaryIO) -> Grey:
 
 
 def _plain(picture: Image.Image) -> Image.Image:
-    """Return a picture of any mode as L, RGB, RGBA or F, small enough for arithmetic on floats."""
+    """Convert a picture of any mode to L, RGB, RGBA or F, and reduce a large one."""
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         plain = picture.convert("F")
     elif "A" in picture.getbands() or "a" in picture.getbands() or "transparency" in picture.info:
         plain = picture.convert("RGBA")
-        if plain.getchannel("A").getextrema() == (
-            255,
-            255,
-        ):  # as paint programs save what has no hole
+        # Paint programs save opaque pictures with an alpha channel too.
+        if plain.getchannel("A").getextrema() == (255, 255):
             plain = plain.convert("RGB")
     else:
         plain = picture.convert("L" if picture.mode in ("1", "L") else "RGB")
-    if max(plain.size) > MAX_SIDE:
-        plain.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BOX, reducing_gap=None)
+    if max(plain.size) > MOST_SIDE:
+        plain.thumbnail((MOST_SIDE, MOST_SIDE), Image.Resampling.BOX, reducing_gap=None)
     return plain
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    """Turn a picture as its EXIF says; where that is broken, leave it as it is."""
+    """Turn a picture as its EXIF says; leave it unchanged where the EXIF is damaged."""
     try:
         return ImageOps.exif_transpose(picture)
     except DECODER_ERRORS:
@@ -131,19 +130,19 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 
 def to_grey(colours: Colours) -> Grey:
-    """Return the mix of red, green and blue in which a picture varies most.
+    """Return the mix of red, green and blue in which a picture varies most: (rows, columns).
 
-    So red ink on green paper as bright as itself is seen. The mix w is the direction of the
-    largest variance of the colours' deviation d from the middle colour, found by multiplying
-    with their products again and again, C = sum of d d^T, w := C w / |C w|_1. A weight below 0
-    counts from the colour's upper end, so that the mix stays within 0..255.
+    Thus red ink shows on green paper of the same brightness. The mix w is the direction of the
+    largest variance of d, the deviation from the median colour, found by power iteration:
+    C = sum of d d^T, w := C w / |C w|_1. A colour with a weight below 0 counts from its upper
+    end, so that the mix stays within 0..255.
 
     colours: (rows, columns, 3), 0..255.
     """
     red, green, blue = colours[..., 0], colours[..., 1], colours[..., 2]
     if np.array_equal(red, green) and np.array_equal(green, blue):
         return red.astype(np.float32)
-    step = max(1, max(colours.shape[:2]) // COLOUR_SIDE)
+    step = max(1, max(colours.shape[:2]) // COLOUR_SAMPLE_SIDE)
     height, width = (min(step, n) for n in colours.shape[:2])  # a strip is thinner than a step
     rows, columns = colours.shape[0] // height, colours.shape[1] // width
     blocks = colours[: rows * height, : columns * width].reshape(rows, height, columns, width, 3)
@@ -164,10 +163,10 @@ def to_grey(colours: Colours) -> Grey:
 
 
 def lay_on_ground(picture: Colours) -> Colours:
-    """Return a transparent picture on a ground that lets it be seen.
+    """Return a transparent picture on a ground against which it is visible.
 
-    Where most of it is opaque, the ground is the opaque part's middle colour; else it is white,
-    or black where the ink is light.
+    Where most of it is opaque, the ground is the median colour of the opaque part. Otherwise it
+    is white, or black where the ink is light.
 
     picture: (rows, columns, 4), 0..255.  Returns (rows, columns, 3).
     """
@@ -183,18 +182,18 @@ def lay_on_ground(picture: Colours) -> Colours:
 
 
 def _to_eight_bits(deep: Grey) -> Grey:
-    """Bring numbers of more than eight bits, or fractions, to 0..255.
+    """Scale numbers of more than eight bits, or fractions, to 0..255.
 
-    Their range is not in the file: what goes beyond 255 is scaled down to it, and what stays
-    within 0..1 up.
+    The file does not say their range: numbers beyond 255 are scaled down to it, and numbers
+    within 0..1 are scaled up.
     """
     if not np.isfinite(deep).all():
         raise PictureError("pixels that are not finite numbers, expected grey levels.")
-    # In float64 neither the range of a float32 nor what scales its smallest number overflows.
-    shares = deep.astype(np.float64)
-    shares -= min(shares.min(), 0)
-    top = shares.max()
+    # In float64, neither the range of a float32 nor the scale of its smallest number overflows.
+    levels = deep.astype(np.float64)
+    levels -= min(levels.min(), 0)
+    top = levels.max()
     if top > 255 or 0 < top <= 1:
-        shares *= 255 / top
-    grey: Grey = shares.astype(np.float32)
+        levels *= 255 / top
+    grey: Grey = levels.astype(np.float32)
     return grey

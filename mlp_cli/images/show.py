@@ -1,29 +1,30 @@
-"""A picture and a network's answer as lines of text."""
+"""Draw an image and a network's outputs as lines of text."""
 
 from itertools import zip_longest
 
 import numpy as np
 import numpy.typing as npt
 
-BLOCKS = " ▀▄█"
-"""two pixels, one above the other, by which of them are light: neither, upper, lower, both"""
+HALF_BLOCKS = " ▀▄█"
+"""characters for two pixels, one above the other: neither is light, the upper, the lower, both"""
 SHADES = " .:-=+*#%@"
-LIGHT = 96
-"""grey levels: a pixel above this is shown as light"""
-BAR = 20
-"""characters of the longest bar"""
+"""characters from dark to light"""
+LIGHT_LEVEL = 96
+"""grey level above which a pixel is shown as light"""
+LONGEST_BAR = 20
+"""characters of the bar of an output of 1"""
 
 
 def draw_image(image: npt.NDArray[np.uint8], blocks: bool) -> list[str]:
-    """Return an image as text, two rows of pixels a line.
+    """Return an image as text, each line showing two rows of pixels.
 
-    With `blocks` each pixel is half a character, light or not; without them each line is a row
-    of ASCII characters, the denser the lighter the two pixels are.
+    With `blocks` each pixel is half a character, light or not. Otherwise each pair of pixels is an
+    ASCII character, denser the lighter they are.
     """
     even = np.pad(image, ((0, len(image) % 2), (0, 0)))
     upper, lower = even[::2], even[1::2]
     if blocks:
-        numbers, characters = (upper > LIGHT) + 2 * (lower > LIGHT), BLOCKS
+        numbers, characters = (upper > LIGHT_LEVEL) + 2 * (lower > LIGHT_LEVEL), HALF_BLOCKS
     else:
         means = (upper.astype(int) + lower) / 2
         numbers, characters = (means / 255 * (len(SHADES) - 1)).round().astype(int), SHADES
@@ -31,22 +32,22 @@ def draw_image(image: npt.NDArray[np.uint8], blocks: bool) -> list[str]:
 
 
 def draw_bars(outputs: npt.NDArray[np.floating], blocks: bool) -> list[str]:
-    """Return one line per class: its number, a bar as long as its output, and the output.
+    """Return one line per class: its number, a bar in proportion to its output, and the output.
 
     An output that is not a number has no bar.
     """
     lines = []
     for number, output in enumerate(outputs.tolist()):
         # max(0, nan) is 0, and max(nan, 0) is nan
-        bar = ("█" if blocks else "#") * round(BAR * min(max(0, output), 1))
-        lines.append(f"{number}  {bar:<{BAR}}  {output:.3f}")
+        bar = ("█" if blocks else "#") * round(LONGEST_BAR * min(max(0, output), 1))
+        lines.append(f"{number}  {bar:<{LONGEST_BAR}}  {output:.3f}")
     return lines
 
 
-def draw_answer(
+def draw_reading(
     image: npt.NDArray[np.uint8], outputs: npt.NDArray[np.floating], blocks: bool
 ) -> str:
-    """Return the image with the outputs as bars beside it, in the middle of its height."""
+    """Return the image with the outputs as bars beside it, centred on its height."""
     left, right = draw_image(image, blocks), draw_bars(outputs, blocks)
     right = [""] * ((len(left) - len(right)) // 2) + right
     blank = " " * image.shape[1]

@@ -1,4 +1,4 @@
-"""The width of a digit's strokes: measured, and brought to what it is in MNIST."""
+"""Measure the width of a digit's strokes, and change it to that of MNIST's."""
 
 import math
 from dataclasses import dataclass
@@ -10,60 +10,62 @@ from PIL import Image
 from mlp_cli.images.types import Ink, Mask
 from mlp_cli.images.windows import odd, window_maximum
 
-BOX = 80
-"""pixels of the longer side of the digit's box while its strokes are worked on"""
-DIGIT_SHARE = 20 / 28
-"""of the image's side that the digit's box fills"""
-STROKE_SHARE = 2.5 / 28
-"""of the image's side: the mean width of strokes in MNIST, measured as here on 1,000 images"""
-SOLID = 0.4
-"""of the box: what is wider is no stroke but a blot or a picture, and keeps its width"""
-DEEPEST = 20
-"""pixels: a distance to the edge beyond this is that of a blot"""
-FAINTEST = np.float32(0.35)
-"""of the ink's level: fainter strokes than this stay fainter"""
-REACH = BOX / 16
-"""pixels around each that its brightness is compared with"""
+WORKING_SIDE = 80
+"""pixels of the longer side of the digit's box while its strokes are changed"""
+DIGIT_FRACTION = 20 / 28
+"""the longer side of the digit's box, as a fraction of the image's side"""
+STROKE_FRACTION = 2.5 / 28
+"""the mean width of MNIST's strokes as a fraction of the image's side, measured by `stroke_width`
+on 1,000 images"""
+SOLID_WIDTH = 0.4
+"""fraction of the box: a wider shape is a blot or a picture, not a stroke, and keeps its width"""
+MOST_EDGE_DISTANCE = 20
+"""pixels: a blot's distances to the edge are longer, and are not measured"""
+LEAST_STRENGTH = np.float32(0.35)
+"""fraction of the ink's level: fainter strokes are not brought to full strength"""
+COMPARED_REACH = WORKING_SIDE / 16
+"""pixels in each direction with which a pixel's strength is compared"""
 
-Floats = npt.NDArray[np.float32]
+Distances = npt.NDArray[np.float32]
+"""pixels: (rows, columns)"""
 
 
 @dataclass(frozen=True)
 class Strokes:
-    """A digit drawn large, its strokes as wide as MNIST's will be."""
+    """A digit drawn large, whose strokes will have MNIST's width once it is scaled."""
 
     ink: Ink
     """0..1"""
     scale: float
-    """image pixels per pixel here that make the digit's box the size it has in MNIST"""
+    """image pixels per pixel here: the digit's box gets the size it has in MNIST"""
     solid: bool
-    """there are no strokes to speak of, and the width was left alone"""
+    """the shape has no strokes, and its width was left unchanged"""
 
 
 def set_stroke_width(ink: Ink, shape: tuple[int, ...]) -> Strokes | None:
-    """Return the digit with strokes that will be MNIST's in an image of this shape.
+    """Return the digit with strokes that will have MNIST's width in an image of this shape.
 
-    A stroke of width w has its middle line in a box of B - w. Scaled by s, with the new width
-    t laid around the middle line, it is to fill the box D that digits have:
+    The middle line of a stroke of width w fills a box of B - w. Scaled by s, and with the new
+    width t around the middle line, it has to fill the box D that MNIST's digits have:
 
         s (B - w) + t = D
 
-    So s follows from w, and strokes grow or shrink by t / s - w, half of it at either side.
+    So s follows from w, and strokes grow or shrink by t / s - w, half of it on either side.
 
-    ink: the digit's box, 0..1, with a margin or not.  Returns None where no ink is left.
+    ink: the digit's box, 0..1, with or without a margin.  Returns None where no ink is left.
     """
     mask = _box_of(enlarge(ink))
     if mask is None:
         return None
-    inside = distance_to(~np.pad(mask, 1), DEEPEST)[1:-1, 1:-1] - 0.5
+    inside = distance_to(~np.pad(mask, 1), MOST_EDGE_DISTANCE)[1:-1, 1:-1] - 0.5
     width = max(1.0, stroke_width(inside, mask))
-    solid = width > SOLID * max(mask.shape)
-    target = STROKE_SHARE * min(shape)
+    solid = width > SOLID_WIDTH * max(mask.shape)
+    target = STROKE_FRACTION * min(shape)
     if solid:
-        scale = min(DIGIT_SHARE * n / b for n, b in zip(shape, mask.shape, strict=True))
+        scale = min(DIGIT_FRACTION * n / b for n, b in zip(shape, mask.shape, strict=True))
         return Strokes(mask.astype(np.float32), scale, solid)
     scale = min(
-        (DIGIT_SHARE * n - target) / max(b - width, 1)
+        (DIGIT_FRACTION * n - target) / max(b - width, 1)
         for n, b in zip(shape, mask.shape, strict=True)
     )
     wanted = target / scale
@@ -73,66 +75,66 @@ def set_stroke_width(ink: Ink, shape: tuple[int, ...]) -> Strokes | None:
 
 
 def enlarge(ink: Ink) -> Ink:
-    """Return a digit scaled so that its longer side is BOX, faint strokes brought to full strength.
+    """Return a digit with a longer side of WORKING_SIDE, and faint strokes at full strength.
 
-    Every pixel is compared with the strongest around it; above a half of that, it is ink.
+    Every pixel is divided by the strongest one around it; above one half, it is ink.
     """
-    factor = BOX / max(ink.shape)
+    factor = WORKING_SIDE / max(ink.shape)
     rows, columns = (max(1, round(n * factor)) for n in ink.shape)
     how = Image.Resampling.BICUBIC if factor > 1 else Image.Resampling.BOX
     large = np.asarray(Image.fromarray(ink).resize((columns, rows), how))
-    strongest = window_maximum(large, odd(2 * REACH))
-    strength: Ink = large / np.maximum(strongest, FAINTEST)
+    strongest = window_maximum(large, odd(2 * COMPARED_REACH))
+    strength: Ink = large / np.maximum(strongest, LEAST_STRENGTH)
     return strength
 
 
-def stroke_width(inside: Floats, mask: Mask) -> float:
+def stroke_width(inside: Distances, mask: Mask) -> float:
     """Return the mean width of strokes, in pixels.
 
-    Across a stroke of width w the distance to its edge rises from 0 to w / 2 and falls again:
+    Across a stroke of width w the distance to its edge rises from 0 to w / 2 and falls again, so
     its mean is w / 4.
 
-    inside: of every pixel of the mask, the distance to the edge.
+    inside: the distance of every pixel of the mask to the edge.
     """
     return 4 * float(inside[mask].mean())
 
 
 def thicken(mask: Mask, by: float) -> Ink:
-    """Return the mask grown by this many pixels on all sides, with an edge one pixel soft."""
+    """Return the mask grown by this many pixels on all sides, with a soft edge of one pixel."""
     reach = math.ceil(by) + 1
     wide = np.pad(mask, reach)
     grown: Ink = (np.float32(by + 1) - distance_to(wide, reach)).clip(0, 1)
     return grown
 
 
-def thin(inside: Floats, mask: Mask, share: float, side: int) -> Ink:
-    """Return the mask with every stroke narrowed to this share of its own width.
+def thin(inside: Distances, mask: Mask, fraction: float, side: int) -> Ink:
+    """Return the mask with every stroke narrowed to this fraction of its own width.
 
-    Where strokes are thin little is taken away, so that none breaks: what stays is nearer to
-    the middle line than `share`, the distance to the edge being largest there.
+    Thin strokes lose little, so that none breaks: a pixel stays where its distance to the edge is
+    at least 1 - fraction of the distance on the middle line.
     """
     middle = window_maximum(np.where(mask, inside, 0), side)
-    left: Ink = (inside - np.float32(1 - share) * middle + np.float32(0.5)).clip(0, 1) * mask
+    left: Ink = (inside - np.float32(1 - fraction) * middle + np.float32(0.5)).clip(0, 1) * mask
     return left
 
 
-def distance_to(mask: Mask, reach: int) -> Floats:
-    """Return the distance of every pixel to the nearest of a mask, `reach` + 1 at most.
+def distance_to(mask: Mask, reach: int) -> Distances:
+    """Return the distance of every pixel to the nearest pixel of a mask, at most `reach` + 1.
 
-    The square of it is the least of d^2 + k^2 over pixels k away in the row, d being the
-    distance within their column.
+    Its square is the least of d^2 + k^2 over the pixels k away in the same row, where d is such a
+    pixel's distance within its column.
     Source: P. Felzenszwalb and D. Huttenlocher, Theory of Computing 8 (2012), 415-428, eq. 1.
     """
     farthest = np.float32((reach + 1) ** 2)
     squares = np.where(mask, np.float32(0), farthest)
     for _ in range(2):
-        # Columns first, and turned back by the second turn.
+        # First along columns, then along rows: each pass transposes.
         lines = np.ascontiguousarray(squares.T)
         length = lines.shape[1]
         wide = np.full((len(lines), length + 2 * reach), farthest, np.float32)
         wide[:, reach : reach + length] = squares.T
         further = np.empty_like(lines)
-        # From further away than all distances found so far, none gets less.
+        # No pixel further away than the largest distance so far can lower any.
         for k in range(1, min(reach + 1, length, math.ceil(math.sqrt(lines.max())))):
             for start in (reach - k, reach + k):
                 np.add(wide[:, start : start + length], np.float32(k * k), out=further)
@@ -142,7 +144,7 @@ def distance_to(mask: Mask, reach: int) -> Floats:
 
 
 def _box_of(strength: Ink) -> Mask | None:
-    """Return what is ink of a digit drawn large, its box without a margin."""
+    """Return the ink pixels of a digit drawn large, cut to their box; None without ink."""
     mask = strength > 0.5
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:

@@ -1,4 +1,4 @@
-"""Where paper ends and ink begins: levels found from the histogram."""
+"""Find the levels where paper ends and ink begins, from the histogram."""
 
 from dataclasses import dataclass
 
@@ -7,20 +7,20 @@ import numpy.typing as npt
 
 from mlp_cli.images.types import Ink
 
-BINS = 256
-LEAST = 0.02
-"""of the possible contrast: less than five grey levels are paper whatever the noise"""
-CLEAR = 4
-"""times the noise: ink that is not stronger is the noise's own farthest part"""
-SEED, GROWTH = 0.5, 1 / 3
-"""of the ink's level: what is above the first is ink, and what hangs together with it above the
-second; a stroke's soft edge lies between"""
+HISTOGRAM_BINS = 256
+LEAST_INK = 0.02
+"""fraction of the possible contrast: a difference below five grey levels is paper"""
+INK_TO_NOISE = 4
+"""ink has to be this many times stronger than the noise"""
+SEED_FRACTION, GROWTH_FRACTION = 0.5, 1 / 3
+"""fractions of the ink's level: a pixel above the first is ink, and so is one above the second that
+is connected to it; a stroke's soft edge lies between"""
 
 
 def median(values: npt.NDArray[np.generic]) -> npt.NDArray[np.floating]:
     """Return the median along the first axis, which is not empty.
 
-    What np.median gives, without its first import of numpy.ma: a twentieth of `mlp predict`.
+    The result is that of np.median, whose import of numpy.ma costs a twentieth of `mlp predict`.
     """
     middle = [(len(values) - 1) // 2, len(values) // 2]
     medians: npt.NDArray[np.floating] = np.partition(values, middle, axis=0)[middle].mean(axis=0)
@@ -28,61 +28,61 @@ def median(values: npt.NDArray[np.generic]) -> npt.NDArray[np.floating]:
 
 
 def otsu_threshold(values: npt.NDArray[np.float32]) -> float:
-    """Return the level that splits these values best into two groups.
+    """Return the level that best splits these values into two groups.
 
-    It maximises the variance between the groups, w_0 w_1 (mu_0 - mu_1)^2, over a histogram of
-    256 equal bins.
+    The level maximises the variance between the groups, w_0 w_1 (mu_0 - mu_1)^2, over a
+    histogram of 256 equal bins.
     Source: N. Otsu, IEEE Trans. Syst. Man Cybern. 9 (1979), 62-66.
     """
     low, high = float(values.min()), float(values.max())
     if low == high:
         return low
-    width = (high - low) / (BINS - 1)
+    width = (high - low) / (HISTOGRAM_BINS - 1)
     bins = ((values - low) / width).astype(np.intp).ravel()
-    counts = np.bincount(bins, minlength=BINS).astype(float)
+    counts = np.bincount(bins, minlength=HISTOGRAM_BINS).astype(float)
     below = np.cumsum(counts)[:-1]
     above = values.size - below
-    sums = np.cumsum(counts * np.arange(BINS))
+    sums = np.cumsum(counts * np.arange(HISTOGRAM_BINS))
     means_apart = sums[:-1] * above - (sums[-1] - sums[:-1]) * below
     spread = means_apart**2 / np.maximum(below * above, 1)
-    # Between two groups far apart every level splits them alike: take the middle of the plateau.
+    # Between two distant groups all levels split equally well: take the middle of them.
     best = np.flatnonzero(spread == spread.max())
     return low + (float(best.mean()) + 1) * width
 
 
 @dataclass(frozen=True)
 class Levels:
-    """How dark a picture's ink is, as shares of the possible contrast."""
+    """The levels of a picture's paper and ink, as fractions of the possible contrast."""
 
     noise: float
     """the standard deviation of the paper"""
     ink: float
-    """the middle one of the values that are ink"""
+    """the median of the values that are ink"""
     seed: float
-    """above it, a pixel is ink"""
+    """a pixel above this is ink"""
     growth: float
-    """above it, a pixel is ink where it hangs together with one above `seed`"""
+    """a pixel above this is ink where it is connected to one above `seed`"""
 
     @classmethod
     def of(cls, noise: float, ink: float, least: float = 0.0) -> "Levels":
         """Return the levels of this ink, both thresholds above `least` and above the noise."""
-        growth = max(GROWTH * ink, 2.5 * noise, least)
-        return cls(noise, ink, seed=max(SEED * ink, 3 * noise, growth), growth=growth)
+        growth = max(GROWTH_FRACTION * ink, 2.5 * noise, least)
+        return cls(noise, ink, seed=max(SEED_FRACTION * ink, 3 * noise, growth), growth=growth)
 
 
 def find_levels(ink: Ink) -> Levels | None:
     """Return the levels of ink and paper, or None where nothing rises above the paper.
 
-    The paper's noise is seen where it goes the wrong way, below 0. What rises above three times
-    that is ink, or the soft edge of ink, which a threshold of Otsu's tells apart; among as many
-    pixels of paper as make a third, for a picture without soft edges has only ink above.
+    Values below 0 show the paper's noise. Values above three times the noise are ink or the soft
+    edge of ink, and Otsu's threshold separates the two. Half as many pixels of paper are added
+    for it, because a picture without soft edges would otherwise have only ink.
     """
     below = ink[ink < 0]
     # Of a normal distribution, half lies within 0.6745 standard deviations.
     noise = float(median(-below)) / 0.6745 if below.size > 10 else 0.0
-    rising = ink[ink > max(3 * noise, LEAST)]
+    rising = ink[ink > max(3 * noise, LEAST_INK)]
     if rising.size < 3:
         return None
     threshold = otsu_threshold(np.concatenate([rising, np.zeros(rising.size // 2, np.float32)]))
     level = float(median(rising[rising > threshold]))
-    return Levels.of(noise, level) if level > CLEAR * noise else None
+    return Levels.of(noise, level) if level > INK_TO_NOISE * noise else None

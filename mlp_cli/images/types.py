@@ -1,4 +1,4 @@
-"""What the steps from a picture to a digit hand to each other."""
+"""The array types of the steps from a picture to a digit."""
 
 import numpy as np
 import numpy.typing as npt
@@ -6,6 +6,6 @@ import numpy.typing as npt
 Grey = npt.NDArray[np.float32]
 """grey levels 0..255 as floats: (rows, columns)"""
 Ink = npt.NDArray[np.float32]
-"""how much each pixel differs from the ground towards ink: 0 is paper, 1 the most there can be"""
+"""how far each pixel is from the ground towards ink: 0 is paper, 1 the largest possible distance"""
 Mask = npt.NDArray[np.bool_]
-"""which pixels belong to something: (rows, columns)"""
+"""True for the pixels that belong to something: (rows, columns)"""

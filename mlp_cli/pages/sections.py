@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from mlp_cli.datasets.catalogue import class_headings, class_name
+from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.measuring.percent import percent
 from mlp_cli.pages.charts import confusion_heat_map, epoch_seconds, unit_slopes
 from mlp_cli.pages.figures import to_inline_svg
@@ -41,7 +41,7 @@ def _confusion(found: Findings) -> Html:
 
 def _classes(found: Findings) -> Html:
     figures = found.evaluation.class_figures
-    kind, headings = class_headings(found.run.settings.dataset, len(figures))
+    kind, headings = find_source(found.run.settings.dataset).class_headings(len(figures))
     head = [kind, "precision", "recall", "F1", "examples"]
     rows = [
         [heading, percent(f.precision), percent(f.recall), percent(f.f1), f"{f.examples:,}"]
@@ -63,10 +63,8 @@ def _mistakes(found: Findings) -> Html:
         f"The {len(found.mistakes)} most confident of {score.examples - score.correct:,} mistakes: "
         "the correct class, the prediction, and its output."
     )
-    names = [
-        class_name(found.run.settings.dataset, label)
-        for label in range(len(found.evaluation.confusion))
-    ]
+    source = find_source(found.run.settings.dataset)
+    names = [source.class_name(label) for label in range(len(found.evaluation.confusion))]
     pictures = [
         element(
             "li",

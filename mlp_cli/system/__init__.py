@@ -1,1 +1,1 @@
-"""What the operating system is asked for: files that are complete or absent, a shell, signals."""
+"""The operating system: files that are complete or absent, the user's shell, signals."""

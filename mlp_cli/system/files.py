@@ -1,4 +1,4 @@
-"""Write files that are whole or not there, and open files without waiting for them."""
+"""Write files that are complete or absent, and open files without waiting for them."""
 
 import contextlib
 import glob
@@ -10,16 +10,16 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO
 
-CHUNK = 1 << 20
+REHEARSED_BYTES = 1 << 20
 
 
 def open_regular(path: Path) -> BinaryIO:
-    """Open a file for reading, and refuse what only looks like one.
+    """Open a regular file for reading.
 
-    A named pipe would keep us waiting for a writer, a device need not have an end. Raises OSError
-    for these as for a file that the system does not let us read.
+    A named pipe would keep us waiting for a writer, and a device may have no end. Raises OSError
+    for both, as for a file that the system does not let us read.
     """
-    file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115  it is the caller's to close
+    file = open(path, "rb", opener=_open_at_once)  # noqa: SIM115  the caller closes it
     if S_ISREG(os.fstat(file.fileno()).st_mode):
         return file
     file.close()
@@ -32,12 +32,12 @@ def _open_at_once(path: str, flags: int) -> int:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Open a new file that takes the place of `path` when the block ends well.
+    """Open a new file that replaces `path` when the block succeeds.
 
-    It is written beside `path`, synced to the disk and renamed: a reader sees the old file or
-    the new one, never half of one. Where the block fails, `path` is as it was and nothing else
-    is left behind. A link stays one: what it points to is replaced. Raises OSError as the file
-    system does.
+    The file is written beside `path`, synced to the disk and renamed: a reader sees the old file
+    or the new one, never half of one. Where the block fails, `path` is unchanged and nothing else
+    is left behind. Where `path` is a link, the file it points to is replaced.
+    Raises OSError as the file system does.
     """
     path, partial = _beside(path)
     try:
@@ -54,7 +54,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 def _beside(path: Path) -> tuple[Path, Path]:
-    """Return what is to be replaced, which a link points to, and the file that is written first.
+    """Return the file to replace, links followed, and the temporary file beside it.
 
     Raises OSError for a link that leads back to itself.
     """
@@ -62,12 +62,12 @@ def _beside(path: Path) -> tuple[Path, Path]:
         path = Path(os.path.realpath(path))  # Path.resolve raises a RuntimeError for a loop
         if path.is_symlink():
             raise OSError(ELOOP, os.strerror(ELOOP))
-    # The process's number keeps two writers of one path apart.
+    # The number of the process keeps two writers of one path apart.
     return path, path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 def is_same_place(one: Path, other: Path) -> bool:
-    """Tell whether two names mean one place, links followed, whatever stands there."""
+    """Return whether two paths mean the same place, links followed; nothing has to be there."""
     try:
         return os.path.realpath(one) == os.path.realpath(other)
     except OSError:  # the current folder was removed, and relative names mean nothing
@@ -75,21 +75,21 @@ def is_same_place(one: Path, other: Path) -> bool:
 
 
 def sweep(folder: Path, pattern: str) -> None:
-    """Remove what killed processes left of files that were to replace those of this pattern."""
+    """Delete temporary files of killed processes, made for files of this name pattern."""
     for partial in folder.glob(f".{pattern}.*.part"):
         if not _is_running(partial.suffixes[-2].removeprefix(".")):
-            with contextlib.suppress(OSError):  # another sweep was faster, or it is not ours
+            with contextlib.suppress(OSError):  # another process was faster, or it is not ours
                 partial.unlink()
 
 
 def sweep_beside(path: Path) -> None:
-    """Remove what killed processes left of files that were to replace this one."""
+    """Delete temporary files of killed processes, made for this file."""
     sweep(path.parent, glob.escape(path.name))
 
 
 def _is_running(process: str) -> bool:
-    """Tell whether there is, or may be, a process of this number."""
-    if os.name != "posix":  # elsewhere signal 0 is not a question
+    """Return whether a process with this number exists or may exist."""
+    if os.name != "posix":  # elsewhere signal 0 is a real signal
         return True
     try:
         os.kill(int(process), 0)
@@ -101,16 +101,16 @@ def _is_running(process: str) -> bool:
 
 
 def rehearse(path: Path, size: int) -> None:
-    """Write a file of this size as `replacing` would, and take it away again.
+    """Write a file of this many bytes as `replacing` would, and remove it again.
 
     Raises OSError as writing `path` itself would.
     """
     _, partial = _beside(path)
     try:
         with partial.open("wb") as file:
-            for start in range(0, size, CHUNK):
-                # Not zeros, which some file systems store in no room at all.
-                file.write(os.urandom(min(CHUNK, size - start)))
+            for start in range(0, size, REHEARSED_BYTES):
+                # Random bytes, since some file systems store zeros without using space.
+                file.write(os.urandom(min(REHEARSED_BYTES, size - start)))
             file.flush()
             os.fsync(file.fileno())
     finally:
@@ -119,8 +119,8 @@ def rehearse(path: Path, size: int) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename in the folder last through a power cut, where the system can."""
-    with contextlib.suppress(OSError):  # not every system, nor every folder, lets itself be opened
+    """Make a rename in the folder survive a power cut, where the system can."""
+    with contextlib.suppress(OSError):  # not every system or folder allows this
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Files that a command makes beside a run: written whole, and never in place of one."""
+"""Write the files that a command makes: complete, and never over a checkpoint."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,15 +8,15 @@ from typing import BinaryIO
 from mlp_cli.errors import OutputError
 from mlp_cli.system.files import rehearse, replacing
 
-ARCHIVE = b"PK\x03\x04"
-"""how a checkpoint begins, as every zip archive does"""
+ZIP_BEGINNING = b"PK\x03\x04"
+"""the first bytes of a checkpoint, as of every zip archive"""
 
 
 def check_output(path: Path) -> None:
-    """See that a file can be written here, before the work for it is done.
+    """Check that a file can be written here, before the work for it is done.
 
-    Raises OutputError where its folder cannot be written, or where something stands there that
-    must not be lost: a checkpoint, or anything but a plain file.
+    Raises OutputError where its folder cannot be written, or where the path must not be replaced:
+    it is a checkpoint, or anything but a plain file.
     """
     try:
         if path.exists() and not path.is_file():
@@ -33,10 +33,10 @@ def check_output(path: Path) -> None:
 
 @contextmanager
 def writing(path: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes the place of `path`, whole, when the block ends well.
+    """Open a file that replaces `path` when the block succeeds.
 
-    Raises OutputError where `check_output` does, or where the file system does not take it; what
-    stood there before is untouched.
+    Raises OutputError where `check_output` does, or where the file system refuses; an earlier file
+    is then unchanged.
     """
     check_output(path)
     try:
@@ -50,7 +50,7 @@ def _is_checkpoint(path: Path) -> bool:
     if not path.exists():
         return False
     with path.open("rb") as file:
-        return path.suffix == ".npz" or file.read(len(ARCHIVE)) == ARCHIVE
+        return path.suffix == ".npz" or file.read(len(ZIP_BEGINNING)) == ZIP_BEGINNING
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:

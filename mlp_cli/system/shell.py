@@ -1,4 +1,4 @@
-"""A command to be typed next, as the user's shell takes it."""
+"""Write a command for the user to type next, quoted for their shell."""
 
 import os
 import shlex
@@ -7,12 +7,15 @@ from collections.abc import Iterable
 ON_WINDOWS = os.name == "nt"
 
 
-def command_line(words: Iterable[str]) -> str:
-    """Return the words as one line, those quoted that need it.
+def command_line(words: Iterable[str], *, windows: bool = ON_WINDOWS) -> str:
+    """Return the words as one line, quoted where needed.
 
-    Windows' own shell knows double quotes alone, and its paths are full of what others escape.
+    The shell of Windows knows only double quotes, and its paths hold backslashes, which other
+    shells would escape.
+
+    windows: quote for the shell of Windows.
     """
-    if ON_WINDOWS:
+    if windows:
         from subprocess import list2cmdline
 
         return list2cmdline(words)

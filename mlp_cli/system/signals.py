@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while a network trains: they stop it, but not in the middle of saving."""
+"""Let Ctrl-C and SIGTERM stop a training, but not in the middle of saving."""
 
 import signal
 import sys
@@ -8,20 +8,20 @@ from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-GRACE = 1.0
-"""seconds that a run has to clean up in, undisturbed by further signals"""
+CLEANING_SECONDS = 1.0
+"""the time after a signal during which a run cleans up and further signals are ignored"""
 
 
 class StopError(KeyboardInterrupt):
-    """What a signal raises.
+    """A signal asked the program to stop.
 
-    A plain KeyboardInterrupt that comes out of `exec` makes `python -m` end by SIGINT, whatever
-    exit status is asked for (CPython's `unhandled_keyboard_interrupt`); and imports run `exec`.
+    A plain KeyboardInterrupt that leaves `exec` makes `python -m` end by SIGINT, whatever exit
+    status we ask for (CPython's `unhandled_keyboard_interrupt`), and imports run `exec`.
     """
 
 
 class Interruption:
-    """Remembers the signal that asked the run to stop, and decides when it does."""
+    """The signal that asked the run to stop, and when it may."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
@@ -30,7 +30,7 @@ class Interruption:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Let a signal wait for the end of the block; only a second one breaks into it."""
+        """Delay a signal until the end of the block; only a second signal interrupts the block."""
         self._waits = True
         try:
             yield
@@ -40,40 +40,45 @@ class Interruption:
             self._raise()
 
     def handle(self, number: int, _: FrameType | None) -> None:
-        """Raise StopError, unless this is the first signal and it has to wait."""
+        """Raise StopError, unless this is the first signal and has to wait."""
         waits = self._waits and self.signal is None
         self.signal = self.signal or number
         if not waits:
             self._raise()
 
     def _raise(self) -> None:
-        # What follows is cleaning up, which is short, and a second Ctrl-C must not stop it. But a
-        # run that goes on has lost the exception, as Python does with those out of `__del__`.
+        # Cleaning up is short, and a second Ctrl-C must not stop it. But a run that still goes on
+        # after that has lost the exception, as happens to exceptions out of `__del__`.
         now = time.monotonic()
         if now >= self._grace_ends:
-            self._grace_ends = now + GRACE
+            self._grace_ends = now + CLEANING_SECONDS
             raise StopError
 
 
 @contextmanager
 def interruption() -> Iterator[Interruption]:
-    """Answer the signals by StopError, a KeyboardInterrupt, while the block lasts.
+    """Raise StopError, a KeyboardInterrupt, for each signal during the block.
 
-    That may come anywhere. It costs the epoch that is being learnt, which would be lost anyway,
-    and leaves whole files, since a checkpoint takes its name in one step at the end.
+    It may be raised anywhere. The current epoch is lost, as it would be anyway, and files stay
+    intact, since a checkpoint gets its name in one step at the end.
     """
     asked = Interruption()
-    # SIGINT also where a shell has it ignored for what it started in the background: by now
-    # somebody has sent it to be heard, and a run that stops can be resumed.
+    # SIGINT too, although shells ignore it for background processes: whoever sends it wants the
+    # run to stop, and a run that stops can be resumed.
     before = {number: signal.signal(number, asked.handle) for number in SIGNALS}
     hook_before = sys.unraisablehook
 
-    def tell(unraisable: "sys.UnraisableHookArgs") -> None:
-        """Tell of an exception that Python lost, but not of a stop: the run ends all the same."""
-        if not isinstance(unraisable.exc_value, StopError):
+    def report(unraisable: "sys.UnraisableHookArgs") -> None:
+        """Report an exception that Python lost, except those of a stop: the run ends anyway.
+
+        They are the StopError itself, and the AttributeError of an object that a stop left half
+        made: its `__del__` misses an attribute, as a ZipFile's does.
+        """
+        is_half_made = isinstance(unraisable.exc_value, AttributeError) and asked.signal
+        if not (is_half_made or isinstance(unraisable.exc_value, StopError)):
             hook_before(unraisable)
 
-    sys.unraisablehook = tell
+    sys.unraisablehook = report
     try:
         yield asked
     finally:

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 
-from mlp_cli.datasets.loading import FILES
+from mlp_cli.datasets.files import FILES
 
 SIDE, SQUARE = 28, 4
 LIT = 0.2

@@ -86,7 +86,7 @@ def layers(text):
 
 def sizes_of(options):
     """What the files hold, as far as the headings tell of it."""
-    from mlp_cli.datasets.loading import load_dataset
+    from mlp_cli import load_dataset
 
     data = load_dataset("mnist", options.data_dir)
     images = min(options.images, len(data.train))

@@ -84,7 +84,7 @@ def keywords(point):
 
 def generate(folder, images):
     """The training set, mapped."""
-    from mlp_cli.datasets.loading import load_dataset
+    from mlp_cli import load_dataset
     from tests.benchmarks.generated import write_generated
 
     write_generated(folder, images, test=10)

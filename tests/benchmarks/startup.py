@@ -20,7 +20,7 @@ from statistics import median
 import numpy as np
 from PIL import Image
 
-from mlp_cli.datasets.loading import load_dataset
+from mlp_cli import load_dataset
 from mlp_cli.errors import MlpError
 from tests.benchmarks.generated import write_generated
 from tests.benchmarks.machine import machine, markdown

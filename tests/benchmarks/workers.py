@@ -151,7 +151,7 @@ def _begin(trainer_class, task):
     """Load the data, make the common start, and return what the worker can be asked for."""
     import numpy as np
 
-    from mlp_cli.datasets.loading import load_dataset
+    from mlp_cli import load_dataset
     from mlp_cli.nn.network import Network
 
     data = load_dataset("mnist", task.data_dir)

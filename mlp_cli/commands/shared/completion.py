@@ -1,4 +1,4 @@
-"""What the shell offers where a value is begun and Tab is pressed."""
+"""Complete the values of options in the shell."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,20 +13,20 @@ from mlp_cli.runs.places import FOLDER
 def complete_checkpoint(
     _: click.Context, __: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Offer checkpoints: those beginning as typed, those of `checkpoints/`, and folders."""
+    """Offer checkpoints that begin as typed, those of `checkpoints/`, and folders."""
     return _files(incomplete, ".npz", [str(path) for path in FOLDER.glob("*.npz")])
 
 
 def complete_dataset(
     _: click.Context, __: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Offer datasets by name, and folders."""
+    """Offer the names of datasets, and folders."""
     names = [CompletionItem(name) for name in NAMES if name.startswith(incomplete)]
     return [CompletionItem(incomplete, type="dir"), *names]
 
 
 def complete_preset(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer presets: the names of those that come with mlp, TOML files, and folders."""
+    """Offer the names of the presets that come with mlp, TOML files, and folders."""
     from mlp_cli.runs.presets import bundled_presets
 
     return _files(incomplete, ".toml", [preset.stem for preset in bundled_presets()])
@@ -37,6 +37,6 @@ def _files(incomplete: str, ending: str, others: Iterable[str]) -> list[Completi
     here = Path(f"{folder}/") if "/" in incomplete else Path()
     names = {str(path) for path in here.glob(f"*{ending}") if path.name.startswith(begun)}
     names.update(other for other in others if other.startswith(incomplete))
-    # The shell itself goes on with folders. Bash wants to be told so before it hears of names.
+    # The shell itself completes folders. Bash needs this entry before the names.
     folders = CompletionItem(incomplete, type="dir")
     return [folders, *(CompletionItem(name) for name in sorted(names))]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlp_cli.commands.shared.test_set import load_test_set
+from mlp_cli.commands.shared.dataset import load_for_network
 from mlp_cli.commands.shared.text import note
 from mlp_cli.errors import OptionError, PictureError
 
@@ -42,7 +42,7 @@ def draw_example(network: "Network", label: int | None, rng: "np.random.Generato
 
 def example_of_test_set(run: "Run", index: int, data_dir: Path | None) -> Example:
     """Return the test image of this index from the run's dataset."""
-    test = load_test_set(run, data_dir)
+    test = load_for_network(run.settings, run.settings.dataset, data_dir).test
     if index >= len(test):
         raise OptionError(
             f"--index {index:,}: the test set holds {len(test):,} images, counted from 0."

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from mlp_cli.commands.shared.completion import complete_dataset
-from mlp_cli.datasets.catalogue import DEFAULT_DATASET, NAMES
+from mlp_cli.datasets.catalogue import NAMES
+from mlp_cli.datasets.source import DEFAULT_DATASET
 from mlp_cli.version import __version__
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -41,13 +42,13 @@ class FiniteFloat(click.FloatRange):
 class DatasetName(click.types.StringParamType):
     """A dataset of the catalogue, or a folder of one's own with four IDX files. It stays text.
 
-    A name goes before a folder that is called the same, which is meant by `./mnist`.
+    Where a folder has the name of a dataset, the dataset is meant; `./mnist` means the folder.
     """
 
     name = "dataset"
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        """Return what stands for the value in the help."""
+        """Return the placeholder for the value in the help."""
         return f"[{'|'.join(NAMES)}|DIR]"
 
     def convert(
@@ -94,8 +95,8 @@ dataset_option = click.option(
     default=DEFAULT_DATASET,
     shell_complete=complete_dataset,
     show_default=True,
-    help="Which dataset, or a folder of your own with four IDX files. "
-    "`synthetic` is drawn: no network, no file.",
+    help="A dataset, or a folder of your own with four IDX files. "
+    "`synthetic` is drawn and needs no network.",
 )
 
 data_dir_option = click.option(
@@ -116,4 +117,4 @@ run_data_dir_option = click.option(
     show_default="where the network was trained from, then data",
     help="The folder that holds the datasets.",
 )
-"""of a command that reads a checkpoint"""
+"""--data-dir for a command that reads a checkpoint"""

@@ -1,1 +1,1 @@
-"""A dataset that needs no network and no file: drawn digits."""
+"""A dataset that needs no network: drawn digits."""

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+Float32Array = npt.NDArray[np.float32]
 
-SAMPLES = 72
-"""points that a whole style's curves are sampled at"""
+POINTS_A_STYLE = 72
+"""points along all the curves of one style"""
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,11 @@ class Style:
 
     digit: int
     name: str
-    share: float
-    """how often the digit is written so, against its other styles"""
+    frequency: float
+    """how often the digit is written so, relative to its other styles"""
     strokes: str
-    """what the pen passes: `x,y` in percent of the digit's height, y downwards, along a smooth
-    curve; `!` marks a corner, `|` lifts the pen"""
+    """points `x,y` on a smooth curve, in percent of the digit's height, y downwards; `!` marks a
+    corner, `|` lifts the pen"""
 
 
 STYLES = (
@@ -109,12 +109,12 @@ STYLES = (
 class Curves(NamedTuple):
     """All styles as arrays: row s is STYLES[s]."""
 
-    controls: Floats
-    """(styles, K, 2), x and y in digit heights; unused ones are 0"""
-    basis: Floats
-    """(styles, SAMPLES, K): basis @ controls are points along the curves"""
+    controls: Float32Array
+    """(styles, K, 2), x and y in digit heights; unused rows are 0"""
+    basis: Float32Array
+    """(styles, POINTS_A_STYLE, K): basis @ controls are points along the curves"""
     joined: npt.NDArray[np.bool_]
-    """(styles, SAMPLES - 1): whether the pen draws from one point to the next"""
+    """(styles, POINTS_A_STYLE - 1): whether the pen draws from one point to the next"""
 
 
 def trace() -> Curves:
@@ -122,14 +122,14 @@ def trace() -> Curves:
     parsed = [_parse(style.strokes) for style in STYLES]
     most = max(len(points) for points, _ in parsed)
     controls = np.zeros((len(STYLES), most, 2), np.float32)
-    basis = np.zeros((len(STYLES), SAMPLES, most), np.float32)
-    joined = np.zeros((len(STYLES), SAMPLES - 1), np.bool_)
+    basis = np.zeros((len(STYLES), POINTS_A_STYLE, most), np.float32)
+    joined = np.zeros((len(STYLES), POINTS_A_STYLE - 1), np.bool_)
     for s, (points, strokes) in enumerate(parsed):
         controls[s, : len(points)] = points
         fine = [np.vstack([_spline(run, most) for run in runs]) for runs in strokes]
         paths = [matrix @ controls[s] for matrix in fine]
         along = [np.append(0, np.hypot(*np.diff(path, axis=0).T).cumsum()) for path in paths]
-        counts = _share_out(np.array([lengths[-1] for lengths in along]))
+        counts = _apportion(np.array([lengths[-1] for lengths in along]))
         start = 0
         for matrix, lengths, count in zip(fine, along, counts, strict=True):
             even = np.linspace(0, lengths[-1], count)
@@ -180,8 +180,8 @@ def _spline(run: list[int], most: int, steps: int = 24) -> npt.NDArray[np.float6
     return np.vstack(pieces)
 
 
-def _share_out(lengths: npt.NDArray[np.float64]) -> list[int]:
-    """Return how many of the samples each stroke gets, by its length, two at least."""
-    counts = np.maximum(2, np.floor(SAMPLES * lengths / lengths.sum()).astype(int))
-    counts[lengths.argmax()] += SAMPLES - counts.sum()
+def _apportion(lengths: npt.NDArray[np.float64]) -> list[int]:
+    """Return the number of points for each stroke, in proportion to its length, at least two."""
+    counts = np.maximum(2, np.floor(POINTS_A_STYLE * lengths / lengths.sum()).astype(int))
+    counts[lengths.argmax()] += POINTS_A_STYLE - counts.sum()
     return [int(count) for count in counts]

@@ -1,1 +1,1 @@
-"""Fetch the files of a dataset, verified, from mirrors or from a folder."""
+"""Datasets that are published: fetch their files from mirrors or from a folder, and verify them."""

@@ -1,4 +1,4 @@
-"""What a mirror answers: whether it is the file that was asked for, and why not."""
+"""Check what a mirror answers: whether it is the file we asked for, and if not, why."""
 
 import re
 
@@ -6,60 +6,63 @@ import requests
 import urllib3
 from urllib3.exceptions import InvalidHeader
 
-from mlp_cli.datasets.catalogue import PublishedFile
+from mlp_cli.datasets.fetching.published_file import PublishedFile
 
-PASSING = {429, 500, 502, 503, 504}
-"""HTTP statuses of a server that may well answer better a little later"""
+TEMPORARY_STATUSES = {429, 500, 502, 503, 504}
+"""HTTP statuses of a server that may answer better a little later"""
 
 
 class OriginError(Exception):
-    """What one origin did wrong; the next one may do better."""
+    """One origin failed; the next one may do better."""
 
     def __init__(
         self,
         reason: str,
         *,
-        passing: bool = False,
+        temporary: bool = False,
         pause: float | None = None,
-        continuing: bool = False,
+        resuming: bool = False,
     ) -> None:
         super().__init__(reason)
-        self.passing = passing
-        """the same question may get a better answer a little later"""
+        self.temporary = temporary
+        """the same request may succeed a little later"""
         self.pause = pause
-        """how many seconds later, where the mirror says so"""
-        self.continuing = continuing
-        """what failed was to go on from the middle: asking for the whole file may do"""
+        """seconds to wait, where the mirror gives a time"""
+        self.resuming = resuming
+        """resuming failed; a request for the complete file may succeed"""
 
 
 def first_byte(response: requests.Response, file: PublishedFile, offset: int) -> int:
-    """Return where in the file the answer begins. Raises OriginError where it is none to us."""
+    """Return the position in the file where the answer begins: `offset`, or 0.
+
+    Raises OriginError where it does not answer our request.
+    """
     status, header = response.status_code, response.headers
     if offset and status == requests.codes.partial:
         found, expected = header.get("Content-Range"), f"bytes {offset}-{file.size - 1}"
         if found not in (f"{expected}/{file.size}", f"{expected}/*"):
             reason = f"Content-Range {brief(found)}, expected {expected}/{file.size}"
-            raise OriginError(reason, continuing=True)
+            raise OriginError(reason, resuming=True)
         start = offset
     elif status == requests.codes.ok:
         start = 0
     else:
         raise OriginError(
             f"HTTP status {status}, expected 200",
-            passing=status in PASSING,
+            temporary=status in TEMPORARY_STATUSES,
             pause=_pause(header.get("Retry-After")),
-            continuing=status == requests.codes.range_not_satisfiable,
+            resuming=status == requests.codes.range_not_satisfiable,
         )
     length = header.get("Content-Length", "")
     if length.isdecimal() and int(length) != file.size - start:
         reason = f"Content-Length {int(length):,}, expected {file.size - start:,}"
         beginning = response.raw.read(512, decode_content=False)
-        raise OriginError(foreign(beginning) or reason, continuing=start > 0)
+        raise OriginError(foreign(beginning) or reason, resuming=start > 0)
     return start
 
 
 def _pause(retry_after: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for: a number of them, or a date."""
+    """Return the seconds that a Retry-After header asks for, as a number or as a date."""
     try:
         return urllib3.Retry().parse_retry_after(retry_after) if retry_after else None
     except (InvalidHeader, ValueError, OverflowError):
@@ -67,7 +70,7 @@ def _pause(retry_after: str | None) -> float | None:
 
 
 def foreign(beginning: bytes) -> str | None:
-    """Say what begins like this where it plainly is something else than a published file."""
+    """Return what these first bytes show, or None where they may begin a published file."""
     if re.match(rb"\s*<(!doctype\s+html|html|head|body)\b", beginning, re.IGNORECASE):
         return "an HTML page, not the file"
     if beginning.startswith((b"\0\0\x08\x01", b"\0\0\x08\x03")):
@@ -76,5 +79,5 @@ def foreign(beginning: bytes) -> str | None:
 
 
 def brief(said: object) -> str:
-    """Return what was said in one line of bounded length that does no harm to a terminal."""
+    """Return a text as one line of at most 200 printable characters."""
     return "".join(c if c.isprintable() else "?" for c in str(said)[:200])

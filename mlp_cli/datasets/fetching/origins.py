@@ -1,4 +1,4 @@
-"""Where a file comes from: a folder, or a mirror with all that it may do wrong."""
+"""Read a file from a folder, or from a mirror, which may fail in many ways."""
 
 import os
 import re
@@ -13,30 +13,30 @@ import requests
 import urllib3
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from mlp_cli.datasets.catalogue import PublishedFile
 from mlp_cli.datasets.fetching.answers import OriginError, brief, first_byte, foreign
+from mlp_cli.datasets.fetching.published_file import PublishedFile
 
-CHUNK = 1 << 16
-REDIRECTS = 5
+PIECE_BYTES = 1 << 16
+MOST_REDIRECTS = 5
 
 Piece = tuple[int, bytes]
-"""where in the file these bytes belong, and the bytes"""
+"""the position of these bytes in the file, and the bytes"""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long, in seconds, and how often a mirror is tried."""
+    """How long, and how often, we wait for a mirror. Times are in seconds."""
 
     connect: float = 10
-    """for a connection"""
-    chunk: float = 30
-    """for an answer, for its next byte, and for every CHUNK of it: the slowest rate we bear"""
+    """the longest wait for a connection"""
+    piece: float = 30
+    """the longest wait for an answer, and for each PIECE_BYTES of it"""
     retries: int = 3
-    """how often in a row a fault that passes is waited out without more of the file coming"""
+    """attempts in a row after temporary faults, while no more of the file arrives"""
     backoff: float = 0.5
-    """doubles into the pause before the second retry, the third, ...; the first comes at once"""
+    """the pause before the second retry is twice this, and doubles; the first has no pause"""
     longest_pause: float = 30
-    """a mirror may ask for a pause, but for no longer one"""
+    """the longest pause that a mirror may ask for"""
 
 
 def ask(
@@ -44,9 +44,9 @@ def ask(
 ) -> Generator[Piece, None, None]:
     """Yield the bytes of a file from `offset` on; from 0 where a mirror cannot begin elsewhere.
 
-    They are the file's bytes as they lie there: nothing is unpacked, whatever a mirror says of
-    their encoding. It is over soon after the file's size is passed, however much there is.
-    Raises OriginError for whatever the origin does wrong.
+    The bytes are those of the stored file: nothing is unpacked, whatever encoding a mirror
+    claims. An answer without end is left soon after the file's size is passed.
+    Raises OriginError where the origin fails.
     """
     if isinstance(origin, Path):
         return _read_folder(origin, file, offset)
@@ -63,9 +63,9 @@ def _read_folder(folder: Path, file: PublishedFile, offset: int) -> Generator[Pi
             if size != file.size:
                 raise OriginError(f"{size:,} bytes, expected {file.size:,}")
             position = stream.seek(offset)
-            while position < file.size and (chunk := stream.read(CHUNK)):
-                yield position, chunk
-                position += len(chunk)
+            while position < file.size and (piece := stream.read(PIECE_BYTES)):
+                yield position, piece
+                position += len(piece)
     except OSError as error:
         raise OriginError(error.strerror or str(error)) from error
 
@@ -73,11 +73,11 @@ def _read_folder(folder: Path, file: PublishedFile, offset: int) -> Generator[Pi
 def _hurried(
     pieces: Generator[Piece, None, None], patience: Patience
 ) -> Generator[Piece, None, None]:
-    """Yield the pieces of a mirror, giving it up where one takes longer than our patience.
+    """Yield the pieces of a mirror, and give up where one takes longer than our patience.
 
-    The timeout of a socket begins anew with every byte, so a mirror that drips, be it the header
-    of its answer, would hold us for ever. The pieces are therefore made in a thread of their own.
-    One that was given up ends by itself at its next piece, or with the program.
+    A socket's timeout begins anew with every byte, so a mirror that sends a byte now and then
+    would hold us for ever. Therefore a thread of their own makes the pieces. After we give up it
+    ends at its next piece, or with the program.
     """
     arrivals: SimpleQueue[Piece | OriginError | None] = SimpleQueue()
     given_up = Event()
@@ -96,7 +96,7 @@ def _hurried(
 
     Thread(target=make, daemon=True).start()
     try:
-        while (arrival := arrivals.get(timeout=patience.chunk)) is not None:
+        while (arrival := arrivals.get(timeout=patience.piece)) is not None:
             if isinstance(arrival, OriginError):
                 raise arrival
             if arrival[1]:
@@ -108,7 +108,7 @@ def _hurried(
 
 
 class _Session(requests.Session):
-    """Follows redirects without reading what comes with them, which may have no end."""
+    """A session that follows redirects without reading their bodies, which may have no end."""
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         if resp.is_redirect:
@@ -119,53 +119,53 @@ class _Session(requests.Session):
 def _read_mirror(
     mirror: str, file: PublishedFile, offset: int, patience: Patience
 ) -> Generator[Piece, None, None]:
-    """Ask a mirror once, and check its answer as far as can be without the sum."""
+    """Ask a mirror once, and check its answer in all but the checksum."""
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={offset}-"} if offset else {})}
-    timeout = (patience.connect, patience.chunk)
+    timeout = (patience.connect, patience.piece)
     try:
         with _Session() as session:
-            session.max_redirects = REDIRECTS
+            session.max_redirects = MOST_REDIRECTS
             with session.get(
                 file.url(mirror), headers=headers, stream=True, timeout=timeout
             ) as response:
-                # Before its version 2, urllib3 takes a body that ends early for a whole one.
+                # Before its version 2, urllib3 accepts a body that ends early as complete.
                 response.raw.enforce_content_length = True
                 position = first_byte(response, file, offset)
-                yield position, b""  # the answer itself is not to be waited for longer either
-                for chunk in _whole_chunks(response.raw):
-                    if position == 0 and (reason := foreign(chunk)):
+                yield position, b""  # so that the wait for the answer itself ends in time
+                for piece in _large_pieces(response.raw):
+                    if position == 0 and (reason := foreign(piece)):
                         raise OriginError(reason)
-                    yield position, chunk
-                    position += len(chunk)
+                    yield position, piece
+                    position += len(piece)
                     if position > file.size:
                         return
-    # Some malformed addresses, given or redirected to, pass requests by as ValueErrors, and a
-    # bundle of certificates that is not there is an OSError.
+    # Some malformed addresses raise a ValueError, which requests does not wrap; a missing bundle
+    # of certificates is an OSError.
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise _explain(error, patience) from error
 
 
-def _whole_chunks(body: urllib3.HTTPResponse) -> Iterator[bytes]:
-    """Yield the body in pieces of CHUNK at least, the last one possibly smaller.
+def _large_pieces(body: urllib3.HTTPResponse) -> Iterator[bytes]:
+    """Yield the body in pieces of at least PIECE_BYTES; only the last may be smaller.
 
-    A mirror may send it in chunks of one byte, each in good time.
+    A mirror may send it a byte at a time, each byte within the socket's timeout.
     """
     gathered = bytearray()
     try:
-        for piece in body.stream(CHUNK, decode_content=False):
+        for piece in body.stream(PIECE_BYTES, decode_content=False):
             gathered += piece
-            if len(gathered) >= CHUNK:
+            if len(gathered) >= PIECE_BYTES:
                 yield bytes(gathered)
                 gathered.clear()
     except ProtocolError:
-        yield bytes(gathered)  # what came before the connection broke off is good
+        yield bytes(gathered)  # what arrived before the connection broke off is good
         raise
     yield bytes(gathered)
 
 
 def _explain(error: Exception, patience: Patience) -> OriginError:
-    """Say in a few words what requests met."""
-    # A pool's error wraps the one that says what happened.
+    """Return a short reason for an error of requests."""
+    # A pool's error wraps the actual one.
     wrapped = error.args[0] if error.args else None
     cause = getattr(wrapped, "reason", None) or (
         wrapped if isinstance(wrapped, Exception) else error
@@ -175,11 +175,11 @@ def _explain(error: Exception, patience: Patience) -> OriginError:
     if isinstance(error, requests.Timeout) or isinstance(cause, ReadTimeoutError):
         return _too_slow(patience)
     if isinstance(cause, ProtocolError):
-        return OriginError(f"the connection broke off ({brief(cause.args[-1])})", passing=True)
-    # It begins with the connection: "HTTPSConnection(host=..., port=443): Failed to resolve ...".
+        return OriginError(f"the connection broke off ({brief(cause.args[-1])})", temporary=True)
+    # The text begins with the connection: "HTTPSConnection(host=..., port=443): Failed ...".
     text = re.sub(r"^(<[^>]*>|\w+\([^)]*\)): ", "", str(cause)).rstrip(".")
     return OriginError(brief(text) or type(error).__name__)
 
 
 def _too_slow(patience: Patience) -> OriginError:
-    return OriginError(f"no answer, or less than {CHUNK >> 10} KiB, in {patience.chunk:g} s")
+    return OriginError(f"no answer, or less than {PIECE_BYTES >> 10} KiB, in {patience.piece:g} s")

@@ -1,9 +1,9 @@
-"""The `.part` file: what has come of a download, for the next one to go on with."""
+"""The `.part` file: the part of a file that has arrived, from which the next download resumes."""
 
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedRandom
 from pathlib import Path
@@ -17,33 +17,33 @@ else:
 
 
 class Partial:
-    """The beginning of a file, open to be written on."""
+    """The first bytes of a file, open for more to be written."""
 
     def __init__(self, path: Path, stream: BufferedRandom) -> None:
         self.path = path
         self._stream = stream
         self.size = stream.seek(0, os.SEEK_END)
-        """how many bytes have come"""
+        """bytes that have arrived"""
 
-    def write(self, chunk: bytes) -> None:
-        """Add the next bytes, and hand them to the system: they are there if we are killed."""
-        self._stream.write(chunk)
+    def write(self, piece: bytes) -> None:
+        """Add the next bytes, and hand them to the system: they are kept if we are killed."""
+        self._stream.write(piece)
         self._stream.flush()
-        self.size += len(chunk)
+        self.size += len(piece)
 
     def begin_again(self) -> None:
-        """Throw away what has come."""
+        """Discard the bytes that have arrived."""
         self._stream.seek(0)
         self._stream.truncate()
         self.size = 0
 
     def sha256(self) -> str:
-        """Return the SHA-256 of what the file holds, whoever wrote it, in hexadecimal."""
+        """Return the SHA-256 of all bytes in the file, in hexadecimal."""
         self._stream.seek(0)
         return hashlib.file_digest(self._stream, "sha256").hexdigest()
 
     def replace(self, target: Path) -> None:
-        """Put the file, synced to the disk, in the place of `target`."""
+        """Sync the file to the disk and rename it to `target`, replacing a file of that name."""
         os.fsync(self._stream.fileno())
         self._close_for_windows()
         os.replace(self.path, target)
@@ -56,26 +56,38 @@ class Partial:
             self.path.unlink()
 
     def _close_for_windows(self) -> None:
-        # An open file is neither renamed nor removed there. Elsewhere it is better done while we
-        # hold the lock: nobody can have begun to write to what has its final name.
+        # Windows neither renames nor removes an open file. Elsewhere we keep the lock meanwhile,
+        # so that no other process writes to a file that has its final name.
         if sys.platform == "win32":
             self._stream.close()
 
 
+def lock_file(stream: BufferedRandom) -> None:
+    """Lock a file until it is closed.  Raises OSError where another process has locked it."""
+    if sys.platform == "win32":
+        # Windows lets nobody else read a locked byte: lock one that none of our files has.
+        stream.seek(1 << 30)
+        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 @contextmanager
-def receiving(target: Path) -> Iterator[Partial]:
-    """Open what has come of `target` so far: `NAME.part` beside it.
+def receiving(
+    target: Path, lock: Callable[[BufferedRandom], None] = lock_file
+) -> Iterator[Partial]:
+    """Open `NAME.part` beside `target`, with the bytes that have arrived so far.
 
-    One process at a time has that file, by a lock of the operating system, which ends with the
-    process however it ends. Where another one has it, or the file system cannot lock, there is a
-    private file instead, begun anew and gone after the block: two downloads at once do the work
-    twice, and both end well.
+    One process at a time has that file, by a lock of the operating system that ends with the
+    process. Where another process has it, or the file system cannot lock, the block gets an empty
+    private file, which is removed after it: two downloads at once do the work twice, and both
+    succeed. Otherwise the bytes stay in `NAME.part`, and the next download resumes from them.
 
-    What has come stays in `NAME.part` for the next download to go on with.
+    lock: locks an open file or raises OSError.
     Raises OSError where nothing can be written here.
     """
     path = _part(target)
-    stream = _open_locked(path)
+    stream = _open_locked(path, lock)
     private = stream is None
     if stream is None:
         path = target.with_name(f".{target.name}.{os.getpid()}.part")
@@ -90,9 +102,9 @@ def receiving(target: Path) -> Iterator[Partial]:
 
 
 def discard_part(target: Path) -> None:
-    """Remove what came of a file that is not wanted any more, unless another process is at it."""
+    """Remove the part of a file that is complete by now, unless another process has it."""
     path = _part(target)
-    if os.path.lexists(path) and (stream := _open_locked(path)) is not None:
+    if os.path.lexists(path) and (stream := _open_locked(path, lock_file)) is not None:
         with stream:
             Partial(path, stream).discard()
 
@@ -101,28 +113,18 @@ def _part(target: Path) -> Path:
     return target.with_name(f"{target.name}.part")
 
 
-def _open_locked(path: Path) -> BufferedRandom | None:
-    """Open a file, created where needed, for us alone; None where that cannot be had."""
+def _open_locked(path: Path, lock: Callable[[BufferedRandom], None]) -> BufferedRandom | None:
+    """Open a file for us alone, and create it where needed; return None where we cannot."""
     try:
         stream = path.open("a+b")
     except OSError:
         return None
     try:
-        _lock(stream)
-        # Whoever had the lock before may have renamed the file since we opened it.
+        lock(stream)
+        # The process that had the lock before may have renamed the file since we opened it.
         if os.path.samestat(os.fstat(stream.fileno()), path.stat()):
             return stream
     except OSError:
         pass
     stream.close()
     return None
-
-
-def _lock(stream: BufferedRandom) -> None:
-    """Lock a file until it is closed. Raises OSError where another process has locked it."""
-    if sys.platform == "win32":
-        # What is locked there cannot be read by others: a byte that no file of ours has.
-        stream.seek(1 << 30)
-        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,32 +1,34 @@
-"""Whether a file is the published one, and the record of those found so.
+"""Check that a file is the published one, and keep a record of the files that were.
 
-The record is `.verified.json` beside the files. A file that has the size and the time it had when
-its sum was last taken is trusted to have that sum still. The record only saves time: where it is
-missing, damaged or out of date the sum is taken again, and of two processes that write it at once
-one is not heard.
+The record is `.verified.json` beside the files. A file whose size and time of change are those of
+the record is trusted to have the recorded checksum. The record only saves time: where it is
+missing, damaged or out of date the checksum is computed again. Where two processes write it at
+once, the last one wins.
 """
 
 import hashlib
 import json
 import os
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from mlp_cli.datasets.catalogue import PublishedFile
+from mlp_cli.datasets.fetching.published_file import PublishedFile
+from mlp_cli.errors import DataAccessError
 from mlp_cli.system.files import replacing
 
 RECORD = ".verified.json"
-LIMIT = 1 << 16
-"""bytes of a record that are read: far more than one has"""
+MOST_RECORD_BYTES = 1 << 16
+"""far more than a record has"""
 
-Entry = list[int | str]
+RecordEntry = list[int | str]
 """size in bytes, time of the last change in nanoseconds, SHA-256"""
 
 
 def is_published(path: Path, file: PublishedFile, *, trusting: bool = True) -> bool:
-    """Tell whether the file at `path` has the published size and SHA-256.
+    """Return whether the file at `path` has the published size and SHA-256.
 
-    trusting: let the record stand for the sum where size and time are as they were.
+    trusting: believe the record where size and time agree with it.
     Raises OSError where the file is there and cannot be read.
     """
     try:
@@ -41,8 +43,26 @@ def is_published(path: Path, file: PublishedFile, *, trusting: bool = True) -> b
         return False
 
 
+def are_published(paths: Iterable[Path], folder: Path, files: Sequence[PublishedFile]) -> bool:
+    """Return whether all these paths are published files in the folder, each by its own name.
+
+    Raises DataAccessError where one of them cannot be read.
+    """
+    published = {folder / file.name: file for file in files}
+    for path in paths:
+        try:
+            if path not in published or not is_published(path, published[path]):
+                return False
+        except OSError as error:
+            raise DataAccessError(
+                f"{path}: cannot be read ({error.strerror or error}), expected an IDX file.\n"
+                "Check its permissions and the disk."
+            ) from error
+    return True
+
+
 def remember(path: Path, file: PublishedFile) -> None:
-    """Record that the file at `path` was found to be the published one, if its folder lets us."""
+    """Record that the file at `path` is the published one, where its folder can be written."""
     with suppress(OSError):
         entry, record = _entry(path.stat(), file), _read(path.parent)
         if record.get(path.name) != entry:
@@ -51,15 +71,15 @@ def remember(path: Path, file: PublishedFile) -> None:
                 stream.write(json.dumps(record, indent=1).encode())
 
 
-def _entry(stat: os.stat_result, file: PublishedFile) -> Entry:
+def _entry(stat: os.stat_result, file: PublishedFile) -> RecordEntry:
     return [stat.st_size, stat.st_mtime_ns, file.sha256]
 
 
-def _read(folder: Path) -> dict[str, Entry]:
-    """Return the folder's record, empty where there is none that makes sense."""
+def _read(folder: Path) -> dict[str, RecordEntry]:
+    """Return the folder's record; an empty one where it is missing or damaged."""
     try:
         with (folder / RECORD).open("rb") as stream:
-            record = json.loads(stream.read(LIMIT))
+            record = json.loads(stream.read(MOST_RECORD_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}

@@ -7,16 +7,48 @@ import numpy as np
 from mlp_cli.images import components, digit, ground, placing, reading, strokes, threshold
 
 SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
-    (threshold, ("BINS", "LEAST", "CLEAR", "SEED", "GROWTH")),
-    (ground, ("BAND", "CORNER", "EVEN_LEVELS", "EVEN_SHARE", "SMALL", "LIGHT", "DARKEST")),
-    (components, ("EDGE_DEPTH", "AT_BORDER", "SPECK", "GAP", "BESIDE", "AS_TALL")),
+    (
+        threshold,
+        ("HISTOGRAM_BINS", "LEAST_INK", "INK_TO_NOISE", "SEED_FRACTION", "GROWTH_FRACTION"),
+    ),
+    (
+        ground,
+        (
+            "BORDER_BAND",
+            "CORNER_SIDE",
+            "EVEN_LEVELS",
+            "EVEN_FRACTION",
+            "LEAST_SIDE_FOR_LIGHT",
+            "LIGHT_WINDOW",
+            "LEAST_GROUND",
+        ),
+    ),
+    (
+        components,
+        (
+            "EDGE_DEPTH",
+            "BORDER_WEIGHT",
+            "SPECK_SIZE",
+            "LARGEST_GAP",
+            "NEIGHBOUR_DISTANCE",
+            "NEIGHBOUR_HEIGHT",
+        ),
+    ),
     (
         strokes,
-        ("BOX", "DIGIT_SHARE", "STROKE_SHARE", "SOLID", "DEEPEST", "FAINTEST", "REACH"),
+        (
+            "WORKING_SIDE",
+            "DIGIT_FRACTION",
+            "STROKE_FRACTION",
+            "SOLID_WIDTH",
+            "MOST_EDGE_DISTANCE",
+            "LEAST_STRENGTH",
+            "COMPARED_REACH",
+        ),
     ),
-    (placing, ("OFF_CENTRE",)),
-    (digit, ("MIN_CONTRAST", "MIN_EXTENT", "FAINT", "COARSE")),
-    (reading, ("MAX_SIDE", "LUMINANCE")),
+    (placing, ("MOST_OFF_CENTRE",)),
+    (digit, ("MIN_CONTRAST", "MIN_EXTENT", "FAINT_INK", "COARSE_EXTENT")),
+    (reading, ("MOST_SIDE", "LUMINANCE")),
 )
 """modules, and those of their constants that a script of the page reads"""
 

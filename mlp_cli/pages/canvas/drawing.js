@@ -3,7 +3,7 @@
  * @typedef {{x: number, y: number}} Point  canvas pixels
  */
 
-const { MAX_SIDE, LUMINANCE } = IMAGES.reading;
+const { MOST_SIDE, LUMINANCE } = IMAGES.reading;
 const [RED, GREEN, BLUE] = LUMINANCE;
 const PEN = 20; // canvas pixels
 
@@ -101,11 +101,11 @@ function greyOf(context) {
   return made;
 }
 
-/** Return a picture file's pixels, upright, no side above MAX_SIDE. Rejects a file that is not a picture.
+/** Return a picture file's pixels, upright, no side above MOST_SIDE. Rejects a file that is not a picture.
  * @param {Blob} file */
 async function readPicture(file) {
   const bitmap = await createImageBitmap(file);
-  const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
+  const scale = Math.min(1, MOST_SIDE / Math.max(bitmap.width, bitmap.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));

@@ -1,7 +1,7 @@
 /** How far every pixel is from its ground, and where ink begins. */
 
-const { BINS, LEAST, CLEAR, SEED, GROWTH } = IMAGES.threshold;
-const { BAND, CORNER, EVEN_LEVELS, EVEN_SHARE, SMALL, LIGHT, DARKEST } = IMAGES.ground;
+const { HISTOGRAM_BINS, LEAST_INK, INK_TO_NOISE, SEED_FRACTION, GROWTH_FRACTION } = IMAGES.threshold;
+const { BORDER_BAND, CORNER_SIDE, EVEN_LEVELS, EVEN_FRACTION, LEAST_SIDE_FOR_LIGHT, LIGHT_WINDOW, LEAST_GROUND } = IMAGES.ground;
 
 /** Return the level that splits values best into two groups. Source: Otsu (1979). */
 function otsuThreshold(values) {
@@ -12,14 +12,14 @@ function otsuThreshold(values) {
     high = Math.max(high, value);
   }
   if (low === high) return low;
-  const width = (high - low) / (BINS - 1);
-  const counts = new Float64Array(BINS);
+  const width = (high - low) / (HISTOGRAM_BINS - 1);
+  const counts = new Float64Array(HISTOGRAM_BINS);
   for (const value of values) {
-    counts[Math.min(BINS - 1, Math.trunc(Math.fround(Math.fround(value - low) / Math.fround(width))))]++;
+    counts[Math.min(HISTOGRAM_BINS - 1, Math.trunc(Math.fround(Math.fround(value - low) / Math.fround(width))))]++;
   }
   const whole = counts.reduce((sum, count, bin) => sum + count * bin, 0);
   let [below, sum, spread, best] = [0, 0, -1, []];
-  for (let bin = 0; bin < BINS - 1; bin++) {
+  for (let bin = 0; bin < HISTOGRAM_BINS - 1; bin++) {
     below += counts[bin];
     sum += counts[bin] * bin;
     const above = values.length - below;
@@ -36,7 +36,7 @@ function otsuThreshold(values) {
 function findInk(grey) {
   const border = borderOf(grey);
   const shorter = Math.min(grey.rows, grey.columns);
-  if (isEven(border) || shorter < SMALL) {
+  if (isEven(border) || shorter < LEAST_SIDE_FOR_LIGHT) {
     const threshold = otsuThreshold(grey.values);
     const bright = isGroundBright(grey, border, threshold);
     const ground = border.filter((value) => value > threshold === bright);
@@ -45,7 +45,7 @@ function findInk(grey) {
   }
   const bright = hasDarkStrokes(grey);
   const light = bright ? grey : mapped(grey, (value) => 255 - value);
-  const ground = closing(windowMean(light, 3), odd(shorter * LIGHT));
+  const ground = closing(windowMean(light, 3), odd(shorter * LIGHT_WINDOW));
   const ink = contrast(light, ground, true);
   // Closing takes the lightest of the noise for the ground: move it back to the middle.
   const threshold = otsuThreshold(ink.values);
@@ -55,7 +55,7 @@ function findInk(grey) {
 
 /** Return the pixels of a band along the border. */
 function borderOf({ rows, columns, values }) {
-  const k = Math.max(1, Math.trunc(Math.min(rows, columns) * BAND));
+  const k = Math.max(1, Math.trunc(Math.min(rows, columns) * BORDER_BAND));
   return values.filter((_, at) => {
     const [r, c] = [Math.trunc(at / columns), at % columns];
     return r < k || c < k || r >= rows - k || c >= columns - k;
@@ -69,13 +69,13 @@ function isEven(border) {
   let held = 0;
   return counts.some((count, level) => {
     held += count - (level >= EVEN_LEVELS ? counts[level - EVEN_LEVELS] : 0);
-    return held > border.length * EVEN_SHARE;
+    return held > border.length * EVEN_FRACTION;
   });
 }
 
 /** Return whether the ground is the brighter of two groups: by border, corners and picture. */
 function isGroundBright({ rows, columns, values }, border, threshold) {
-  const k = Math.max(1, Math.trunc(Math.min(rows, columns) * CORNER));
+  const k = Math.max(1, Math.trunc(Math.min(rows, columns) * CORNER_SIDE));
   const corners = values.filter((_, at) => {
     const [r, c] = [Math.trunc(at / columns), at % columns];
     return (r < k || r >= rows - k) && (c < k || c >= columns - k);
@@ -87,7 +87,7 @@ function isGroundBright({ rows, columns, values }, border, threshold) {
 /** Return whether strokes under an uneven light are darker than what surrounds them. */
 function hasDarkStrokes(grey) {
   const smooth = windowMean(grey, 3);
-  const around = windowMean(smooth, odd(Math.min(grey.rows, grey.columns) * LIGHT)).values;
+  const around = windowMean(smooth, odd(Math.min(grey.rows, grey.columns) * LIGHT_WINDOW)).values;
   // The cube keeps the sign, and lets few strong pixels outweigh many weak ones.
   return smooth.values.reduce((sum, value, at) => sum + (value - around[at]) ** 3, 0) < 0;
 }
@@ -96,8 +96,8 @@ function contrast(grey, ground, bright) {
   return mapped(grey, (value, at) => {
     const paper = ground.values[at];
     return bright
-      ? (paper - value) / Math.max(paper, DARKEST)
-      : (value - paper) / Math.max(255 - paper, DARKEST);
+      ? (paper - value) / Math.max(paper, LEAST_GROUND)
+      : (value - paper) / Math.max(255 - paper, LEAST_GROUND);
   });
 }
 
@@ -105,13 +105,13 @@ function contrast(grey, ground, bright) {
 function findLevels(ink) {
   const below = ink.values.filter((value) => value < 0).map((value) => -value);
   const noise = below.length > 10 ? median(below) / 0.6745 : 0;
-  const rising = ink.values.filter((value) => value > Math.max(3 * noise, LEAST));
+  const rising = ink.values.filter((value) => value > Math.max(3 * noise, LEAST_INK));
   if (rising.length < 3) return null;
   const half = new Float32Array(rising.length + (rising.length >> 1));
   half.set(rising);
   const threshold = otsuThreshold(half);
   const level = median(rising.filter((value) => value > threshold));
-  if (!(level > CLEAR * noise)) return null;
-  const growth = Math.max(GROWTH * level, 2.5 * noise);
-  return { ink: level, growth, seed: Math.max(SEED * level, 3 * noise, growth) };
+  if (!(level > INK_TO_NOISE * noise)) return null;
+  const growth = Math.max(GROWTH_FRACTION * level, 2.5 * noise);
+  return { ink: level, growth, seed: Math.max(SEED_FRACTION * level, 3 * noise, growth) };
 }

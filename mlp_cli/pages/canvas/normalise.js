@@ -1,7 +1,7 @@
 /** The digit in a picture, step by step from grey levels to MNIST's form. */
 
-const { OFF_CENTRE } = IMAGES.placing;
-const { MIN_CONTRAST, MIN_EXTENT, FAINT, COARSE } = IMAGES.digit;
+const { MOST_OFF_CENTRE } = IMAGES.placing;
+const { MIN_CONTRAST, MIN_EXTENT, FAINT_INK, COARSE_EXTENT } = IMAGES.digit;
 
 /** Return the image and what makes it doubtful, or null for a blank picture.
  * @param {Grid} grey 0..255 @param {number[]} shape rows, columns
@@ -62,7 +62,7 @@ function hasMnistForm(grey, shape) {
   const held = boxOf(grey);
   if (!held || extentOf(held) !== roundEven(DIGIT_SHARE * Math.min(...shape))) return false;
   return massesOf(grey).every(
-    (mass, axis) => Math.abs(momentOf(mass, 0) / sumOf(mass) - shape[axis] / 2) <= OFF_CENTRE,
+    (mass, axis) => Math.abs(momentOf(mass, 0) / sumOf(mass) - shape[axis] / 2) <= MOST_OFF_CENTRE,
   );
 }
 
@@ -102,8 +102,8 @@ function doubtsOf(choice, levels, strokes) {
     [choice.others, `${choice.others + 1} digits side by side; only one is read`],
     [choice.atBorder, "it touches the edge and may be cut off"],
     [strokes.solid, "no strokes but a solid shape"],
-    [levels.ink < FAINT, "very faint ink"],
-    [extentOf(choice) < COARSE, `only ${extentOf(choice)} pixels large`],
+    [levels.ink < FAINT_INK, "very faint ink"],
+    [extentOf(choice) < COARSE_EXTENT, `only ${extentOf(choice)} pixels large`],
   ];
   return doubts.filter(([holds]) => holds).map(([, words]) => words);
 }

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from mlp_cli.datasets.catalogue import class_name
+from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.errors import ExportError
 from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
@@ -33,6 +33,7 @@ def write_html(run: Run, file: BinaryIO) -> None:
     Raises ExportError where the inputs are too few to draw on, or the network is too large.
     """
     network, shape = run.network, run.settings.image_shape
+    source = find_source(run.settings.dataset)
     if min(shape) < MIN_SIDE:
         raise ExportError(
             f"inputs of {' x '.join(map(str, shape))}, expected an image to draw on, "
@@ -48,7 +49,7 @@ def write_html(run: Run, file: BinaryIO) -> None:
         "shape": shape,
         "activation": network.activation,
         "output": OUTPUT_NAMES[COSTS[network.cost].output],
-        "classes": [class_name(run.settings.dataset, k) for k in range(network.sizes[-1])],
+        "classes": [source.class_name(k) for k in range(network.sizes[-1])],
         "dtype": network.dtype.name,
         "parameters": _packed(run),
     }

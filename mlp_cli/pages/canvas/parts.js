@@ -4,7 +4,7 @@
  *   mass: number, seeded: boolean}} Part  ends of its box excluded
  */
 
-const { EDGE_DEPTH, AT_BORDER, SPECK, GAP, BESIDE, AS_TALL } = IMAGES.components;
+const { EDGE_DEPTH, BORDER_WEIGHT, SPECK_SIZE, LARGEST_GAP, NEIGHBOUR_DISTANCE, NEIGHBOUR_HEIGHT } = IMAGES.components;
 
 /** @param {Grid} ink @param {{growth: number, seed: number}} levels @returns {Part[]} */
 function findParts(ink, levels) {
@@ -69,7 +69,7 @@ function chooseDigit(ink, levels) {
       (p.top + p.bottom) / (2 * rows) - 0.5,
       (p.left + p.right) / (2 * columns) - 0.5,
     );
-    return (p.mass * extentOf(p) * (1 - off) * (touches(p) ? AT_BORDER : 1)) / (isPage(p) ? 1e3 : 1);
+    return (p.mass * extentOf(p) * (1 - off) * (touches(p) ? BORDER_WEIGHT : 1)) / (isPage(p) ? 1e3 : 1);
   };
   const seeded = findParts(ink, levels).filter((part) => part.seeded);
   if (!seeded.length) return null;
@@ -80,7 +80,7 @@ function chooseDigit(ink, levels) {
   return {
     ...boxAround(chosen),
     pixels: chosen.flatMap((part) => part.pixels),
-    others: left.filter((part) => heightOf(part) > AS_TALL * heightOf(main)).length,
+    others: left.filter((part) => heightOf(part) > NEIGHBOUR_HEIGHT * heightOf(main)).length,
     atBorder: chosen.some(touches),
   };
 }
@@ -89,7 +89,7 @@ function chooseDigit(ink, levels) {
 function gather(main, allowed) {
   const size = extentOf(main);
   const isLarge = (p) =>
-    extentOf(p) >= SPECK * size || p.pixels.length >= SPECK ** 2 * main.pixels.length;
+    extentOf(p) >= SPECK_SIZE * size || p.pixels.length >= SPECK_SIZE ** 2 * main.pixels.length;
   let chosen = [main];
   let waiting = allowed.filter((part) => part !== main && isLarge(part));
   for (;;) {
@@ -97,8 +97,8 @@ function gather(main, allowed) {
     const isNear = (p) => {
       const down = Math.max(p.top - box.bottom, box.top - p.bottom);
       const across = Math.max(p.left - box.right, box.left - p.right);
-      const beside = across > BESIDE * extentOf(box) && heightOf(p) > AS_TALL * heightOf(box);
-      return Math.max(down, across) <= GAP * extentOf(box) && !beside;
+      const beside = across > NEIGHBOUR_DISTANCE * extentOf(box) && heightOf(p) > NEIGHBOUR_HEIGHT * heightOf(box);
+      return Math.max(down, across) <= LARGEST_GAP * extentOf(box) && !beside;
     };
     const near = waiting.filter(isNear);
     if (!near.length) return chosen;

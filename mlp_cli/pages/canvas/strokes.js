@@ -1,6 +1,6 @@
 /** The width of a digit's strokes: measured, and changed to that of MNIST. */
 
-const { BOX, DIGIT_SHARE, STROKE_SHARE, SOLID, DEEPEST, FAINTEST, REACH } = IMAGES.strokes;
+const { WORKING_SIDE, DIGIT_FRACTION, STROKE_FRACTION, SOLID_WIDTH, MOST_EDGE_DISTANCE, LEAST_STRENGTH, COMPARED_REACH } = IMAGES.strokes;
 
 /** Return a picture scaled as Pillow scales floats: bicubic to enlarge, means to reduce. */
 function resized(picture, rows, columns) {
@@ -41,11 +41,11 @@ function bicubic(x) {
 
 /** Return the digit enlarged, its faint strokes at full strength. */
 function enlarge(ink) {
-  const factor = BOX / Math.max(ink.rows, ink.columns);
+  const factor = WORKING_SIDE / Math.max(ink.rows, ink.columns);
   const side = (n) => Math.max(1, roundEven(n * factor));
   const large = resized(ink, side(ink.rows), side(ink.columns));
-  const strongest = windowMaximum(large, odd(2 * REACH)).values;
-  return mapped(large, (value, at) => value / Math.max(strongest[at], FAINTEST));
+  const strongest = windowMaximum(large, odd(2 * COMPARED_REACH)).values;
+  return mapped(large, (value, at) => value / Math.max(strongest[at], LEAST_STRENGTH));
 }
 
 /** Return the part of a picture within a box; beyond the picture it is 0. */
@@ -107,16 +107,16 @@ function setStrokeWidth(ink, shape) {
   if (!held) return null;
   const mask = cropped(strong, held);
   const outside = mapped(padded(mask, 1), (value) => 1 - value);
-  const inside = mapped(padded(distanceTo(outside, DEEPEST), -1), (value) => value - 0.5);
+  const inside = mapped(padded(distanceTo(outside, MOST_EDGE_DISTANCE), -1), (value) => value - 0.5);
   const of = inside.values.filter((_, at) => mask.values[at]);
   const width = Math.max(1, (4 * of.reduce((sum, value) => sum + value, 0)) / of.length);
   const sides = [mask.rows, mask.columns];
-  const digit = shape.map((n) => n * DIGIT_SHARE);
-  if (width > SOLID * Math.max(...sides)) {
+  const digit = shape.map((n) => n * DIGIT_FRACTION);
+  if (width > SOLID_WIDTH * Math.max(...sides)) {
     const scale = Math.min(...sides.map((side, axis) => digit[axis] / side));
     return { ink: mask, scale, solid: true };
   }
-  const target = Math.min(...shape) * STROKE_SHARE;
+  const target = Math.min(...shape) * STROKE_FRACTION;
   const scale = Math.min(
     ...sides.map((side, axis) => (digit[axis] - target) / Math.max(side - width, 1)),
   );

@@ -1,0 +1,68 @@
+"""The four files of a dataset: their names, and which of them a folder holds."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from mlp_cli.errors import DataAccessError
+
+FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+"""training images, training labels, test images, test labels"""
+
+
+def find_files(folders: Iterable[Path], option: str) -> dict[str, Path]:
+    """Return the files of the first folder that holds all four, or else of the fullest one.
+
+    option: the parameter of a command that names these folders, for an error.
+    Returns a path for each name of FILES that is there, in the order of FILES.
+    Raises DataAccessError where a folder cannot be listed.
+    """
+    fullest: dict[str, Path] = {}
+    for folder in folders:
+        found = _files_in(folder, option)
+        if is_complete(found):
+            return found
+        fullest = max(fullest, found, key=len)
+    return fullest
+
+
+def is_complete(found: Mapping[str, Path]) -> bool:
+    """Return whether these are all four files."""
+    return len(found) == len(FILES)
+
+
+def describe_missing(found: Mapping[str, Path], place: Path, name: str) -> str:
+    """Return a sentence that says which of the four files are missing, and where.
+
+    place: the folder to name where no file was found at all.
+    """
+    folder = next((path.parent for path in found.values()), place)
+    missing = ", ".join(stem for stem in FILES if stem not in found)
+    return f"{folder}: no {name} here, expected its four files. Missing: {missing}."
+
+
+def _files_in(folder: Path, option: str) -> dict[str, Path]:
+    """Return the files of one folder: plain before gzipped, in either spelling."""
+    try:
+        names = set(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise DataAccessError(
+            f"{folder}: cannot be read ({error.strerror}), expected a folder of IDX files.\n"
+            "Check its permissions.",
+            option=option,
+        ) from error
+    found = {}
+    for stem in FILES:
+        dotted = stem.replace("-idx", ".idx")
+        for name in (stem, dotted, f"{stem}.gz", f"{dotted}.gz"):
+            if name in names:
+                found[stem] = folder / name
+                break
+    return found

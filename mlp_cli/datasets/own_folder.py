@@ -1,0 +1,73 @@
+"""A folder of one's own with four IDX files, used as a dataset."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlp_cli.datasets.files import describe_missing, find_files, is_complete
+from mlp_cli.datasets.source import Source
+from mlp_cli.datasets.steps import Step
+from mlp_cli.errors import DataAccessError, DataError, MissingDataError
+
+if TYPE_CHECKING:
+    from mlp_cli.datasets.loading import Dataset
+
+OPTION = "dataset"
+"""the parameter of a command that names the folder"""
+LONGEST_STEM = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnFolder(Source):
+    """A folder of one's own: its name is its path, and a data folder means nothing to it.
+
+    Nothing is ever written there. Its labels stand for themselves.
+    """
+
+    @property
+    def file_stem(self) -> str:
+        """The folder's own name, made safe.
+
+        Letters, digits, `_`, `.` and `-` stay, anything else becomes `_`; 40 characters at most.
+        """
+        safe = re.sub(r"[^\w.-]+", "_", Path(self.name).resolve().name)
+        return safe.strip("._-")[:LONGEST_STEM] or "data"
+
+    def folder(self, data_dir: Path) -> Path:
+        """Return the folder itself."""
+        return Path(self.name)
+
+    def is_there(self, data_dir: Path) -> bool:
+        """Return whether the folder holds all four files."""
+        return is_complete(self._found())
+
+    def can_bring(self, data_dir: Path) -> bool:
+        """Return False: only the user has these files."""
+        return False
+
+    def bring(self, data_dir: Path, *, force: bool = False) -> Iterator[Step]:
+        """Raise MissingDataError: only the user has these files."""
+        raise self._missing()
+
+    def load(self, data_dir: Path) -> "Dataset":
+        """Return the arrays of the folder's files."""
+        from mlp_cli.datasets.loading import read_files
+
+        found = self._found()
+        if not is_complete(found):
+            raise self._missing()
+        try:
+            return read_files(list(found.values()))
+        except DataAccessError:
+            raise
+        except DataError as error:
+            raise DataError(f"{error}\nReplace it.", option=OPTION) from error
+
+    def _found(self) -> dict[str, Path]:
+        return find_files([Path(self.name)], OPTION)
+
+    def _missing(self) -> MissingDataError:
+        said = describe_missing(self._found(), Path(self.name), "dataset")
+        return MissingDataError(f"{said}\nPut them there.", option=OPTION)

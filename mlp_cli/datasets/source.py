@@ -1,0 +1,86 @@
+"""A dataset before its files are read: where it comes from, and what its classes are called."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from mlp_cli.datasets.steps import Step
+from mlp_cli.system.shell import command_line
+
+if TYPE_CHECKING:
+    from mlp_cli.datasets.loading import Dataset
+
+DEFAULT_DATASET = "mnist"
+DIGIT_NAMES = tuple("0123456789")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source(ABC):
+    """A dataset that somebody named, wherever its files come from.
+
+    There is one subclass for each kind: files from mirrors, drawn digits, a folder of one's own.
+    """
+
+    name: str
+    """the text that the user gave"""
+    classes: Sequence[str] = DIGIT_NAMES
+    """the names of labels 0, 1, ..."""
+    verb: ClassVar[str] = "fetching"
+    """what `bring` does, for a message"""
+
+    def class_name(self, label: int) -> str:
+        """Return the name of a label, such as `Sneaker`, or the number where it has no name."""
+        return self.classes[label] if label < len(self.classes) else str(label)
+
+    def class_headings(self, count: int) -> tuple[str, list[str]]:
+        """Return `digit` or `class`, and a heading such as `7` or `7 Sneaker` for each label."""
+        names = [self.class_name(label) for label in range(count)]
+        headings = [n if n == str(label) else f"{label} {n}" for label, n in enumerate(names)]
+        return ("digit" if all(name.isdecimal() for name in names) else "class"), headings
+
+    @property
+    def file_stem(self) -> str:
+        """The beginning of the names of files about this dataset, safe on every system."""
+        return self.name
+
+    def folder(self, data_dir: Path) -> Path:
+        """Return the folder that `bring` writes to, which is also searched first."""
+        return data_dir / self.name
+
+    @abstractmethod
+    def is_there(self, data_dir: Path) -> bool:
+        """Return whether all four files are in the data folder.
+
+        Raises DataAccessError where the system does not let us look.
+        """
+
+    @abstractmethod
+    def can_bring(self, data_dir: Path) -> bool:
+        """Return whether `bring` would neither replace nor bypass files of the user's own.
+
+        Raises DataAccessError where the system does not let us look.
+        """
+
+    @abstractmethod
+    def bring(self, data_dir: Path, *, force: bool = False) -> Iterator[Step]:
+        """Put the missing files into `folder(data_dir)`, yielding each step.
+
+        force: make intact files again too.
+        Raises DataError or DownloadError, with the next step, where that fails.
+        """
+
+    @abstractmethod
+    def load(self, data_dir: Path) -> "Dataset":
+        """Return the arrays.
+
+        Raises MissingDataError where files are missing, DataError where one is damaged or they
+        disagree; both say what to do next.
+        """
+
+
+def download_command(name: str, data_dir: Path) -> str:
+    """Return the command that brings a dataset into a data folder, quoted for the shell."""
+    named = [] if name == DEFAULT_DATASET else ["--dataset", name]
+    return command_line(["mlp", "download", *named, "--data-dir", str(data_dir)])
