@@ -108,6 +108,25 @@ def test_a_room_whose_names_help_needs_imports_nothing_itself(name):
     assert not list(imports(ast.parse((PACKAGE / name / "__init__.py").read_text())))
 
 
+def test_no_two_modules_export_one_name_for_different_things():
+    homes = {}
+    for path in MODULES:
+        if room(path) == "commands":  # a command has the name of what it does
+            continue
+        for node in ast.parse(path.read_text()).body:
+            names = []
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                names = [node.name]
+            elif isinstance(node, ast.Assign):
+                names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                names = [node.target.id]
+            for name in names:
+                if not name.startswith("_"):
+                    homes.setdefault(name, set()).add(str(path.relative_to(PACKAGE)))
+    assert {name: found for name, found in homes.items() if len(found) > 1} == {}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_modules_open_with_a_sentence_and_stay_readable(path):
     text = path.read_text()

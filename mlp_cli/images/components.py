@@ -132,7 +132,7 @@ NEIGHBOUR_DISTANCE, NEIGHBOUR_HEIGHT = 0.1, 0.6
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenParts:
     """The parts of a picture that were chosen as the digit."""
 
     mask: Mask
@@ -155,7 +155,7 @@ class Choice:
         return max(self.bottom - self.top, self.right - self.left)
 
 
-def choose_digit(ink: Ink, mask: Mask, seeds: Mask) -> Choice | None:
+def choose_digit(ink: Ink, mask: Mask, seeds: Mask) -> ChosenParts | None:
     """Return the digit among the parts of a mask, or None where no part has a seed.
 
     The main part has much ink, is long, is near the middle, and does not touch the border. Parts
@@ -188,7 +188,7 @@ def choose_digit(ink: Ink, mask: Mask, seeds: Mask) -> Choice | None:
     left_over = seeded & ~page
     left_over[chosen] = False
     tall = left_over & (parts.height > NEIGHBOUR_HEIGHT * parts.height[main])
-    return Choice(
+    return ChosenParts(
         mask=parts.mask_of(chosen),
         top=int(parts.top[chosen].min()),
         bottom=int(parts.bottom[chosen].max()),

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.errors import PictureError
-from mlp_cli.images.components import Choice, choose_digit
+from mlp_cli.images.components import ChosenParts, choose_digit
 from mlp_cli.images.ground import find_ink
 from mlp_cli.images.lines import remove_lines
 from mlp_cli.images.placing import has_mnist_form, place
@@ -72,7 +72,7 @@ def find_digit(grey: Grey, shape: tuple[int, ...] = (28, 28)) -> Digit:
     return Digit(place(strokes.ink, strokes.scale, shape), _doubts(choice, levels, strokes))
 
 
-def cut(ink: Ink, choice: Choice, levels: Levels) -> Ink:
+def cut(ink: Ink, choice: ChosenParts, levels: Levels) -> Ink:
     """Return the digit's box, one pixel wider for its soft edge: 0..1, 1 at the ink's level."""
     rows = slice(max(0, choice.top - 1), choice.bottom + 1)
     columns = slice(max(0, choice.left - 1), choice.right + 1)
@@ -95,7 +95,7 @@ def _blank() -> PictureError:
     return PictureError("blank: nothing stands out from the background, expected a digit.")
 
 
-def _doubts(choice: Choice, levels: Levels, strokes: Strokes) -> tuple[str, ...]:
+def _doubts(choice: ChosenParts, levels: Levels, strokes: Strokes) -> tuple[str, ...]:
     """Return the reasons to doubt a reading, each as a clause."""
     doubts = []
     if choice.others:
