@@ -13,9 +13,11 @@ from pathlib import Path
 import click
 
 from mlp_cli.commands.shared.group import mlp
-from mlp_cli.runs.settings import CHANGEABLE, OPTIONS, Settings
+from mlp_cli.runs.settings import CHANGEABLE, Settings
 
 PATH = Path(__file__).with_name("reference.md")
+DEFAULT_PRESET = Path(__file__).parents[1] / "configs" / "default.toml"
+"""it has every key, by a test; one that has no value by default is commented out"""
 
 UNLIMITED = 1 << 31
 """a largest value beyond this is the machine's limit, which nobody meets"""
@@ -178,7 +180,7 @@ def _preset_keys(ctx: click.Context) -> Iterator[str]:
         "last column says which of them may change with `--resume`.\n"
     )
     yield "| key | TOML type | default | on resume |\n|---|---|---|---|"
-    for name in OPTIONS:
+    for name in re.findall(r"^(?:# )?(\w+) = ", DEFAULT_PRESET.read_text("utf-8"), re.MULTILINE):
         option = options[name]
         assert isinstance(option, click.Option)
         changes = "may change" if name in CHANGEABLE else ""
