@@ -15,7 +15,7 @@ say more, which no reader sees:
                 the same with and without it
     not-run     the block is shown and never run: it needs a network, a browser or another shell
     status=1    the block ends with this exit status
-    ctrl-c=3    Ctrl-C comes when the line of epoch 3 is printed
+    ctrl-c=3    Ctrl-C comes when the line of epoch 3 has been printed
 
 Lines that install something or enter an environment are left out. Numbers that differ from machine
 to machine may differ as far as TOLERANCES says; everything else must be equal.
@@ -26,7 +26,6 @@ import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -38,6 +37,22 @@ from tests.makers import draw_seven
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ["README.md", "docs/tutorial.md", "docs/formats.md"]
+STOPPED = """\
+import io, os, re, signal, sys
+from mlp_cli.__main__ import main
+
+class Stopping(io.TextIOWrapper):
+    def write(self, text):
+        super().write(text)
+        if re.match(os.environ["STOP_AT"], text):
+            self.flush()
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.stderr = Stopping(sys.stderr.buffer, encoding="utf-8", line_buffering=True)
+main()
+"""
+"""`mlp` that gets Ctrl-C when it has printed a certain line, however fast the machine is"""
+
 LEFT_OUT = re.compile(r"^(pip |python3? -m venv |source |\.venv\\|git clone |cd )")
 ELLIPSIS = "..."
 
@@ -212,9 +227,11 @@ class Folder:
         self.path = path
         bin_folder = path / ".bin"
         bin_folder.mkdir()
-        for name, words in {"mlp": ["-m", "mlp_cli"], "python": [], "python3": []}.items():
-            command = shlex.join([sys.executable, *words])
-            (bin_folder / name).write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+        python, plain, stopped = map(shlex.quote, [sys.executable, "mlp_cli", STOPPED])
+        mlp = f'exec {python} -m {plain} "$@"'
+        mlp = f'[ -z "${{STOP_AT-}}" ] || exec {python} -c {stopped} "$@"\n{mlp}'
+        for name, script in {"mlp": mlp, "python": f'exec {python} "$@"'}.items():
+            (bin_folder / name).write_text(f"#!/bin/sh\n{script}\n")
             (bin_folder / name).chmod(0o755)
         for folder in ("data/mnist", "stick"):
             (path / folder).mkdir(parents=True)
@@ -236,24 +253,19 @@ class Folder:
         else:
             lines = [line for line in block.text if not LEFT_OUT.match(line)]
             words = ["bash", "-euo", "pipefail", "-c", "\n".join(lines)]
-        printed, epoch = [], block.flags.get("ctrl-c")
-        with subprocess.Popen(
+        done = subprocess.run(
             words,
             cwd=self.path,
-            env=self._environment(),
+            env=self._environment(block),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             encoding="utf-8",
-            start_new_session=True,
-        ) as process:
-            for line in process.stdout:
-                printed.append(line.rstrip("\n"))
-                if epoch and re.match(rf"epoch +{epoch}/", line):
-                    os.killpg(process.pid, signal.SIGINT)
-        return Outcome(block, printed, process.returncode)
+            check=False,
+        )
+        return Outcome(block, done.stdout.splitlines(), done.returncode)
 
-    def _environment(self):
+    def _environment(self, block):
         kept = {
             name: value
             for name, value in os.environ.items()
@@ -266,6 +278,7 @@ class Folder:
             "PYTHONUTF8": "1",
             "HTTP_PROXY": nowhere,
             "HTTPS_PROXY": nowhere,
+            "STOP_AT": rf"epoch +{block.flags['ctrl-c']}/" if "ctrl-c" in block.flags else "",
         }
 
 

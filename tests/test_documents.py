@@ -1,6 +1,7 @@
 """The documents: short enough, linked to what is there, and showing what is printed."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,12 +84,17 @@ def test_the_architecture_says_who_imports_whom():
         assert all(floors[other] < floors[room] for other in rooms), room
 
 
+WITH_BASH = pytest.mark.skipif(sys.platform == "win32", reason="the commands run in bash")
+
+
+@WITH_BASH
 @pytest.mark.mnist
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_documents_show_what_is_printed(name, mnist_dir):
     check(name, mnist_dir, slow=False)
 
 
+@WITH_BASH
 @pytest.mark.mnist
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DOCUMENTS)
