@@ -26,6 +26,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -55,6 +56,8 @@ main()
 
 LEFT_OUT = re.compile(r"^(pip |python3? -m venv |source |\.venv\\|git clone |cd )")
 ELLIPSIS = "..."
+PATIENCE = 900
+"""seconds until a block counts as stuck"""
 
 TOLERANCES = [  # what is printed, by how much it may differ (None: as it likes), and of what
     (r"\d+\.\d s\b", None, "seconds"),
@@ -253,7 +256,7 @@ class Folder:
         else:
             lines = [line for line in block.text if not LEFT_OUT.match(line)]
             words = ["bash", "-euo", "pipefail", "-c", "\n".join(lines)]
-        done = subprocess.run(
+        with subprocess.Popen(
             words,
             cwd=self.path,
             env=self._environment(block),
@@ -261,9 +264,14 @@ class Folder:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             encoding="utf-8",
-            check=False,
-        )
-        return Outcome(block, done.stdout.splitlines(), done.returncode)
+            start_new_session=True,
+        ) as process:
+            try:
+                printed, _ = process.communicate(timeout=PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                printed, _ = process.communicate()
+        return Outcome(block, printed.splitlines(), process.returncode)
 
     def _environment(self, block):
         kept = {
@@ -331,17 +339,20 @@ def main():
         help="the folder with the four files of MNIST",
     )
     options = parser.parse_args()
+    if not list(options.mnist.glob("*-ubyte.gz")):
+        parser.error(f"no MNIST in {options.mnist}: name its folder with --mnist")
     failed = False
     for name in options.documents:
-        outcomes = []
+        outcomes, has_broken = [], False
         for outcome in run_document(name, options.mnist, options.slow):
             outcomes.append(outcome)
-            wrong = outcome.failure
-            has_failed = wrong is not None and wrong.startswith("exit status")
-            failed |= has_failed if options.write else wrong is not None
-            if wrong is not None:
+            if wrong := outcome.failure:
                 print(f"{name}:{outcome.block.line}: {wrong}\n", flush=True)
-        if options.write:
+                has_broken |= wrong.startswith("exit status")
+                failed |= has_broken or not options.write
+        if options.write and has_broken:
+            print(f"{name}: a command fails, so nothing is written\n", flush=True)
+        elif options.write:
             write(name, outcomes, options.exact)
     sys.exit(failed)
 
