@@ -179,13 +179,13 @@ def options():
 
 
 @pytest.mark.parametrize(("command", "option"), list(options()))
-def test_every_option_has_help_and_stands_in_the_readme(command, option):
+def test_every_option_has_help_and_stands_in_the_reference(command, option):
     assert option.help, command
-    readme = (ROOT / "README.md").read_text()
-    if option.name == "engine":
-        return
+    reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    shared, *sections = re.split(r"^### mlp ", reference, flags=re.MULTILINE)
+    (own,) = (section for section in sections if section.startswith(f"{command}\n"))
     for spelling in option.opts:
-        assert re.search(rf"`[^`]*{re.escape(spelling)}\b", readme), f"{spelling} of {command}"
+        assert f"`{spelling}`" in shared + own, f"{spelling} of {command}"
 
 
 def test_the_continuous_integration_runs_the_readmes_test_command():
@@ -204,7 +204,7 @@ def test_the_continuous_integration_runs_the_readmes_test_command():
 @pytest.mark.parametrize("name", mlp_cli.__all__)
 def test_every_public_name_is_there(name):
     assert getattr(mlp_cli, name).__name__ == name
-    assert f"`{name}`" in (ROOT / "README.md").read_text()
+    assert f"`{name}`" in (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 
 
 def test_a_name_that_is_not_public_is_no_attribute():
@@ -218,11 +218,13 @@ def test_dependencies_are_those_of_the_design():
     assert names == {"click", "numpy", "pillow", "requests", "threadpoolctl", "tqdm"}
 
 
-def test_the_readmes_pictures_are_there_and_small():
-    readme = (ROOT / "README.md").read_text()
+def test_the_documents_pictures_are_shown_and_small():
     docs = ROOT / "docs"
-    if docs.is_dir():  # not in a package of the source
-        shown = re.findall(r"\]\(docs/([^)]+)\)", readme)
-        assert shown
-        assert set(shown) <= {path.name for path in docs.iterdir()}
-        assert sum(path.stat().st_size for path in docs.iterdir()) <= 200_000
+    pages = [ROOT / "README.md", *docs.glob("*.md")]
+    shown = {
+        name
+        for page in pages
+        for name in re.findall(r"\]\((?:docs/)?([^)/]+\.png)\)", page.read_text(encoding="utf-8"))
+    }
+    assert shown == {path.name for path in docs.glob("*.png")}
+    assert sum(path.stat().st_size for path in docs.glob("*.png")) <= 200_000

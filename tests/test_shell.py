@@ -57,7 +57,7 @@ def test_the_next_command_is_quoted_as_the_shell_takes_it():
 
 @pytest.fixture
 def complete(tmp_path):
-    """Complete a command line in a real bash, by the script that the README names."""
+    """Complete a command line in a real bash, by the script that the tutorial names."""
     folder = tmp_path / "bin"
     folder.mkdir()
     command = folder / "mlp"
