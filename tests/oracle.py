@@ -35,7 +35,7 @@ def backpropagate(
     d_a = a - y_vector
     d_z = d_a * (a * (1 - a))
     changes_W, changes_b = [], []
-    for l in range(len(A), 1, -1):  # layer l of the notes is A[l - 1], W[l - 2], b[l - 2]
+    for l in range(len(A), 1, -1):  # layer l of the derivation is A[l - 1], W[l - 2], b[l - 2]
         a_previous = A[l - 2]
         change_b = -eta * d_z
         change_W = -eta * np.outer(d_z, a_previous)

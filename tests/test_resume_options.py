@@ -53,6 +53,8 @@ def test_a_run_that_has_had_its_epochs_is_reported_again_and_left_alone(run, tra
     done = run(RESUME)
     assert done.stdout == trained.stdout
     assert f"all of its 3 epochs are in {PATH}; --epochs asks for more" in done.stderr
+    run(f"{TRAIN.replace('run.npz', 'one.npz')} --epochs 1")
+    assert "all of its 1 epoch is in" in run("train --resume --checkpoint one.npz").stderr
     assert run(f"{RESUME} --epochs 3").stdout == trained.stdout
     assert PATH.read_bytes() == before
 

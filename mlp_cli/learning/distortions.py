@@ -178,7 +178,7 @@ def _quantised(values: Float32s | Float64s) -> Float32s:
 class _Sampler:
     """Reads images between their pixels, in arrays made once.
 
-    Arrays made anew for every block take a fresh process twice the time of all the rest, because
+    Arrays made again for every block take a fresh process twice the time of all the rest, because
     the system hands out their memory page by page, again and again.
     """
 

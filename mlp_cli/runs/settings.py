@@ -107,7 +107,7 @@ TABLE = (
         "distort",
         Choice(get_args(DistortName)),
         "none",
-        "Train on images distorted anew in every epoch. Each kind includes the ones before it.",
+        "Train on newly distorted images in every epoch. Each kind includes the ones before it.",
     ),
     Setting("distort_strength", Real(least=0, most=10), 1.0, "Scale of all distortions."),
     Setting(

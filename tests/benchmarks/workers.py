@@ -96,7 +96,7 @@ class Worker:
         return self._ask("train_epoch")
 
     def parameters(self):
-        """Return weights and biases as the notes have them."""
+        """Return weights and biases as the derivation has them."""
         return self._ask("parameters")
 
     def accuracy(self):

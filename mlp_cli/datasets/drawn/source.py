@@ -53,7 +53,7 @@ class Drawn(Source):
             ) from error
 
     def load(self, data_dir: Path) -> "Dataset":
-        """Return the kept digits, or draw them anew where they are not kept.
+        """Return the kept digits, or draw them where they are not kept.
 
         Raises DataError where the files are damaged, or are not what this version draws.
         """

@@ -51,7 +51,7 @@ class DigitSet:
             yield self.draw(start)
 
     def draw_all(self) -> tuple[ImageArray, LabelArray]:
-        """Return all images and labels, drawn anew."""
+        """Draw all images, and return them with their labels."""
         return np.concatenate(list(self.blocks())), self.labels()
 
     @property

@@ -75,7 +75,7 @@ def _hurried(
 ) -> Generator[Piece, None, None]:
     """Yield the pieces of a mirror, and give up where one takes longer than our patience.
 
-    A socket's timeout begins anew with every byte, so a mirror that sends a byte now and then
+    A socket's timeout begins again with every byte, so a mirror that sends a byte now and then
     would hold us for ever. Therefore a thread of their own makes the pieces. After we give up it
     ends at its next piece, or with the program.
     """

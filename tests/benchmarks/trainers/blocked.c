@@ -29,11 +29,11 @@ typedef float vector __attribute__((vector_size(4 * LANES), may_alias));
 
 typedef struct {
     int n_in, n_out, width;
-    float *W;  /* (n_in, width): the notes' W^T */
+    float *W;  /* (n_in, width): the derivation's W^T */
     float *b;  /* (width) */
     float *a;  /* (ROWS, width) */
     float *dz; /* (ROWS, width), multiplied by eta / m */
-    float *T;  /* (n_out, width of the layer below): the notes' W, for Fact 6 */
+    float *T;  /* (n_out, width of the layer below): the derivation's W, for Fact 6 */
 } Layer;
 
 /* A = sigma(X W + b).  x: (ROWS, stride). */

@@ -8,7 +8,7 @@
 
 typedef struct {
     int n_in, n_out;
-    float *W;  /* (n_out, n_in), as in the notes */
+    float *W;  /* (n_out, n_in), as in the derivation */
     float *b;  /* (n_out) */
     float *a;  /* (BATCH, n_out) */
     float *dz; /* (BATCH, n_out), multiplied by eta / m; 0 behind a short mini-batch */
