@@ -230,7 +230,7 @@ def test_proposition_1_holds_where_every_output_depends_on_every_z():
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_proposition_2_holds_for_every_activation(activation):
     """f = quadratic cost, x_i = sigma(u_i): d_u f = d_x f * sigma'(u), and D_u x is diagonal."""
-    sigma, derivative = ACTIVATIONS[activation]
+    sigma, derivative, *_ = ACTIVATIONS[activation]
     u, y = np.array([0.3, -1.2, 0.8]), np.array([0.0, 1.0, 0.0])
     x = sigma(u)
     D = slopes(sigma, u)

@@ -26,7 +26,9 @@ from mlp_cli.exports import nielsen
 from mlp_cli.exports.history_csv import write_csv
 from mlp_cli.exports.nielsen import read_nielsen, write_nielsen
 from mlp_cli.exports.onnx import write_onnx
+from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.names import ActivationName, CostName
+from mlp_cli.pages.canvas.page import write_html
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.reading import load_checkpoint
 from mlp_cli.runs.small import write_small
@@ -259,6 +261,17 @@ def test_320_000_parameters_take_at_most_700_kilobytes():
     assert 300_000 < count < 330_000
     assert size <= 700_000
     assert size < 2 * count, "packed"
+
+
+def test_an_activation_that_onnx_or_the_page_does_not_know_is_refused(monkeypatch):
+    """As one has it who adds an activation of their own."""
+    monkeypatch.setitem(ACTIVATIONS, "bent", ACTIVATIONS["tanh"])
+    run = adopt_network((64, 3, 2), (8, 8), activation="bent")
+    for write in (write_onnx, write_html):
+        with pytest.raises(
+            ExportError, match=r"activation bent: the .* knows sigmoid and tanh and"
+        ):
+            written(write, run)
 
 
 def test_a_parameter_too_large_for_half_precision_is_refused():

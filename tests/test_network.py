@@ -185,7 +185,7 @@ def test_fact_1_matches_central_differences(cost):
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_derivatives_of_activations_match_central_differences(activation):
-    function, derivative = ACTIVATIONS[activation]
+    function, derivative, *_ = ACTIVATIONS[activation]
     z = np.linspace(-6, 6, 24)  # without 0, where relu has no derivative
     slopes = central_differences(lambda: float(function(z).sum()), z)
     assert_slopes(derivative(function(z)), slopes)
@@ -193,7 +193,7 @@ def test_derivatives_of_activations_match_central_differences(activation):
 
 @pytest.mark.parametrize("name", [*ACTIVATIONS, "softmax"])
 def test_activations_write_where_they_are_told(name):
-    functions = [softmax] if name == "softmax" else [*ACTIVATIONS[name]]
+    functions = [softmax] if name == "softmax" else ACTIVATIONS[name][:2]
     for function in functions:
         values = np.random.default_rng(0).uniform(-1, 1, (3, 4))
         expected = function(values.copy())

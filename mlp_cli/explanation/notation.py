@@ -3,26 +3,18 @@
 import re
 from collections.abc import Iterator
 
-from mlp_cli.nn.names import ActivationName, CostName
+from mlp_cli.nn.names import CostName
 
 SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 IN_ASCII = {"σ": "sigma", "η": "eta", "Δ": "Delta ", "⊙": "*", "⊗": "(x)", "ᵗ": "^t"}
 ALL_SYMBOLS = SUPERSCRIPTS + "".join(IN_ASCII)
 
-HIDDEN_SYMBOLS: dict[ActivationName, str] = {"sigmoid": "σ", "tanh": "tanh", "relu": "relu"}
-"""the activation of hidden layers"""
 OUTPUT_SYMBOLS: dict[CostName, str] = {
     "quadratic": "σ",
     "cross-entropy": "σ",
     "log-likelihood": "softmax",
 }
 """the activation of the output layer, which the cost decides"""
-SLOPE_FORMULAS: dict[ActivationName, str] = {
-    "sigmoid": "a (1 - a)",
-    "tanh": "1 - a a",
-    "relu": "1 where a > 0, else 0",
-}
-"""sigma'(z), written through a"""
 
 COST_FORMULAS: dict[CostName, str] = {
     "quadratic": "1/2 |y - a|^2",

@@ -7,10 +7,8 @@ from mlp_cli.explanation.comparison import Derivative, digest, is_small
 from mlp_cli.explanation.notation import (
     COST_FORMULAS,
     FACT_1_FORMULAS,
-    HIDDEN_SYMBOLS,
     OUTPUT_SYMBOLS,
     REASONS_FOR_A_MINUS_Y,
-    SLOPE_FORMULAS,
     derivative_name,
     of_layer,
     with_layer,
@@ -26,6 +24,7 @@ from mlp_cli.explanation.tables import (
     format_number,
     format_numbers,
 )
+from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.types import Floats
 
 Named = tuple[str, Floats]
@@ -134,7 +133,7 @@ def _fact_2(e: Explanation, layer: LayerPasses) -> list[Block]:
     activation = "sigmoid" if layer is e.layers[-1] else e.network.activation
     return [
         FormulaLine(f"Fact 2   {d_z} = {d_a} ⊙ {sigma}({with_layer('z', l)})", shape_of(layer.z)),
-        f"         {sigma}({with_layer('z', l)}) = {of_layer(SLOPE_FORMULAS[activation], l)}",
+        f"         {sigma}({with_layer('z', l)}) = {of_layer(ACTIVATIONS[activation].slope, l)}",
         *_derivative(layer.d_z, [(d_a, layer.d_a.values), (sigma, layer.slope)]),
     ]
 
@@ -246,7 +245,7 @@ def _sigma(e: Explanation, layer: LayerPasses) -> str:
     """Return the symbol of a layer's activation function."""
     if layer is e.layers[-1]:
         return OUTPUT_SYMBOLS[e.network.cost]
-    return HIDDEN_SYMBOLS[e.network.activation]
+    return ACTIVATIONS[e.network.activation].symbol
 
 
 def _heading(text: str) -> str:

@@ -38,6 +38,9 @@ def write_onnx(run: Run, file: BinaryIO) -> None:
     size = sum(array.nbytes for array in run.network.parameters)
     if size > MAX_MODEL_BYTES:
         raise ExportError(f"{size:,} bytes of parameters, expected {MAX_MODEL_BYTES:,} at most.")
+    if run.network.activation not in HIDDEN_OPERATORS:
+        known = " and ".join(HIDDEN_OPERATORS)
+        raise ExportError(f"activation {run.network.activation}: the export knows {known}.")
     file.write(_model(run).SerializeToString())
 
 

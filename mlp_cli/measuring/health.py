@@ -7,7 +7,6 @@ import numpy as np
 
 from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.encoding import pixels_to_x
-from mlp_cli.nn.names import ActivationName
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats, Images, Labels
 
@@ -15,8 +14,6 @@ SAMPLE = 1000
 """images that are examined, which takes a few milliseconds"""
 MIN_EXAMPLES = 10
 """examples of a class that are needed before it means something that none is predicted as it"""
-FLAT: dict[ActivationName, float] = {"sigmoid": 0.01, "tanh": 0.04, "relu": 0.0}
-"""mean sigma' at or below which a unit counts as saturated; the sigmoid's is 1/4 at most"""
 NEAR_CHANCE = 0.05
 """how far above the accuracy of always predicting the most common class is still near chance; at
 most half the way to 1"""
@@ -56,7 +53,7 @@ def examine(network: Network, images: Images, labels: Labels) -> Health:
     slopes = _mean_slopes(network, hidden) or [np.ones(1)]
     return Health(
         silent_classes=np.flatnonzero((examples >= MIN_EXAMPLES) & (predicted == 0)).tolist(),
-        saturated=float(np.mean(np.concatenate(slopes) <= FLAT[network.activation])),
+        saturated=float(np.mean(np.concatenate(slopes) <= ACTIVATIONS[network.activation].flat)),
         is_near_chance=len(labels) >= MIN_EXAMPLES * classes
         and bool(accuracy < chance + min(NEAR_CHANCE, (1 - chance) / 2)),
     )
@@ -66,7 +63,8 @@ def examine(network: Network, images: Images, labels: Labels) -> Health:
 def hidden_slopes(network: Network, images: Images) -> list[Floats]:
     """Return sigma' of every hidden unit, averaged over the first of these images.
 
-    One array for each hidden layer, (n_l,). At `FLAT` or below, a unit counts as saturated.
+    One array for each hidden layer, (n_l,). At `flat` of its activation or below, a unit counts as
+    saturated.
     """
     _, *hidden, _ = network.feedforward(pixels_to_x(images[:SAMPLE], network.dtype))
     return _mean_slopes(network, hidden)

@@ -84,10 +84,16 @@ class Activation(NamedTuple):
     """a = sigma(z)"""
     derivative: Elementwise
     """sigma'(z), from a"""
+    symbol: str
+    """how formulas write it"""
+    slope: str
+    """the formula of its derivative, through a"""
+    flat: float
+    """the mean sigma' at or below which a unit hardly learns"""
 
 
 ACTIVATIONS: dict[ActivationName, Activation] = {
-    "sigmoid": Activation(sigmoid, sigmoid_derivative),
-    "tanh": Activation(tanh, tanh_derivative),
-    "relu": Activation(relu, relu_derivative),
+    "sigmoid": Activation(sigmoid, sigmoid_derivative, "σ", "a (1 - a)", flat=0.01),
+    "tanh": Activation(tanh, tanh_derivative, "tanh", "1 - a a", flat=0.04),
+    "relu": Activation(relu, relu_derivative, "relu", "1 where a > 0, else 0", flat=0.0),
 }

@@ -6,7 +6,8 @@ import numpy as np
 
 from mlp_cli.datasets.loading import Split
 from mlp_cli.measuring.evaluation import Evaluation
-from mlp_cli.measuring.health import FLAT, hidden_slopes
+from mlp_cli.measuring.health import hidden_slopes
+from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.types import Floats, Images
 from mlp_cli.runs.checkpoint import Run
 
@@ -52,7 +53,7 @@ class Findings:
     @property
     def flat(self) -> float:
         """The mean slope at or below which a unit counts as saturated."""
-        return FLAT[self.run.network.activation]
+        return ACTIVATIONS[self.run.network.activation].flat
 
     @property
     def saturated(self) -> list[int]:

@@ -12,6 +12,7 @@ from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.errors import ExportError
 from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
+from mlp_cli.nn.names import ActivationName
 from mlp_cli.pages.canvas.constants import shared_constants
 from mlp_cli.runs.checkpoint import Run
 
@@ -23,6 +24,8 @@ MIN_SIDE = 8
 MAX_PARAMETER_BYTES = 256 << 20
 """of the parameters: browsers refuse strings of 512 MiB"""
 
+HIDDEN_NAMES: tuple[ActivationName, ...] = ("sigmoid", "tanh", "relu")
+"""the activations that `network.js` can compute"""
 OUTPUT_NAMES: dict[Elementwise, str] = {sigmoid: "sigmoid", softmax: "softmax"}
 
 
@@ -30,7 +33,8 @@ def write_html(run: Run, file: BinaryIO) -> None:
     """Write a page with a canvas, the network, and its prediction for what is drawn.
 
     The parameters W^2, b^2, .., W^L, b^L are in the page as base64, in the precision of the run.
-    Raises ExportError where the inputs are too few to draw on, or the network is too large.
+    Raises ExportError where the inputs are too few to draw on, the network is too large, or the page
+    cannot compute its activation.
     """
     network, shape = run.network, run.settings.image_shape
     source = find_source(run.settings.dataset)
@@ -39,6 +43,9 @@ def write_html(run: Run, file: BinaryIO) -> None:
             f"inputs of {' x '.join(map(str, shape))}, expected an image to draw on, "
             f"at least {MIN_SIDE} x {MIN_SIDE}."
         )
+    if network.activation not in HIDDEN_NAMES:
+        known = " and ".join(HIDDEN_NAMES)
+        raise ExportError(f"activation {network.activation}: the page knows {known}.")
     size = sum(array.nbytes for array in network.parameters)
     if size > MAX_PARAMETER_BYTES:
         raise ExportError(
