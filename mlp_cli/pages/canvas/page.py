@@ -33,8 +33,8 @@ def write_html(run: Run, file: BinaryIO) -> None:
     """Write a page with a canvas, the network, and its prediction for what is drawn.
 
     The parameters W^2, b^2, .., W^L, b^L are in the page as base64, in the precision of the run.
-    Raises ExportError where the inputs are too few to draw on, the network is too large, or the page
-    cannot compute its activation.
+    Raises ExportError where the inputs are too few to draw on, the network is too large, or the
+    page cannot compute its activation.
     """
     network, shape = run.network, run.settings.image_shape
     source = find_source(run.settings.dataset)
