@@ -1,16 +1,15 @@
 """Fixtures that several test files share."""
 
+import ctypes
 import os
-from contextlib import contextmanager
+import sys
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from mlp_cli.commands.shared.group import mlp
-
-NOBODY = 65534
-
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path, monkeypatch):
@@ -38,26 +37,46 @@ def run():
     return run
 
 
-@pytest.fixture
-def unprivileged(own_folder, tmp_path):
-    """Run a block without root's power to ignore permissions.
+class Capabilities(ctypes.Structure):
+    """What capget and capset read and write: two of these, for 64 capabilities."""
 
-    Name files relative to the current folder there: root may have closed the ones above it.
+    _fields_ = (
+        ("effective", ctypes.c_uint32),
+        ("permitted", ctypes.c_uint32),
+        ("inheritable", ctypes.c_uint32),
+    )
+
+
+CAPABILITY_VERSION_3 = 0x20080522
+OVERRIDE_PERMISSIONS = 1 << 1 | 1 << 2  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH
+
+
+@contextmanager
+def obeying_permissions():
+    """Let root obey the permissions of files, as their owner, while the block lasts.
+
+    It stays root: modules and presets of a checkout that only root may enter can be read.
     """
-    tmp_path.chmod(0o777)
+    libc = ctypes.CDLL(None, use_errno=True)
+    header, now = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0), (Capabilities * 2)()
+    assert libc.capget(header, now) == 0
+    before = now[0].effective
+    now[0].effective &= ~OVERRIDE_PERMISSIONS
+    assert libc.capset(header, now) == 0
+    try:
+        yield
+    finally:
+        now[0].effective = before
+        assert libc.capset(header, now) == 0
 
-    @contextmanager
-    def unprivileged():
-        if os.geteuid() != 0:
-            yield
-            return
-        os.seteuid(NOBODY)
-        try:
-            yield
-        finally:
-            os.seteuid(0)
 
-    return unprivileged
+@pytest.fixture
+def unprivileged():
+    """Run a block without root's power to ignore permissions."""
+    is_root = os.geteuid() == 0
+    if is_root and sys.platform != "linux":
+        pytest.skip("root can give up its power over permissions on Linux alone")
+    return obeying_permissions if is_root else nullcontext
 
 
 PROMISED = os.environ.get("MLP_TEST_DATA")
