@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from mlp_cli.commands.shared.group import mlp
 
+
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path, monkeypatch):
     """Every test runs in an empty folder of its own, without settings from outside."""
