@@ -153,9 +153,10 @@ def test_an_interruption_while_it_waits_ends_the_worker_and_loses_nothing(interr
 
 
 PARENT = """
-import sys
+import signal, sys
 import numpy as np
 from mlp_cli.learning.ahead import DistortedEpochs
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has it ignored in a script
 images = np.full((2000, 28, 28), 100, np.uint8)
 seed = np.random.SeedSequence(0)
 try:
