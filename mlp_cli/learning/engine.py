@@ -1,7 +1,11 @@
 """The engines: what takes a network through an epoch. They share one protocol and one test."""
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Protocol
 
+from mlp_cli.errors import OptionError
+from mlp_cli.learning.compiled import CompiledEngine, variants
 from mlp_cli.learning.dropout import Dropout
 from mlp_cli.learning.groups import GroupedEngine, grouping_pays
 from mlp_cli.learning.learner import NumpyEngine
@@ -35,9 +39,21 @@ class Engine(Protocol):
         """
 
 
-def choose() -> EngineName:
-    """Return the fastest engine that is there: what `--engine auto` means."""
-    return "numpy"
+def choose(sizes: Sequence[int], batch_size: int) -> EngineName:
+    """Return the engine that is fastest for a network of these sizes: what `--engine auto` means.
+
+    BORDERS
+    """
+    return "compiled" if variants() else "numpy"
+
+
+def check_engine(name: EngineName) -> None:
+    """Raise OptionError where an engine that was asked for is not there."""
+    if name == "compiled" and not variants():
+        raise OptionError(
+            "--engine compiled: mlp was installed without it, because there was no C compiler. "
+            "Choose --engine numpy, or install a C compiler and then mlp again."
+        )
 
 
 def make_engine(
@@ -55,6 +71,8 @@ def make_engine(
     """
     if name == "plain":
         return PlainEngine(network, batch_size, momentum=momentum, l2=l2, dropout=dropout)
+    if name == "compiled":
+        return CompiledEngine(network, batch_size, momentum=momentum, l2=l2, dropout=dropout)
     if not (momentum or l2) and grouping_pays(network.sizes[1], batch_size):
         return GroupedEngine(network, batch_size, dropout=dropout)
     return NumpyEngine(network, batch_size, momentum=momentum, l2=l2, dropout=dropout)

@@ -8,5 +8,5 @@ ScheduleName = Literal["constant", "cosine", "step", "halve-on-plateau"]
 DistortionName = Literal["shift", "affine", "elastic"]
 """how training images are distorted; each kind includes the ones before it"""
 
-EngineName = Literal["numpy", "plain"]
+EngineName = Literal["compiled", "numpy", "plain"]
 """the code that takes a network through an epoch"""

@@ -50,7 +50,7 @@ def sgd(
     validation: images and labels that the network reads after every epoch, and never learns from.
     Raises DivergedError, naming the epoch, where a parameter is no longer a finite number.
     """
-    engine = make_engine(choose(), network, batch_size)
+    engine = make_engine(choose(network.sizes, batch_size), network, batch_size)
     schedule = Schedule(eta, epochs)
     return train_epochs(engine, images, labels, schedule, rng, validation)
 

@@ -130,7 +130,7 @@ TABLE = (
         "engine",
         Choice(get_args(EngineName)),
         "auto",
-        "Code that learns: numpy is written for speed, plain is the derivation's own lines. "
+        "Code that learns: compiled C, NumPy, or the derivation's own lines (plain). "
         "auto takes the fastest.",
         may_change_on_resume=True,
         automatic="auto",

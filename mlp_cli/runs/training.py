@@ -162,7 +162,7 @@ def settings_of(options: Mapping[str, Option], dataset: Dataset, data_dir: Path)
     values: dict[str, Any] = dict(options)
     sizes = (dataset.pixels, *values.pop("hidden"), dataset.classes)
     if values["engine"] == SETTINGS["engine"].automatic:
-        values["engine"] = choose()
+        values["engine"] = choose(sizes, values["batch_size"])
     distorts = values["distort"] != "none"
     values.setdefault("threads", choose_threads(sizes, values["batch_size"], busy_cores=distorts))
     return Settings(

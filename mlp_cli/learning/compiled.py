@@ -1,0 +1,154 @@
+"""The compiled engine: the passes in C, over inked pixels alone. See `_kernel.c`.
+
+It is an optional extension module. Where it could not be built, `variants` is empty and the NumPy
+engine learns instead.
+"""
+
+import numpy as np
+
+from mlp_cli.learning.dropout import Dropout
+from mlp_cli.nn.costs import COSTS
+from mlp_cli.nn.encoding import one_hot
+from mlp_cli.nn.network import Network
+from mlp_cli.nn.types import Floats, Images, Indices, Labels
+
+try:
+    from mlp_cli.learning import _kernel
+except ImportError:  # there was no C compiler
+    _kernel = None  # type: ignore[assignment]
+
+EXAMPLES_PER_CALL = 5000
+"""Examples in one call of the kernel, from 3 to 100 milliseconds of work: a signal waits no longer,
+and what a call costs in Python is shared by many mini-batches."""
+
+ALIGNMENT = 64
+"""bytes of the widest vector: a unit's row is padded to a multiple of these"""
+
+ACTIVATION_NUMBERS = {"sigmoid": 0, "tanh": 1, "relu": 2}
+
+
+def variants() -> list[str]:
+    """Return the processors' versions of the kernel that can run here, the fastest first."""
+    return _kernel.variants() if _kernel else []
+
+
+class KernelLayer:
+    """The parameters of one layer as the kernel has them: transposed, and rows padded with zeros.
+
+    M: (W^l | b^l)^T, (n_{l-1} + 1, width).  W: W^l, (n_l, width of the layer below), for Fact 6;
+    None in layer 2, which needs none.  Their velocities V_M and V_W, or None without momentum.
+    """
+
+    def __init__(self, W_b: Floats, below: "KernelLayer | None", *, has_velocity: bool) -> None:
+        self.units, inputs = len(W_b), W_b.shape[1] - 1
+        lanes = ALIGNMENT // W_b.itemsize
+        self.width = -(-self.units // lanes) * lanes
+        self.M = _aligned_zeros((inputs + 1, self.width), W_b.dtype)
+        self.W = _aligned_zeros((self.units, below.width), W_b.dtype) if below else None
+        self.V_M = _aligned_zeros(self.M.shape, W_b.dtype) if has_velocity else None
+        has_V_W = has_velocity and self.W is not None
+        self.V_W = _aligned_zeros(self.W.shape, W_b.dtype) if has_V_W else None
+
+    def take(self, W_b: Floats, velocity: Floats | None) -> None:
+        """Copy the parameters of the network, and the velocity, into these arrays."""
+        for M, W, given in ((self.M, self.W, W_b), (self.V_M, self.V_W, velocity)):
+            if M is not None and given is not None:
+                M[:, : self.units] = given.T
+            if W is not None and given is not None:
+                W[:, : given.shape[1] - 1] = given[:, :-1]
+
+    def give(self, W_b: Floats, velocity: Floats | None) -> None:
+        """Copy them back."""
+        W_b[...] = self.M[:, : self.units].T
+        if velocity is not None and self.V_M is not None:
+            velocity[...] = self.V_M[:, : self.units].T
+
+    @property
+    def buffers(self) -> tuple[int, Floats, Floats | None, Floats | None, Floats | None]:
+        """What the kernel takes."""
+        return self.units, self.M, self.W, self.V_M, self.V_W
+
+
+class CompiledEngine:
+    """Trains a network by the kernel. See `engine.Engine`."""
+
+    def __init__(
+        self,
+        network: Network,
+        batch_size: int,
+        *,
+        momentum: float = 0.0,
+        l2: float = 0.0,
+        dropout: Dropout | None = None,
+        variant: str | None = None,
+    ) -> None:
+        self.network = network
+        self.batch_size = batch_size
+        self.momentum = momentum
+        self.l2 = l2
+        self.dropout = dropout
+        self.variant = variant or variants()[0]
+        self.velocities = [np.zeros_like(p) for p in network.parameters] if momentum else []
+        self._layers: list[KernelLayer] = []
+        for W_b in network.parameters:
+            below = self._layers[-1] if self._layers else None
+            self._layers.append(KernelLayer(W_b, below, has_velocity=momentum > 0))
+
+    def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
+        """Learn from every example once, in this order, and return the sum of their costs."""
+        parameters = self.network.parameters
+        velocities = self.velocities or [None] * len(parameters)
+        for layer, W_b, velocity in zip(self._layers, parameters, velocities, strict=True):
+            layer.take(W_b, velocity)
+        images = np.ascontiguousarray(images).reshape(len(images), -1)
+        labels, order = np.ascontiguousarray(labels), np.ascontiguousarray(order, np.int64)
+        decay = eta * self.l2 / len(order)
+        end = len(order) // self.batch_size * self.batch_size
+        cost = self._learn(images, labels, order[:end], self.batch_size, eta, decay)
+        if short := len(order) - end:
+            cost += self._learn(images, labels, order[end:], short, eta, decay)
+        for layer, W_b, velocity in zip(self._layers, parameters, velocities, strict=True):
+            layer.give(W_b, velocity)
+        return cost
+
+    def _learn(
+        self, images: Images, labels: Labels, order: Indices, m: int, eta: float, decay: float
+    ) -> float:
+        """Learn from mini-batches that all have m examples, and return the sum of the costs."""
+        network, cost = self.network, 0.0
+        classes, dtype = network.sizes[-1], network.dtype
+        value, is_softmax = COSTS[network.cost].value, network.cost == "log-likelihood"
+        layers = tuple(layer.buffers for layer in self._layers)
+        room = max(EXAMPLES_PER_CALL // m, 1) * m
+        for start in range(0, len(order), room):
+            block = order[start : start + room]
+            outputs, masks = np.empty((len(block), classes), dtype), None
+            if self.dropout:
+                masks = np.empty(len(block) * sum(network.sizes[1:-1]), dtype)
+                self.dropout.draw(masks)
+            _kernel.learn(
+                self.variant,
+                layers,
+                ACTIVATION_NUMBERS[network.activation],
+                is_softmax,
+                network.cost == "quadratic",
+                images,
+                labels,
+                block,
+                m,
+                eta / m,
+                self.momentum,
+                decay,
+                masks,
+                outputs,
+            )
+            cost += value(outputs, one_hot(labels[block], classes, dtype))
+        return cost
+
+
+def _aligned_zeros(shape: tuple[int, ...], dtype: np.dtype) -> Floats:
+    """Return an array of zeros that begins where a vector does."""
+    size = int(np.prod(shape)) * dtype.itemsize
+    room = np.zeros(size + ALIGNMENT, np.uint8)
+    start = -room.ctypes.data % ALIGNMENT
+    return room[start : start + size].view(dtype).reshape(shape)
