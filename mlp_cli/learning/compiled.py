@@ -4,6 +4,11 @@ It is an optional extension module. Where it could not be built, `variants` is e
 engine learns instead.
 """
 
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
 import numpy as np
 
 from mlp_cli.learning.dropout import Dropout
@@ -12,10 +17,11 @@ from mlp_cli.nn.encoding import one_hot
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats, Images, Indices, Labels
 
+_kernel: ModuleType | None
 try:
-    from mlp_cli.learning import _kernel
+    _kernel = import_module("mlp_cli.learning._kernel")
 except ImportError:  # there was no C compiler
-    _kernel = None  # type: ignore[assignment]
+    _kernel = None
 
 EXAMPLES_PER_CALL = 5000
 """Examples in one call of the kernel, from 3 to 100 milliseconds of work: a signal waits no longer,
@@ -29,7 +35,8 @@ ACTIVATION_NUMBERS = {"sigmoid": 0, "tanh": 1, "relu": 2}
 
 def variants() -> list[str]:
     """Return the processors' versions of the kernel that can run here, the fastest first."""
-    return _kernel.variants() if _kernel else []
+    names: list[str] = _kernel.variants() if _kernel else []
+    return names
 
 
 class KernelLayer:
@@ -44,10 +51,12 @@ class KernelLayer:
         lanes = ALIGNMENT // W_b.itemsize
         self.width = -(-self.units // lanes) * lanes
         self.M = _aligned_zeros((inputs + 1, self.width), W_b.dtype)
-        self.W = _aligned_zeros((self.units, below.width), W_b.dtype) if below else None
         self.V_M = _aligned_zeros(self.M.shape, W_b.dtype) if has_velocity else None
-        has_V_W = has_velocity and self.W is not None
-        self.V_W = _aligned_zeros(self.W.shape, W_b.dtype) if has_V_W else None
+        self.W: Floats | None = None
+        self.V_W: Floats | None = None
+        if below:
+            self.W = _aligned_zeros((self.units, below.width), W_b.dtype)
+            self.V_W = _aligned_zeros(self.W.shape, W_b.dtype) if has_velocity else None
 
     def take(self, W_b: Floats, velocity: Floats | None) -> None:
         """Copy the parameters of the network, and the velocity, into these arrays."""
@@ -97,7 +106,7 @@ class CompiledEngine:
     def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from every example once, in this order, and return the sum of their costs."""
         parameters = self.network.parameters
-        velocities = self.velocities or [None] * len(parameters)
+        velocities: Sequence[Floats | None] = self.velocities or [None] * len(parameters)
         for layer, W_b, velocity in zip(self._layers, parameters, velocities, strict=True):
             layer.take(W_b, velocity)
         images = np.ascontiguousarray(images).reshape(len(images), -1)
@@ -126,6 +135,7 @@ class CompiledEngine:
             if self.dropout:
                 masks = np.empty(len(block) * sum(network.sizes[1:-1]), dtype)
                 self.dropout.draw(masks)
+            assert _kernel is not None
             _kernel.learn(
                 self.variant,
                 layers,
@@ -146,7 +156,7 @@ class CompiledEngine:
         return cost
 
 
-def _aligned_zeros(shape: tuple[int, ...], dtype: np.dtype) -> Floats:
+def _aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Floats:
     """Return an array of zeros that begins where a vector does."""
     size = int(np.prod(shape)) * dtype.itemsize
     room = np.zeros(size + ALIGNMENT, np.uint8)
