@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mlp_cli.learning.compiled import variants
 from mlp_cli.runs.places import claim
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, write_dataset
@@ -275,16 +276,43 @@ def test_a_run_keeps_its_engine_and_says_when_it_gets_another(run, data):
         assert "engine" not in run(f"{RESUME} --epochs 2 {options}").stderr
         assert load_checkpoint(PATH).settings.engine == "plain"
     done = run(f"{RESUME} --epochs 3 --engine numpy")
-    assert "run.npz: engine numpy instead of plain, which rounds differently" in done.stderr
+    assert "run.npz: engine numpy instead of plain: the last digits will differ" in done.stderr
     assert load_checkpoint(PATH).settings.engine == "numpy"
 
 
-def test_a_checkpoint_from_before_there_were_engines_is_numpys(run, trained):
+def test_another_version_of_the_compiled_engine_is_said(run, data):
+    if not variants():
+        pytest.skip("the compiled engine is not built")
+    run(f"{TRAIN} --epochs 1 --engine compiled")
+    assert load_checkpoint(PATH).engine_variant == variants()[0]
+    assert "instead of" not in run(f"{RESUME} --epochs 2").stderr
+    replace(load_checkpoint(PATH), engine_variant="another").save(PATH)
+    done = run(f"{RESUME} --epochs 3")
+    assert f"engine compiled for {variants()[0]} instead of another: the last" in done.stderr
+
+
+def test_a_compiled_run_resumes_on_numpy_where_there_was_no_compiler(run, data, monkeypatch):
+    run(f"{TRAIN} --epochs 1 --engine numpy")
+    saved = load_checkpoint(PATH)
+    assert saved.engine_variant is None
+    replace(saved, settings=replace(saved.settings, engine="compiled")).save(PATH)
+    monkeypatch.setattr("mlp_cli.learning.engine.variants", list)
+    done = run(f"{RESUME} --epochs 2")
+    assert "run.npz: engine numpy instead of compiled: the last digits will differ" in done.stderr
+    assert load_checkpoint(PATH).settings.engine == "numpy"
+    for command in (f"{RESUME} --epochs 3", "train"):
+        done = run(f"{command} --engine compiled", status=2)
+        assert "--engine compiled: mlp was installed without it" in done.stderr
+
+
+def test_a_checkpoint_from_before_there_were_engines_is_numpys(run, data):
+    run(f"{TRAIN} --epochs 1 --engine numpy")
     with np.load(PATH) as archive:
         arrays = dict(archive)
     meta = json.loads(arrays["meta"].item())
     assert meta.pop("engine") == "numpy"
+    assert meta.pop("engine_variant") is None
     arrays["meta"] = np.array(json.dumps(meta))
     np.savez(PATH, **arrays)
     assert load_checkpoint(PATH).settings.engine == "numpy"
-    assert "engine" not in run(f"{RESUME} --epochs 4").stderr
+    assert "engine" not in run(f"{RESUME} --epochs 2").stderr

@@ -63,6 +63,9 @@ if TYPE_CHECKING:
     from mlp_cli.runs.training import Training
 
 
+ROUNDS_DIFFERENTLY = "the last digits will differ from those of an undisturbed run"
+
+
 @click.command(short_help="Train a network and keep it in a checkpoint.")
 @config_option
 @training_options
@@ -148,6 +151,7 @@ def _saved_run(path: Path | None, ctx: click.Context) -> "tuple[Path, Run | None
 
     There is no run in the file yet where an earlier process was killed in its first epoch.
     """
+    from mlp_cli.learning.engine import available, check_engine
     from mlp_cli.runs.reading import load_checkpoint
 
     path = path or newest_checkpoint(FOLDER)
@@ -155,17 +159,17 @@ def _saved_run(path: Path | None, ctx: click.Context) -> "tuple[Path, Run | None
     if is_claim(path):
         note(f"{path} is empty: its run had not finished an epoch, and begins again")
         return path, None
-    saved = load_checkpoint(path)
+    saved, given = load_checkpoint(path), given_options(ctx)
     try:
-        resumed = saved.with_options(given_options(ctx))
+        resumed = saved.with_options(given)
+        if "engine" in given:
+            check_engine(resumed.settings.engine)
     except (CheckpointError, OptionError) as error:
         raise type(error)(f"{path}: {error}") from error
-    if resumed.settings.engine != saved.settings.engine:
-        note(
-            f"{path}: engine {resumed.settings.engine} instead of {saved.settings.engine}, "
-            "which rounds differently in the last digits"
-        )
-    return path, resumed
+    engine = available(resumed.settings.engine)
+    if engine != saved.settings.engine:
+        note(f"{path}: engine {engine} instead of {saved.settings.engine}: {ROUNDS_DIFFERENTLY}")
+    return path, replace(resumed, settings=replace(resumed.settings, engine=engine))
 
 
 def _resume(saved: "Run", path: Path, data_dir: Path, ctx: click.Context) -> "Training":
@@ -179,11 +183,17 @@ def _resume(saved: "Run", path: Path, data_dir: Path, ctx: click.Context) -> "Tr
         else:
             data = load_first(settings.dataset, [data_dir])
             saved = replace(saved, settings=replace(settings, data_dir=str(data_dir)))
-        return Training.resume(saved, data)
+        training = Training.resume(saved, data)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
+    before, now = saved.engine_variant, training.engine_variant
+    if before and now and before != now:
+        note(
+            f"{path}: engine {settings.engine} for {now} instead of {before}: {ROUNDS_DIFFERENTLY}"
+        )
+    return training
 
 
 def _train(training: "Training", path: Path, log: Path | None, interrupted: Interruption) -> None:

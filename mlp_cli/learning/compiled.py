@@ -96,7 +96,7 @@ class CompiledEngine:
         self.momentum = momentum
         self.l2 = l2
         self.dropout = dropout
-        self.variant = variant or variants()[0]
+        self.variant: str | None = variant or variants()[0]
         self.velocities = [np.zeros_like(p) for p in network.parameters] if momentum else []
         self._layers: list[KernelLayer] = []
         for W_b in network.parameters:

@@ -40,6 +40,8 @@ class Engine(Protocol):
     network: Network
     velocities: list[Floats]
     """V^l of momentum, each of the shape of (W^l | b^l), l = 2..L; empty without momentum"""
+    variant: str | None
+    """the processor's version of the code, which rounds in its own way; None if there is but one"""
 
     def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from every example once, in this order, and return the sum of their costs.
@@ -82,6 +84,11 @@ def choose(sizes: Sequence[int], batch_size: int) -> EngineName:
     if layer_2 < UNITS_OF_A_NARROW_LAYER * sizes[0]:
         limit = max(limit, limits.of_narrow)
     return "compiled" if batch_size <= limit else "numpy"
+
+
+def available(name: EngineName) -> EngineName:
+    """Return this engine or, where it is not there, the NumPy engine."""
+    return "numpy" if name == "compiled" and not variants() else name
 
 
 def check_engine(name: EngineName) -> None:

@@ -57,6 +57,7 @@ class NumpyEngine:
         self.l2 = l2
         self.dropout = dropout
         self.velocities = [np.zeros_like(p) for p in network.parameters] if momentum else []
+        self.variant: str | None = None
         self._shrinkages = [np.empty_like(p) for p in network.parameters] if l2 else []
         self._examples_per_block = examples_per_block
         self._steps: dict[int, Steps] = {}

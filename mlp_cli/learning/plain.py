@@ -33,6 +33,7 @@ class PlainEngine:
         self.l2 = l2
         self.dropout = dropout
         self.velocities = [np.zeros_like(p) for p in network.parameters] if momentum else []
+        self.variant: str | None = None
 
     # An overflow is found by the check after the epoch, which says more than a warning would.
     @np.errstate(over="ignore", invalid="ignore")

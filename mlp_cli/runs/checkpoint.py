@@ -66,6 +66,8 @@ class Run:
     """1 for the first; 0 without a history, in a network that was trained elsewhere"""
     test_accuracy: float | None = None
     """of `network` on the test set, 0..1, once the run has ended"""
+    engine_variant: str | None = None
+    """the processor's version of the engine in the last epoch; None if there is but one"""
 
     @classmethod
     def begin(cls, settings: Settings, engine: Engine, rng: "np.random.Generator") -> Self:
@@ -144,6 +146,7 @@ class Run:
         self.history.append({key: getattr(result, key) for key in HISTORY_KEYS})
         self.resume = _resume_state(engine, rng)
         self.test_accuracy = None
+        self.engine_variant = engine.variant
         if best is None or accuracy is None or accuracy > best:
             self.network, self.best_epoch = engine.network.copy(), result.epoch
 
@@ -200,6 +203,7 @@ class Run:
             **asdict(self.settings),
             "best_epoch": self.best_epoch,
             "test_accuracy": self.test_accuracy,
+            "engine_variant": self.engine_variant,
             "history": self.history,
             "versions": {
                 "mlp": __version__,

@@ -22,6 +22,7 @@ from mlp_cli.runs.checkpoint import (
     Run,
 )
 from mlp_cli.runs.places import NEW_RUN
+from mlp_cli.runs.schema import Text
 from mlp_cli.runs.settings import Settings, bad_meta
 from mlp_cli.runs.small import SMALL_DTYPE
 from mlp_cli.system.files import open_regular
@@ -61,6 +62,9 @@ def _parse(arrays: Archive) -> Run:
     test_accuracy = meta.get("test_accuracy")
     if test_accuracy is not None and not _is_fraction(test_accuracy):
         raise bad_meta("test_accuracy", test_accuracy, "a number from 0 to 1, or null")
+    engine_variant = meta.get("engine_variant")
+    if engine_variant is not None and not Text().accepts(engine_variant):
+        raise bad_meta("engine_variant", engine_variant, "text or null")
     stored = meta.get("stored_dtype", settings.dtype)
     if stored not in (settings.dtype, SMALL_DTYPE):
         raise bad_meta("stored_dtype", stored, f"{settings.dtype} or {SMALL_DTYPE}")
@@ -78,6 +82,7 @@ def _parse(arrays: Archive) -> Run:
         history=history,
         best_epoch=best_epoch,
         test_accuracy=test_accuracy,
+        engine_variant=engine_variant,
     )
 
 

@@ -9,7 +9,7 @@ from mlp_cli.datasets.loading import Dataset
 from mlp_cli.errors import DataError
 from mlp_cli.learning.ahead import DistortedEpochs
 from mlp_cli.learning.dropout import Dropout
-from mlp_cli.learning.engine import Engine, choose, make_engine
+from mlp_cli.learning.engine import Engine, check_engine, choose, make_engine
 from mlp_cli.learning.sgd import EpochResult, train_epochs
 from mlp_cli.learning.streams import Streams, spawn_streams
 from mlp_cli.learning.threads import choose_threads, limit_threads
@@ -43,7 +43,8 @@ class Training:
 
         options: by name, those of `mlp train`; mlp chooses an engine and threads where they are
         left to it.
-        Raises OptionError where they leave no image to train on.
+        Raises OptionError where they leave no image to train on, or ask for an engine that is not
+        there.
         """
         settings = settings_of(options, dataset, data_dir)
         streams = spawn_streams(settings.seed)
@@ -142,6 +143,11 @@ class Training:
         return score
 
     @property
+    def engine_variant(self) -> str | None:
+        """The processor's version of the engine; None if there is but one."""
+        return self._engine.variant
+
+    @property
     def has_ended(self) -> bool:
         """Whether the run has had all its epochs, or `patience` of them without a better one."""
         return len(self.run.history) >= self.run.settings.epochs or self.is_out_of_patience
@@ -163,6 +169,7 @@ def settings_of(options: Mapping[str, Option], dataset: Dataset, data_dir: Path)
     sizes = (dataset.pixels, *values.pop("hidden"), dataset.classes)
     if values["engine"] == SETTINGS["engine"].automatic:
         values["engine"] = choose(sizes, values["batch_size"])
+    check_engine(values["engine"])
     distorts = values["distort"] != "none"
     values.setdefault("threads", choose_threads(sizes, values["batch_size"], busy_cores=distorts))
     return Settings(
