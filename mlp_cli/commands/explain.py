@@ -219,7 +219,7 @@ def _print_json(
     source = {
         "checkpoint": None if path is None else str(path),
         "seed": seed,
-        "index": example.index,
+        "index": example.number,
         "image": example.image,
     }
     json_result({**source, **(check_document(e) if check else full_document(e))})

@@ -4,11 +4,10 @@ import math
 import reprlib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
-from typing import Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from mlp_cli.errors import CheckpointError, OptionError
 from mlp_cli.learning.names import DistortionName, EngineName, ScheduleName
-from mlp_cli.learning.schedules import Schedule
 from mlp_cli.nn.names import ActivationName, CostName, DtypeName, InitName
 from mlp_cli.runs.schema import (
     Choice,
@@ -21,6 +20,9 @@ from mlp_cli.runs.schema import (
     Whole,
     Wholes,
 )
+
+if TYPE_CHECKING:
+    from mlp_cli.learning.schedules import Schedule
 
 DistortName = Literal["none", DistortionName]
 
@@ -201,8 +203,10 @@ class Settings:
     threads: int = 1
     """for matrix products; another number may round them differently"""
 
-    def learning_rates(self) -> Schedule:
+    def learning_rates(self) -> "Schedule":
         """Return the schedule of the learning rate."""
+        from mlp_cli.learning.schedules import Schedule
+
         return Schedule(
             self.eta, self.epochs, self.schedule, every=self.schedule_every, warmup=self.warmup
         )

@@ -1,8 +1,7 @@
 """The example that `mlp explain` takes through the network."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -18,16 +17,15 @@ if TYPE_CHECKING:
     from mlp_cli.runs.checkpoint import Run
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(NamedTuple):
     """One example, its correct class, and where it comes from."""
 
     x: "Floats"
     """(n_1,), values 0..1"""
     label: int
     origin: str
-    index: int | None = None
-    """in the test set"""
+    number: int | None = None
+    """its index in the test set"""
     image: str | None = None
     """the path of the picture"""
 
@@ -48,7 +46,7 @@ def example_of_test_set(run: "Run", index: int, data_dir: Path | None) -> Exampl
             f"--index {index:,}: the test set holds {len(test):,} images, counted from 0."
         )
     origin = f"image {index:,} of {run.settings.dataset}'s test set"
-    return Example(_x(test.images[index]), int(test.labels[index]), origin, index=index)
+    return Example(_x(test.images[index]), int(test.labels[index]), origin, number=index)
 
 
 def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
