@@ -107,7 +107,7 @@ def test_evaluate_plots_the_confusion_matrix(trained):
 def test_an_unknown_kind_of_chart_is_wrong_usage_before_any_work(trained):
     done = run("train --plot curve.bmp", status=2)
     assert (
-        "curve.bmp: unknown kind of chart, expected a name that ends in .png, .svg or .pdf"
+        "--plot curve.bmp: unknown kind of chart, expected a name that ends in .png, .svg or .pdf"
         in done.stderr
     )
     assert "epoch " not in done.stderr

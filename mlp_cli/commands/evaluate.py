@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     type=click.Choice(["test", "validation", "train"]),
     default="test",
     show_default=True,
-    help="The images to use: the test set, or those held out of training, or those trained on.",
+    help="Images to evaluate on: the test set, those held out of training, or those trained on.",
 )
 @click.option(
     "--dataset",

@@ -28,7 +28,7 @@ class Text:
     """A text that the system can take as the name of a file."""
 
     def accepts(self, value: object) -> bool:
-        """Return whether this is such a text. JSON allows halves of letters, which are none."""
+        """Return whether this is such a text. JSON allows surrogates, which no file name has."""
         try:
             return isinstance(value, str) and b"\0" not in os.fsencode(value)
         except UnicodeEncodeError:
@@ -62,7 +62,7 @@ class Whole(NamedTuple):
     most: int = MOST_WHOLE
 
     def accepts(self, value: object) -> bool:
-        """Return whether this is such a number; true and false are none."""
+        """Return whether this is such a number; true and false are not."""
         return type(value) is int and self.least <= value <= self.most
 
     def __str__(self) -> str:
@@ -80,7 +80,7 @@ class Real(NamedTuple):
     excludes_most: bool = False
 
     def accepts(self, value: object) -> bool:
-        """Return whether this is such a number; true, false, nan and infinity are none."""
+        """Return whether this is such a number; true, false, nan and infinity are not."""
         if not isinstance(value, int | float) or type(value) is bool:
             return False
         above = value > self.least if self.excludes_least else value >= self.least

@@ -34,7 +34,7 @@ TABLE = (
         DatasetText(),
         "mnist",
         "Dataset to train on, or a folder of your own with four IDX files. "
-        "`synthetic` is drawn: no network, no file.",
+        "`synthetic` is drawn and needs no download.",
     ),
     Setting(
         "hidden",
@@ -86,7 +86,7 @@ TABLE = (
         "schedule_every",
         Whole(1),
         10,
-        "Epochs from one step to the next; or epochs without improvement that make a plateau.",
+        "Epochs between two steps, or without improvement before halve-on-plateau halves.",
     ),
     Setting("warmup", Whole(), 0, "Epochs at the start in which the learning rate rises to eta."),
     Setting(

@@ -36,7 +36,8 @@ def choose_reader(checkpoint: Path | None) -> Path:
         return choose_checkpoint(checkpoint)
     except NoCheckpointError:
         note(
-            f"Using the network that comes with mlp, {percent(bundled.TEST_ACCURACY)} of MNIST's "
-            "test images. Your own comes first: mlp train"
+            "Using the network that comes with mlp, which reads "
+            f"{percent(bundled.TEST_ACCURACY)} of MNIST's test images right. "
+            "Train your own with: mlp train"
         )
         return bundled.PATH

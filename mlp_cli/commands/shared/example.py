@@ -43,7 +43,8 @@ def example_of_test_set(run: "Run", index: int, data_dir: Path | None) -> Exampl
     test = load_for_network(run.settings, run.settings.dataset, data_dir).test
     if index >= len(test):
         raise OptionError(
-            f"--index {index:,}: the test set holds {len(test):,} images, counted from 0."
+            f"--index {index}: the test set holds {len(test):,} images. "
+            f"Choose 0 to {len(test) - 1}."
         )
     origin = f"image {index:,} of {run.settings.dataset}'s test set"
     return Example(_x(test.images[index]), int(test.labels[index]), origin, number=index)
@@ -68,8 +69,7 @@ def _checked(label: int, classes: int) -> int:
     """Return the label. Raises OptionError where the network has no output for it."""
     if label >= classes:
         raise OptionError(
-            f"--label {label}: the network has {classes} outputs, "
-            f"for the classes 0 to {classes - 1}."
+            f"--label {label}: the network has {classes} outputs. Choose 0 to {classes - 1}."
         )
     return label
 

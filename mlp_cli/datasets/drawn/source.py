@@ -1,4 +1,4 @@
-"""The dataset that needs no network: 60,000 + 10,000 digits, drawn once and kept as IDX files."""
+"""The dataset that needs no download: 60,000 + 10,000 digits, drawn once and kept as IDX files."""
 
 import os
 from collections.abc import Iterator
