@@ -336,6 +336,8 @@ def test_options_without_effect_together_are_wrong_usage(run, data, options, wor
 def test_a_preset_may_spell_out_what_has_no_effect(run, data):
     Path("plain.toml").write_text("hidden = []\nactivation = 'relu'\ndistort_strength = 2.0")
     run(f"{TRAIN} --config plain.toml")
+    settings = load_checkpoint(Path("checkpoints/mnist-64-10-001.npz")).settings
+    assert (settings.activation, settings.distort_strength) == ("relu", 2.0)
 
 
 def test_too_large_a_network_for_the_memory_is_said(run, data, monkeypatch):
