@@ -283,7 +283,7 @@ def test_a_picture_is_read_as_predict_reads_it(run, trained, data):
     np.testing.assert_allclose(outputs, answer["outputs"], rtol=1e-4, atol=1e-6)
     assert document["image"] == "a.png"
     assert document["label"] == answer["prediction"]
-    note = f"Taking the prediction, {document['label']}, for the correct class. Choose another"
+    note = f"Without --label, the prediction, {document['label']}, counts as the correct class."
     assert note in done.stderr
     done = run("explain a.png --label 3 --json")
     assert json.loads(done.stdout)["label"] == 3

@@ -61,7 +61,7 @@ def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
         raise PictureError(f"{name}: {error}") from error
     if label is None:
         label = int(run.network.outputs(image[None])[0].argmax())
-        note(f"Taking the prediction, {label}, for the correct class. Choose another with --label.")
+        note(f"Without --label, the prediction, {label}, counts as the correct class.")
     return Example(_x(image), _checked(label, run.settings.sizes[-1]), name, image=str(path))
 
 
