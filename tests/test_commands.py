@@ -470,7 +470,7 @@ def test_evaluate_measures_each_split(run, trained, split, examples):
 def test_the_validation_split_of_a_run_without_one_is_wrong_usage(run, data):
     run("train --epochs 1 --validation 0")
     assert (
-        "None of the run's images were held out"
+        "none of the run's images were held out"
         in run("evaluate --split validation", status=2).stderr
     )
 

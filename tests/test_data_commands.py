@@ -305,7 +305,7 @@ def test_errors_name_options_as_they_are_typed(run):
     assert "Error: --validation 60000: the training set holds 40 images" in error
     run(f"{TRAIN.replace('--validation 10', '--validation 0')}")
     error = run("evaluate --split validation", status=2).stderr
-    assert "Error: --split validation: None of the run's images were held out." in error
+    assert "Error: --split validation: none of the run's images were held out." in error
     assert assert_advice_can_be_followed("evaluate", error) == 1  # --split, twice
     run(TRAIN)
     error = run("evaluate --split validation --dataset data", status=2).stderr

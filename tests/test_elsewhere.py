@@ -217,7 +217,7 @@ def test_a_report_gives_no_advice_to_use_an_option_that_it_lacks():
 @pytest.mark.parametrize(
     ("trained_with", "evaluated_with", "reason"),
     [
-        ("--validation 0", "", "None of the run's images were held out."),
+        ("--validation 0", "", "none of the run's images were held out."),
         ("", "--dataset other", "The network was trained on mnist"),
     ],
 )

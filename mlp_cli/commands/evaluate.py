@@ -65,7 +65,7 @@ def evaluate(
     other = _other_data(name, data, settings)
     held_out = 0 if other else settings.validation
     if split == "validation" and not held_out:
-        why = f"{other} None of its images were" if other else "None of the run's images were"
+        why = f"{other} None of its images were" if other else "none of the run's images were"
         raise OptionError(
             f"--split validation: {why} held out. Choose --split test or --split train."
         )

@@ -112,7 +112,7 @@ class Run:
         pixels = network.sizes[0]
         rows, columns = image_shape or (math.isqrt(pixels), math.isqrt(pixels))
         if rows * columns != pixels:
-            found = f"--image-shape {rows} x {columns}" if image_shape else "--image-shape"
+            found = f"--image-shape {rows} {columns}" if image_shape else "--image-shape"
             square = "" if image_shape else " of an image that is not square"
             raise OptionError(
                 f"{found}: the network has {pixels:,} inputs, one for each pixel{square}. "
