@@ -36,8 +36,8 @@ def choose_reader(checkpoint: Path | None) -> Path:
         return choose_checkpoint(checkpoint)
     except NoCheckpointError:
         note(
-            "Using the network that comes with mlp, which reads "
-            f"{percent(bundled.TEST_ACCURACY)} of MNIST's test images right. "
+            "Using the network that comes with mlp "
+            f"(test accuracy {percent(bundled.TEST_ACCURACY)} on MNIST).\n"
             "Train your own with: mlp train"
         )
         return bundled.PATH
