@@ -103,7 +103,7 @@ def _command(ctx: click.Context) -> Iterator[str]:
     for option in options:
         cells = (
             _spellings(option, ctx),
-            _values(option, ctx),
+            values_of(option, ctx),
             _default(option, ctx),
             _cell(option.help),
             f"`{_variable(option, ctx)}`",
@@ -126,7 +126,7 @@ def _spellings(option: click.Option, ctx: click.Context) -> str:
     return f"{names}{' (repeatable)' if option.multiple else ''}"
 
 
-def _values(option: click.Option, ctx: click.Context) -> str:
+def values_of(option: click.Option, ctx: click.Context) -> str:
     """Return what may stand after an option."""
     if option.is_flag or option.count:
         return ""

@@ -71,6 +71,17 @@ def damage(data, whole):
     return damaged[: data.draw(st.integers(1, len(damaged)))]
 
 
+def make_network(sizes=(6, 5, 3), dtype=np.float64, **kinds):
+    return Network.initialise(sizes, np.random.default_rng(0), dtype=dtype, **kinds)
+
+
+def make_data(count, seed=1):
+    """Images of 2 x 3 random pixels, and random labels of three classes."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(256, size=(count, 2, 3), dtype=np.uint8)
+    return images, rng.integers(3, size=count).astype(np.uint8)
+
+
 def make_settings(**changes):
     values = {
         "dataset": "mnist",

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -36,15 +37,38 @@ def only_the_worker(monkeypatch):
 
 
 @pytest.fixture
-def interrupted_soon():
-    """Return a function that has this process interrupted after so many seconds."""
+def interrupted_when_stuck():
+    """Return a function that has this process interrupted once it waits in the tested module.
+
+    That is, once the main thread stands still there, and the condition holds.
+    """
 
     def interrupt(number, frame):
         raise KeyboardInterrupt
 
+    def place():
+        frame = sys._current_frames()[main]
+        return (frame.f_code, frame.f_lasti) if frame.f_code.co_filename == ahead.__file__ else None
+
+    def watch(condition):
+        last = None
+        while not has_ended.wait(0.02):
+            now = place()
+            if now and now == last and condition():
+                signal.pthread_kill(main, signal.SIGALRM)
+                return
+            last = now
+
+    def interrupted_when_stuck(condition=lambda: True):
+        watchers.append(threading.Thread(target=watch, args=[condition]))
+        watchers[-1].start()
+
+    main, has_ended, watchers = threading.main_thread().ident, threading.Event(), []
     before = signal.signal(signal.SIGALRM, interrupt)
-    yield lambda seconds: signal.setitimer(signal.ITIMER_REAL, seconds)
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    yield interrupted_when_stuck
+    has_ended.set()
+    for watcher in watchers:
+        watcher.join()
     signal.signal(signal.SIGALRM, before)
 
 
@@ -116,13 +140,13 @@ def test_the_order_of_the_memory_is_no_matter(only_the_worker):
         np.testing.assert_array_equal(distorted.epoch_images(1), made_here(1))
 
 
-def test_an_interruption_while_it_starts_ends_the_worker(monkeypatch, interrupted_soon):
+def test_an_interruption_while_it_starts_ends_the_worker(monkeypatch, interrupted_when_stuck):
     program = Path("never-reads")
     program.write_text("#!/bin/sh\necho $$ >pid\nexec sleep 1000\n")
     program.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(program.resolve()))
     distorted = made_ahead(images=np.repeat(IMAGES, 40, axis=0))
-    interrupted_soon(0.5)
+    interrupted_when_stuck(lambda: Path("pid").exists() and Path("pid").read_text())
     with pytest.raises(KeyboardInterrupt):
         distorted.__enter__()
     assert not is_running(int(Path("pid").read_text()))
@@ -141,11 +165,11 @@ def test_an_error_of_the_caller_ends_the_worker():
     assert not is_running(pids[0])
 
 
-def test_an_interruption_while_it_waits_ends_the_worker_and_loses_nothing(interrupted_soon):
+def test_an_interruption_while_it_waits_ends_the_worker_and_loses_nothing(interrupted_when_stuck):
     with made_ahead() as distorted:
         pid = distorted.worker.pid
         os.kill(pid, signal.SIGSTOP)
-        interrupted_soon(0.05)
+        interrupted_when_stuck()
         with pytest.raises(KeyboardInterrupt):
             distorted.epoch_images(1)
         assert not is_running(pid)

@@ -44,7 +44,10 @@ def test_its_accuracy_is_the_one_it_is_introduced_with(mnist_dir):
 def test_predict_works_before_any_training_and_says_with_what(run, picture):
     done = run("predict image.png")
     assert done.stdout.startswith("image.png: 1 (")
-    assert done.stderr.startswith("Using the network that comes with mlp, 99.30 % of MNIST's test")
+    assert done.stderr == (
+        "Using the network that comes with mlp (test accuracy 99.30 % on MNIST).\n"
+        "Train your own with: mlp train\n"
+    )
 
 
 def test_a_network_of_ones_own_comes_first(run, picture):

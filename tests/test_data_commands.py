@@ -203,7 +203,7 @@ def test_train_without_data_and_network_names_the_ways_on(run, source):
     assert error.endswith(
         "Try again later, or copy the files from a folder: "
         "mlp download --data-dir data --from DIR\n"
-        "Or train on drawn digits, which need no network: mlp train --dataset synthetic\n"
+        "Or train on drawn digits, which need no download: mlp train --dataset synthetic\n"
     )
 
 
@@ -214,7 +214,7 @@ def test_a_dataset_of_the_catalogue_is_looked_for_by_its_own_name(run):
     write_dataset(Path("data"))
     write_dataset(Path("data/kmnist"), make_arrays(train=50))
     done = run(f"{TRAIN} --dataset kmnist")
-    assert done.stderr.startswith("kmnist from data/kmnist: 40 images of 8 x 8 to train on, 10 he")
+    assert done.stderr.startswith("kmnist from data/kmnist: 40 training, 10 validation ")
     path = Path("checkpoints/kmnist-64-30-10-001.npz")
     assert load_checkpoint(path).settings.dataset == "kmnist"
     assert run("evaluate").stdout.startswith("kmnist, test images\n")
@@ -233,7 +233,7 @@ def test_a_folder_of_ones_own_is_a_dataset(run):
     write_dataset(Path("my digits [2]"), make_arrays(classes=3), dotted=True, gzipped=False)
     arguments = [*TRAIN.split(), "--dataset", "my digits [2]"]
     for _ in range(2):
-        assert run(arguments).stderr.startswith("my digits [2] from my digits [2]: 30 images")
+        assert run(arguments).stderr.startswith("my digits [2] from my digits [2]: 30 training, ")
     checkpoints = sorted(path.name for path in Path("checkpoints").iterdir())
     assert checkpoints == ["my_digits_2-64-30-3-001.npz", "my_digits_2-64-30-3-002.npz"]
     assert load_checkpoint(Path("checkpoints", checkpoints[0])).settings.dataset == "my digits [2]"
@@ -302,10 +302,10 @@ def test_only_commands_that_can_take_another_folder_advise_to(
 def test_errors_name_options_as_they_are_typed(run):
     write_dataset(Path("data"))
     error = run("train --validation 60000", status=2).stderr
-    assert "Error: --validation 60,000: the training set holds 40 images" in error
+    assert "Error: --validation 60000: the training set holds 40 images" in error
     run(f"{TRAIN.replace('--validation 10', '--validation 0')}")
     error = run("evaluate --split validation", status=2).stderr
-    assert "Error: --split validation: None of the run's images were held out." in error
+    assert "Error: --split validation: none of the run's images were held out." in error
     assert assert_advice_can_be_followed("evaluate", error) == 1  # --split, twice
     run(TRAIN)
     error = run("evaluate --split validation --dataset data", status=2).stderr
@@ -325,8 +325,8 @@ def test_a_folder_of_ones_own_is_never_downloaded_to(run):
 def test_a_name_of_the_catalogue_goes_before_a_folder_called_the_same(run):
     write_dataset(Path("data"))
     write_dataset(Path("mnist"), make_arrays(train=25))
-    assert "mnist from data: 30 images" in run(TRAIN).stderr
-    assert "./mnist from mnist: 15 images" in run(f"{TRAIN} --dataset ./mnist").stderr
+    assert "mnist from data: 30 training, " in run(TRAIN).stderr
+    assert "./mnist from mnist: 15 training, " in run(f"{TRAIN} --dataset ./mnist").stderr
     assert sorted(path.name for path in Path("checkpoints").iterdir())[1] == (
         "mnist-64-30-10-002.npz"
     )

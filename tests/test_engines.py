@@ -21,6 +21,7 @@ from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.network import Network
 from tests import oracle
+from tests.makers import make_data, make_network
 
 DEPTHS = [(6, 3), (6, 5, 3), (6, 5, 4, 3)]
 KINDS = [(activation, cost) for activation in ACTIVATIONS for cost in COSTS]
@@ -44,16 +45,6 @@ by_engine = pytest.mark.parametrize("make", ALL.values(), ids=ALL)
 by_general_engine = pytest.mark.parametrize(
     "make", WITH_MOMENTUM_AND_L2.values(), ids=WITH_MOMENTUM_AND_L2
 )
-
-
-def make_data(count, seed=1):
-    rng = np.random.default_rng(seed)
-    images = rng.integers(256, size=(count, 2, 3), dtype=np.uint8)
-    return images, rng.integers(3, size=count).astype(np.uint8)
-
-
-def make_network(sizes=(6, 5, 3), dtype=np.float64, **kinds):
-    return Network.initialise(sizes, np.random.default_rng(0), dtype=dtype, **kinds)
 
 
 def make_dropout(p):

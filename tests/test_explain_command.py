@@ -283,7 +283,7 @@ def test_a_picture_is_read_as_predict_reads_it(run, trained, data):
     np.testing.assert_allclose(outputs, answer["outputs"], rtol=1e-4, atol=1e-6)
     assert document["image"] == "a.png"
     assert document["label"] == answer["prediction"]
-    note = f"Taking the prediction, {document['label']}, for the correct class. Choose another"
+    note = f"Without --label, the prediction, {document['label']}, counts as the correct class."
     assert note in done.stderr
     done = run("explain a.png --label 3 --json")
     assert json.loads(done.stdout)["label"] == 3
@@ -383,11 +383,12 @@ def test_json_has_no_numbers_that_are_none(run):
         (f"--sizes 4-2 --checkpoint {FIRST}", "--sizes with --checkpoint"),
         ("--sizes 4-2 --index 0", "--sizes with --index"),
         ("--sizes 4-2 a.png", "--sizes with IMAGE"),
-        ("--sizes 4-2 --label 2", "--label 2: the network has 2 outputs, for the classes 0 to 1"),
+        ("--sizes 4-2 --label 2", "--label 2: the network has 2 outputs. Choose 0 to 1."),
         ("--sizes 4-2 --data-dir data", "--sizes with --data-dir"),
         ("--index 1 a.png", "IMAGE with --index"),
         ("--data-dir data a.png", "IMAGE with --data-dir"),
-        ("--index 12", "--index 12: the test set holds 12 images"),
+        ("--index 12", "--index 12: the test set holds 12 images. Choose 0 to 11."),
+        ("--index 10000", "--index 10000: the test set holds 12 images. Choose 0 to 11."),
         ("--label 3", "--label with the test set"),
         ("--activation relu", "--activation without --sizes"),
         ("--cost quadratic", "--cost without --sizes"),

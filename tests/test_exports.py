@@ -210,7 +210,7 @@ def test_a_network_from_elsewhere_is_a_checkpoint_without_history():
 def test_images_are_square_unless_said_and_have_a_pixel_for_each_input():
     network = adopt_network((9, 2), (1, 9)).network
     assert Run.adopt(network, "mnist", None).settings.image_shape == (3, 3)
-    with pytest.raises(OptionError, match=r"^--image-shape 2 x 4: the network has 9 inputs"):
+    with pytest.raises(OptionError, match=r"^--image-shape 2 4: the network has 9 inputs"):
         Run.adopt(network, "mnist", (2, 4))
     with pytest.raises(OptionError, match=r"^--image-shape: the network has 6 .* not square"):
         Run.adopt(adopt_network().network, "mnist", None)

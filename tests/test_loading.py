@@ -221,7 +221,7 @@ def test_validation_is_the_last_part_of_the_training_set(dataset):
 
 @pytest.mark.parametrize("count", [40, 41, 60000])
 def test_a_validation_set_that_leaves_nothing_is_refused(dataset, count):
-    with pytest.raises(OptionError, match=f"^--validation {count:,}: .* holds 40 .* 0 to 39"):
+    with pytest.raises(OptionError, match=f"^--validation {count}: .* holds 40 .* 0 to 39"):
         dataset.split_validation(count)
 
 

@@ -10,6 +10,7 @@ from mlp_cli.nn.costs import COSTS, mean_cost, quadratic
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.network import Network
 from tests import oracle as reference
+from tests.makers import make_network
 
 DEPTHS = [(8, 2), (4, 3, 2), (6, 5, 4, 3), (5, 4, 4, 3, 2)]
 by_depth = pytest.mark.parametrize("sizes", DEPTHS, ids=lambda sizes: "-".join(map(str, sizes)))
@@ -21,10 +22,6 @@ def examples(sizes, count, seed=1):
     x = rng.random((count, sizes[0]))
     labels = rng.integers(sizes[-1], size=count)
     return x, labels, one_hot(labels, sizes[-1], np.float64)
-
-
-def make_network(sizes, seed=0, **kinds):
-    return Network.initialise(sizes, np.random.default_rng(seed), dtype=np.float64, **kinds)
 
 
 def learn(network, x, y, eta):

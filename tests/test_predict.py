@@ -217,7 +217,7 @@ def test_a_name_that_stdouts_encoding_lacks_is_printed_with_question_marks(predi
 
 
 def test_show_and_json_exclude_each_other(predict):
-    assert "give one of the two" in predict("--show", "--json", "a.png", status=2).stderr
+    assert "Give only one of them" in predict("--show", "--json", "a.png", status=2).stderr
 
 
 def test_the_normalised_picture_is_saved_and_read_the_same_again(predict):

@@ -40,7 +40,7 @@ def test_the_reference_shows_no_number_that_is_only_the_machines_limit():
 def test_the_values_of_an_option_are_said_in_words(kind, words):
     option = click.Option(["--option"], type=kind)
     context = click.Context(click.Command("command", params=[option]))
-    assert MAKER["_values"](option, context) == words
+    assert MAKER["values_of"](option, context) == words
 
 
 @pytest.mark.parametrize(

@@ -53,9 +53,10 @@ def test_a_run_that_has_had_its_epochs_is_reported_again_and_left_alone(run, tra
     before = PATH.read_bytes()
     done = run(RESUME)
     assert done.stdout == trained.stdout
-    assert f"all of its 3 epochs are in {PATH}; --epochs asks for more" in done.stderr
+    assert f"all of its 3 epochs are in {PATH}\n" in done.stderr
+    assert "To train longer, use a larger --epochs.\n" in done.stderr
     run(f"{TRAIN.replace('run.npz', 'one.npz')} --epochs 1")
-    assert "all of its 1 epoch is in" in run("train --resume --checkpoint one.npz").stderr
+    assert "its only epoch is in" in run("train --resume --checkpoint one.npz").stderr
     assert run(f"{RESUME} --epochs 3").stdout == trained.stdout
     assert PATH.read_bytes() == before
 
@@ -137,7 +138,7 @@ def test_options_that_agree_with_the_run_are_no_contradiction(run, data):
 @pytest.mark.parametrize(
     ("began", "asked", "words"),
     [
-        ("--validation 0", "--patience 2", "--patience 2: needs images held out"),
+        ("--validation 0", "--patience 2", "run.npz: --patience 2: needs validation images"),
         (
             "--warmup 2 --epochs 3",
             "--epochs 4 --schedule-every 3",
@@ -218,8 +219,8 @@ def test_a_run_out_of_patience_goes_on_with_more_of_it(run, data):
     run(f"{TRAIN} --epochs 9 --patience 1 --eta 1e-9")
     for epochs in (9, 12):
         done = run(f"{RESUME} --epochs {epochs}")
-        said = f"2 of {epochs} epochs are in run.npz; a larger --patience, or 0, asks for more\n"
-        assert said in done.stderr
+        assert f"2 of {epochs} epochs are in run.npz\n" in done.stderr
+        assert "To train longer, use a larger --patience, or 0.\n" in done.stderr
         assert "stopped by --patience 1" in done.stderr
     run(f"{RESUME} --epochs 4 --patience 0")
     assert len(etas()) == 4

@@ -8,6 +8,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 import click
 import pytest
 
+from mlp_cli.commands.shared.group import COMMANDS
 from mlp_cli.commands.train import train
 from mlp_cli.errors import CheckpointError
 from mlp_cli.runs.schema import Choice, Real, Text, Whole, Wholes
@@ -101,6 +102,12 @@ def test_what_mlp_chooses_itself_is_no_setting_of_a_run():
     assert SETTINGS["engine"].accepts("auto")
     with pytest.raises(CheckpointError, match="meta: engine is 'auto', expected numpy or plain"):
         Settings.from_meta(meta(engine="auto"))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_calls_a_number_a_number_and_not_a_range(run, command):
+    """Click's own name of a range is a riddle, and in an error `not a valid integer range`."""
+    assert "RANGE" not in run(f"{command} --help").stdout
 
 
 def test_help_shows_no_number_that_only_a_computer_can_read(run):

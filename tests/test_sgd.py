@@ -10,22 +10,11 @@ from mlp_cli.learning.sgd import count_correct, sgd, train_epochs
 from mlp_cli.nn.costs import quadratic
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.network import Network
-
-SIZES = (6, 5, 3)
-
-
-def make_data(count, seed=1):
-    rng = np.random.default_rng(seed)
-    images = rng.integers(256, size=(count, 2, 3), dtype=np.uint8)
-    return images, rng.integers(SIZES[-1], size=count).astype(np.uint8)
-
-
-def make_network(dtype=np.float64):
-    return Network.initialise(SIZES, np.random.default_rng(0), dtype=dtype)
+from tests.makers import make_data, make_network
 
 
 def train(images, labels, seed=0, dtype=np.float32, **options):
-    network = make_network(dtype)
+    network = make_network(dtype=dtype)
     settings = {"epochs": 3, "eta": 3.0, "batch_size": 4} | options
     results = list(sgd(network, images, labels, rng=np.random.default_rng(seed), **settings))
     return network, results

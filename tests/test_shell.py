@@ -25,6 +25,7 @@ def test_alone_it_greets_with_the_three_commands_to_begin_with(arguments):
     assert (status, err) == (0, "")
     for command in ("mlp train --epochs 30 --eta 3.0", "mlp evaluate", "mlp predict image.png"):
         assert f"\n    {command}  " in out
+    assert max(map(len, out.splitlines())) < 80
 
 
 @pytest.mark.parametrize(

@@ -304,7 +304,7 @@ TRAIN = "train --dataset synthetic --epochs 1 --validation 100"
 def test_train_draws_once_and_finds_it_the_next_time(small):
     done = run(TRAIN)
     assert "synthetic is not in data: drawing it into data/synthetic\n" in done.stderr
-    assert "synthetic from data/synthetic: 300 images of 28 x 28 to train on" in done.stderr
+    assert "synthetic from data/synthetic: 300 training, " in done.stderr
     assert "drawing" not in run(TRAIN).stderr
     assert Path("checkpoints/synthetic-784-30-10-002.npz").exists()
     assert json.loads(run("evaluate --json").stdout)["dataset"] == "synthetic"

@@ -34,11 +34,13 @@ from mlp_cli.datasets.source import DEFAULT_DATASET, download_command
     envvar="MLP_DOWNLOAD_FROM",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Copy the files from a folder, such as a memory stick, instead of the network.",
+    help="Copy the files from a folder, such as a memory stick, instead of downloading them.",
 )
 @click.option("--force", is_flag=True, help="Fetch files again even if they are intact.")
 @click.option(
-    "--verify", is_flag=True, help="Compute all checksums, those of files verified before too."
+    "--verify",
+    is_flag=True,
+    help="Compute all checksums again, even of files that were verified before.",
 )
 @click.option("--print-urls", is_flag=True, help="Print the files' addresses and fetch nothing.")
 @common_options
@@ -84,7 +86,7 @@ def _print_urls(source: Published, data_dir: Path, mirrors: Sequence[str]) -> No
         for file in source.files:
             result(file.url(mirror))
     note(
-        f"Each mirror has all {len(source.files)} files. Put those of one into "
+        f"Each mirror has all {len(source.files)} files. Put the files of one mirror into "
         f"{source.folder(data_dir)}, and verify them with: "
         f"{download_command(source.name, data_dir)}"
     )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     type=click.Choice(["test", "validation", "train"]),
     default="test",
     show_default=True,
-    help="The images to use: the test set, or those held out of training, or those trained on.",
+    help="Images to evaluate on: the test set, those held out of training, or those trained on.",
 )
 @click.option(
     "--dataset",
@@ -65,7 +65,7 @@ def evaluate(
     other = _other_data(name, data, settings)
     held_out = 0 if other else settings.validation
     if split == "validation" and not held_out:
-        why = f"{other} None of its images were" if other else "None of the run's images were"
+        why = f"{other} None of its images were" if other else "none of the run's images were"
         raise OptionError(
             f"--split validation: {why} held out. Choose --split test or --split train."
         )

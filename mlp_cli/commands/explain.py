@@ -8,7 +8,12 @@ from click.core import ParameterSource
 
 from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_checkpoint, choose_reader
 from mlp_cli.commands.shared.example import draw_example, example_of_picture, example_of_test_set
-from mlp_cli.commands.shared.options import FiniteFloat, common_options, run_data_dir_option
+from mlp_cli.commands.shared.options import (
+    FiniteFloat,
+    WholeNumber,
+    common_options,
+    run_data_dir_option,
+)
 from mlp_cli.commands.shared.text import can_encode, json_result, result
 from mlp_cli.errors import DeviationError, OptionError
 from mlp_cli.explanation.notation import ALL_SYMBOLS, in_ascii
@@ -68,13 +73,13 @@ def _parse_sizes(
 )
 @click.option(
     "--index",
-    type=click.IntRange(min=0),
+    type=WholeNumber(),
     show_default="0",
     help="Index of the test image, from 0.",
 )
 @click.option(
     "--label",
-    type=click.IntRange(min=0),
+    type=WholeNumber(),
     help="Correct class, for an example without a label.",
 )
 @click.option(
@@ -86,10 +91,10 @@ def _parse_sizes(
 )
 @click.option(
     "--seed",
-    type=click.IntRange(min=0),
+    type=WholeNumber(),
     default=0,
     show_default=True,
-    help="Seed of the new network, of its example, and of the sample of a large network to check.",
+    help="Seed of the new network and its example, and of what is checked in a large network.",
 )
 @run_data_dir_option
 @click.option(
@@ -219,7 +224,7 @@ def _print_json(
     source = {
         "checkpoint": None if path is None else str(path),
         "seed": seed,
-        "index": example.index,
+        "index": example.number,
         "image": example.image,
     }
     json_result({**source, **(check_document(e) if check else full_document(e))})

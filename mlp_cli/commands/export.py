@@ -56,6 +56,6 @@ def export(checkpoint: Path | None, kind: Format, output: Path) -> None:
         with writing(output) as file:
             writers[kind](run, file)
     except ExportError as error:
-        raise ExportError(f"{path}: {error}") from error
+        raise ExportError(f"{path}: {error}\nChoose another --format.") from error
     size = output.stat().st_size
     result(f"{click.format_filename(output)}: {size:,} bytes, {kind}")

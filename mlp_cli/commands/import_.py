@@ -11,6 +11,7 @@ from mlp_cli.commands.shared.options import (
     DEFAULT_DATA_DIR,
     DatasetName,
     FilePath,
+    WholeNumber,
     common_options,
 )
 from mlp_cli.commands.shared.text import result
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--image-shape",
-    type=(click.IntRange(min=1), click.IntRange(min=1)),
+    type=(WholeNumber(1), WholeNumber(1)),
     metavar="ROWS COLUMNS",
     show_default="square",
     help="The size of the images that the network reads.",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_reader
-from mlp_cli.commands.shared.options import common_options
+from mlp_cli.commands.shared.options import WholeNumber, common_options
 from mlp_cli.commands.shared.text import can_encode, json_result, note, result, say
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.datasets.source import Source
@@ -77,7 +77,7 @@ class Unread:
 @checkpoint_option
 @click.option(
     "--top",
-    type=click.IntRange(min=1),
+    type=WholeNumber(1),
     default=3,
     show_default=True,
     help="Number of predictions to print, the likeliest first.",
@@ -88,7 +88,7 @@ class Unread:
     "--save-normalised",
     metavar="PATH",
     type=click.Path(readable=False, path_type=Path),
-    help="Save the normalised picture as PNG: in this file, or folder if there are several.",
+    help="Save the normalised picture as PNG in this file, or several pictures in this folder.",
 )
 @click.option(
     "--raw",
@@ -121,7 +121,7 @@ def predict(
     from mlp_cli.system.outputs import writing
 
     if json and show:
-        raise OptionError("--show and --json exclude each other: give one of the two.")
+        raise OptionError("--show and --json exclude each other. Give only one of them.")
     run = load_checkpoint(choose_reader(checkpoint))
     source = find_source(run.settings.dataset)
     names: list[str] = []

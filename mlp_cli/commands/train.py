@@ -104,12 +104,13 @@ def train(
     the run is saved; `mlp evaluate` and `mlp predict` use the parameters of the best epoch. The
     test images are read once, at the end.
 
-    Ctrl-C stops at once. After any stop --resume continues from the last complete epoch, and ends
-    in the same network as a run that never stopped.
+    Ctrl-C stops at once. After any stop, --resume continues from the last complete epoch and
+    ends in the same network as a run that never stopped.
     """
     path, saved = _saved_run(checkpoint, ctx) if resume else (checkpoint, None)
     options = saved.settings.options() if saved else chosen_options(ctx)
-    check_combination(options, typed_options(ctx))
+    if not saved:
+        check_combination(options, typed_options(ctx))
     if print_config:
         result(format_preset(options))
         return
@@ -164,6 +165,7 @@ def _saved_run(path: Path | None, ctx: click.Context) -> "tuple[Path, Run | None
         resumed = saved.with_options(given)
         if "engine" in given:
             check_engine(resumed.settings.engine)
+        check_combination(resumed.settings.options(), typed_options(ctx))
     except (CheckpointError, OptionError) as error:
         raise type(error)(f"{path}: {error}") from error
     engine = available(resumed.settings.engine)

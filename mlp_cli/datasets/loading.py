@@ -77,8 +77,8 @@ class Dataset:
         kept = len(self.train) - count
         if kept < 1:
             raise OptionError(
-                f"--validation {count:,}: the training set holds {len(self.train):,} images, "
-                f"and none would be left to train on. Choose 0 to {len(self.train) - 1:,}."
+                f"--validation {count}: the training set holds {len(self.train):,} images, "
+                f"and none would be left to train on. Choose 0 to {len(self.train) - 1}."
             )
         images, labels = self.train.images, self.train.labels
         return Split(images[:kept], labels[:kept]), Split(images[kept:], labels[kept:])

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from mlp_cli.datasets.files import describe_missing, find_files, is_complete
 from mlp_cli.datasets.source import Source
-from mlp_cli.datasets.steps import Step
 from mlp_cli.errors import DataAccessError, DataError, MissingDataError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
+    from mlp_cli.datasets.steps import Step
 
 OPTION = "dataset"
 """the parameter of a command that names the folder"""
@@ -47,7 +47,7 @@ class OwnFolder(Source):
         """Return False: only the user has these files."""
         return False
 
-    def bring(self, data_dir: Path, *, force: bool = False) -> Iterator[Step]:
+    def bring(self, data_dir: Path, *, force: bool = False) -> "Iterator[Step]":
         """Raise MissingDataError: only the user has these files."""
         raise self._missing()
 

@@ -50,11 +50,9 @@ def read_picture(source: Path | BinaryIO) -> Grey:
                     return _read(file)
             return _read(source)
     except FileNotFoundError as error:
-        raise PictureError("no such file, expected a picture.") from error
+        raise PictureError("no such file, expected a picture. Check the name.") from error
     except UnidentifiedImageError as error:
-        raise PictureError(
-            "not a picture that can be read, expected PNG, JPEG or another known format."
-        ) from error
+        raise PictureError("not a picture that can be read. Save it as PNG or JPEG.") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise PictureError(
             f"too many pixels, expected {Image.MAX_IMAGE_PIXELS or 0:,} at most. "
@@ -89,7 +87,10 @@ def take_as_is(grey: Grey, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
     """
     if grey.shape != shape:
         found, expected = (f"{columns} x {rows}" for rows, columns in (grey.shape, shape))
-        raise PictureError(f"{found} pixels, expected {expected} with --raw.")
+        raise PictureError(
+            f"{found} pixels, expected {expected} with --raw. "
+            "Leave it out: mlp then scales the picture."
+        )
     return grey.round().astype(np.uint8)
 
 

@@ -17,20 +17,22 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.errors import CheckpointError, OptionError
-from mlp_cli.learning.engine import Engine
-from mlp_cli.learning.sgd import EpochResult
 from mlp_cli.nn.network import Network
 from mlp_cli.runs.schema import Option
 from mlp_cli.runs.settings import Settings
 from mlp_cli.runs.writing import name_parameters, write_arrays
 from mlp_cli.system.files import replacing
 from mlp_cli.version import __version__
+
+if TYPE_CHECKING:
+    from mlp_cli.learning.engine import Engine
+    from mlp_cli.learning.sgd import EpochResult
 
 FORMAT_VERSION = 1
 HISTORY_KEYS = ("epoch", "eta", "cost", "validation_accuracy", "seconds")
@@ -70,7 +72,7 @@ class Run:
     """the processor's version of the engine in the last epoch; None if there is but one"""
 
     @classmethod
-    def begin(cls, settings: Settings, engine: Engine, rng: "np.random.Generator") -> Self:
+    def begin(cls, settings: Settings, engine: "Engine", rng: "np.random.Generator") -> Self:
         """Return a run that has had no epoch yet."""
         return cls(settings, engine.network.copy(), _resume_state(engine, rng))
 
@@ -112,7 +114,7 @@ class Run:
         pixels = network.sizes[0]
         rows, columns = image_shape or (math.isqrt(pixels), math.isqrt(pixels))
         if rows * columns != pixels:
-            found = f"--image-shape {rows} x {columns}" if image_shape else "--image-shape"
+            found = f"--image-shape {rows} {columns}" if image_shape else "--image-shape"
             square = "" if image_shape else " of an image that is not square"
             raise OptionError(
                 f"{found}: the network has {pixels:,} inputs, one for each pixel{square}. "
@@ -136,7 +138,7 @@ class Run:
         )
         return cls(settings, network, resume=None)
 
-    def record(self, result: EpochResult, engine: Engine, rng: "np.random.Generator") -> None:
+    def record(self, result: "EpochResult", engine: "Engine", rng: "np.random.Generator") -> None:
         """Add an epoch: its figures, and the network after it, best or not.
 
         Of two equally accurate epochs the earlier stays the best.
@@ -214,6 +216,6 @@ class Run:
         return json.dumps(meta | more)
 
 
-def _resume_state(engine: Engine, rng: "np.random.Generator") -> ResumeState:
+def _resume_state(engine: "Engine", rng: "np.random.Generator") -> ResumeState:
     """Return the state that the next epoch begins with: the engine's own arrays, not copies."""
     return ResumeState(engine.network, engine.velocities, rng.bit_generator.state)

@@ -18,15 +18,15 @@ def check_combination(options: Mapping[str, Option], typed: Collection[str]) -> 
     assert isinstance(epochs, int)
     assert isinstance(warmup, int)
     if not options["validation"]:
-        needs = "needs images held out to be judged by. Choose --validation above 0."
+        needs = "needs validation images. Leave it out, or train with --validation above 0."
         if options["schedule"] == "halve-on-plateau":
             raise OptionError(f"--schedule halve-on-plateau: {needs}")
         if options["patience"]:
             raise OptionError(f"--patience {options['patience']}: {needs}")
     if warmup >= epochs:
         raise OptionError(
-            f"--warmup {warmup}: no epoch of {epochs} would be left in which the learning rate is "
-            "eta. Choose a smaller --warmup, or more --epochs."
+            f"--warmup {warmup}: leaves no epoch of {epochs} at the full learning rate. "
+            "Choose a smaller --warmup, or more --epochs."
         )
     has_no_effect = {
         "schedule_every": ("schedule", options["schedule"] in ("constant", "cosine")),

@@ -82,8 +82,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 def format_preset(settings: Mapping[str, Option]) -> str:
     """Return settings as the TOML that `read_preset` takes, one line each."""
-    # JSON's finite numbers, lists and strings are also TOML's. But beyond ASCII JSON writes halves
-    # of letters, and TOML needs DEL escaped; in ASCII the text survives every shell.
+    # JSON's finite numbers, lists and strings are valid TOML, except for two things: JSON escapes a
+    # rare letter as two surrogates, and it leaves DEL as it is. ASCII text survives every shell.
     lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in settings.items())
     return re.sub(r"[^\n -~]", lambda letter: f"\\U{ord(letter[0]):08X}", "\n".join(lines))
 

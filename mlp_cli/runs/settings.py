@@ -4,11 +4,10 @@ import math
 import reprlib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
-from typing import Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from mlp_cli.errors import CheckpointError, OptionError
 from mlp_cli.learning.names import DistortionName, EngineName, ScheduleName
-from mlp_cli.learning.schedules import Schedule
 from mlp_cli.nn.names import ActivationName, CostName, DtypeName, InitName
 from mlp_cli.runs.schema import (
     Choice,
@@ -22,6 +21,9 @@ from mlp_cli.runs.schema import (
     Wholes,
 )
 
+if TYPE_CHECKING:
+    from mlp_cli.learning.schedules import Schedule
+
 DistortName = Literal["none", DistortionName]
 
 FRACTION = Real(least=0, most=1, excludes_most=True)
@@ -32,7 +34,7 @@ TABLE = (
         DatasetText(),
         "mnist",
         "Dataset to train on, or a folder of your own with four IDX files. "
-        "`synthetic` is drawn: no network, no file.",
+        "`synthetic` is drawn and needs no download.",
     ),
     Setting(
         "hidden",
@@ -84,7 +86,7 @@ TABLE = (
         "schedule_every",
         Whole(1),
         10,
-        "Epochs from one step to the next; or epochs without improvement that make a plateau.",
+        "Epochs between two steps, or without improvement before halve-on-plateau halves.",
     ),
     Setting("warmup", Whole(), 0, "Epochs at the start in which the learning rate rises to eta."),
     Setting(
@@ -201,8 +203,10 @@ class Settings:
     threads: int = 1
     """for matrix products; another number may round them differently"""
 
-    def learning_rates(self) -> Schedule:
+    def learning_rates(self) -> "Schedule":
         """Return the schedule of the learning rate."""
+        from mlp_cli.learning.schedules import Schedule
+
         return Schedule(
             self.eta, self.epochs, self.schedule, every=self.schedule_every, warmup=self.warmup
         )

@@ -26,7 +26,7 @@ def write_small(run: Run, file: BinaryIO) -> None:
         if (extreme := float(np.abs(array).max())) > largest:
             raise ExportError(
                 f"array {name}: holds {extreme:.3g}, expected {largest:,.0f} at most, "
-                f"the largest {SMALL_DTYPE}. Pass the checkpoint on as it is."
+                f"the largest {SMALL_DTYPE}. The checkpoint itself can be passed on as it is."
             )
         arrays[name] = array.astype(SMALL_DTYPE)
     settings = replace(run.settings, data_dir="data")

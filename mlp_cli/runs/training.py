@@ -41,8 +41,8 @@ class Training:
     def begin(cls, options: Mapping[str, Option], dataset: Dataset, data_dir: Path) -> Self:
         """Return the training of a new run.
 
-        options: by name, those of `mlp train`; mlp chooses an engine and threads where they are
-        left to it.
+        options: those of `mlp train`, by name. Where engine or threads are not given, they are
+        chosen here.
         Raises OptionError where they leave no image to train on, or ask for an engine that is not
         there.
         """

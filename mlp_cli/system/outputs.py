@@ -20,11 +20,11 @@ def check_output(path: Path) -> None:
     """
     try:
         if path.exists() and not path.is_file():
-            raise OutputError(f"{path}: not a plain file, expected one or a new name.")
+            raise OutputError(f"{path}: not a plain file. Name another file.")
         if _is_checkpoint(path):
             raise OutputError(
-                f"{path}: a checkpoint, or the claim of a run, expected another file or a new "
-                "name; a run is never overwritten."
+                f"{path}: a checkpoint, or reserved for one, which is never overwritten.\n"
+                "Name another file."
             )
         rehearse(path, 0)
     except OSError as error:

@@ -47,8 +47,8 @@ class Interruption:
             self._raise()
 
     def _raise(self) -> None:
-        # Cleaning up is short, and a second Ctrl-C must not stop it. But a run that still goes on
-        # after that has lost the exception, as happens to exceptions out of `__del__`.
+        # Cleaning up is short, and a second Ctrl-C must not stop it. A run that continues after
+        # that has lost the exception: Python drops exceptions that are raised in `__del__`.
         now = time.monotonic()
         if now >= self._grace_ends:
             self._grace_ends = now + CLEANING_SECONDS

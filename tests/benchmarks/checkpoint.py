@@ -1,4 +1,4 @@
-"""What saving a run after every epoch costs, as a share of the epoch.
+"""What saving a run after every epoch costs, as a fraction of the epoch.
 
     python -m tests.benchmarks.checkpoint
 

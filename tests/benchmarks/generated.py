@@ -9,7 +9,7 @@ from mlp_cli.datasets.files import FILES
 
 SIDE, SQUARE = 28, 4
 LIT = 0.2
-"""share of a pattern's squares that are lit; about as much of MNIST's pixels is not black"""
+"""fraction of a pattern's squares that are lit; about as many of MNIST's pixels are not black"""
 CHUNK = 10_000
 
 

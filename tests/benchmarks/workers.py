@@ -16,7 +16,7 @@ THREADS = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"]
 
 @dataclass(frozen=True)
 class Peer:
-    """Somebody who trains the network."""
+    """A program that trains the network, for comparison."""
 
     key: str
     name: str
@@ -100,7 +100,7 @@ class Worker:
         return self._ask("parameters")
 
     def accuracy(self):
-        """Return the share of the test images that the network reads right."""
+        """Return the fraction of the test images that the network reads right."""
         return self._ask("accuracy")
 
     def _ask(self, what):

@@ -1,14 +1,19 @@
 """Show how the files of a dataset arrive."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from mlp_cli.commands.shared.text import note_above, shows_bars
-from mlp_cli.datasets.steps import Fetched, Kept, Received, Refused, Retried, Started, Step
+
+if TYPE_CHECKING:
+    from mlp_cli.datasets.steps import Step
 
 
-def show_steps(steps: Iterable[Step]) -> None:
+def show_steps(steps: "Iterable[Step]") -> None:
     """Follow the steps to the end: a bar of bytes in a terminal, and a line for each file."""
     from tqdm import tqdm
+
+    from mlp_cli.datasets.steps import Fetched, Kept, Received, Refused, Retried, Started
 
     hidden = not shows_bars()
     with tqdm(unit="B", unit_scale=True, leave=False, disable=hidden) as bar:

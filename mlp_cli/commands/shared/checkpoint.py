@@ -36,7 +36,8 @@ def choose_reader(checkpoint: Path | None) -> Path:
         return choose_checkpoint(checkpoint)
     except NoCheckpointError:
         note(
-            f"Using the network that comes with mlp, {percent(bundled.TEST_ACCURACY)} of MNIST's "
-            "test images. Your own comes first: mlp train"
+            "Using the network that comes with mlp "
+            f"(test accuracy {percent(bundled.TEST_ACCURACY)} on MNIST).\n"
+            "Train your own with: mlp train"
         )
         return bundled.PATH

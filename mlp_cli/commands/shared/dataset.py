@@ -40,7 +40,7 @@ def load_or_download(name: str, data_dir: Path) -> "Dataset":
                 note(f"{error}\nThe digits are drawn for this run alone.")
             except DownloadError as error:
                 raise DownloadError(
-                    f"{error}\nOr train on drawn digits, which need no network: "
+                    f"{error}\nOr train on drawn digits, which need no download: "
                     "mlp train --dataset synthetic"
                 ) from error
         return source.load(data_dir)

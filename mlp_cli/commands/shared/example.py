@@ -1,8 +1,7 @@
 """The example that `mlp explain` takes through the network."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -18,16 +17,15 @@ if TYPE_CHECKING:
     from mlp_cli.runs.checkpoint import Run
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(NamedTuple):
     """One example, its correct class, and where it comes from."""
 
     x: "Floats"
     """(n_1,), values 0..1"""
     label: int
     origin: str
-    index: int | None = None
-    """in the test set"""
+    number: int | None = None
+    """its index in the test set"""
     image: str | None = None
     """the path of the picture"""
 
@@ -45,10 +43,11 @@ def example_of_test_set(run: "Run", index: int, data_dir: Path | None) -> Exampl
     test = load_for_network(run.settings, run.settings.dataset, data_dir).test
     if index >= len(test):
         raise OptionError(
-            f"--index {index:,}: the test set holds {len(test):,} images, counted from 0."
+            f"--index {index}: the test set holds {len(test):,} images. "
+            f"Choose 0 to {len(test) - 1}."
         )
     origin = f"image {index:,} of {run.settings.dataset}'s test set"
-    return Example(_x(test.images[index]), int(test.labels[index]), origin, index=index)
+    return Example(_x(test.images[index]), int(test.labels[index]), origin, number=index)
 
 
 def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
@@ -62,7 +61,7 @@ def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
         raise PictureError(f"{name}: {error}") from error
     if label is None:
         label = int(run.network.outputs(image[None])[0].argmax())
-        note(f"Taking the prediction, {label}, for the correct class. Choose another with --label.")
+        note(f"Without --label, the prediction, {label}, counts as the correct class.")
     return Example(_x(image), _checked(label, run.settings.sizes[-1]), name, image=str(path))
 
 
@@ -70,8 +69,7 @@ def _checked(label: int, classes: int) -> int:
     """Return the label. Raises OptionError where the network has no output for it."""
     if label >= classes:
         raise OptionError(
-            f"--label {label}: the network has {classes} outputs, "
-            f"for the classes 0 to {classes - 1}."
+            f"--label {label}: the network has {classes} outputs. Choose 0 to {classes - 1}."
         )
     return label
 

@@ -102,7 +102,7 @@ def _is_from_printing(error: OSError) -> bool:
 GREETING = """\
 mlp trains a neural network to read handwritten digits. Begin with
 
-    mlp train --epochs 30 --eta 3.0    train a network; missing MNIST is downloaded
+    mlp train --epochs 30 --eta 3.0    train a network (downloads MNIST once)
     mlp evaluate                       measure it
     mlp predict image.png              read the digit in a picture
 

@@ -18,24 +18,26 @@ def introduce(training: "Training", path: Path) -> None:
     """Say what network is trained on what data."""
     data, settings = training.dataset, training.run.settings
     note(
-        f"{settings.dataset} from {data.folder}: {len(training.train_split):,} images of "
-        f"{' x '.join(map(str, data.image_shape))} to train on, "
-        f"{len(training.held_out):,} held out, {len(data.test):,} to test"
+        f"{settings.dataset} from {data.folder}: {len(training.train_split):,} training, "
+        f"{len(training.held_out):,} validation and {len(data.test):,} test images"
     )
-    network = f"network {'-'.join(map(str, settings.sizes))}, seed {settings.seed}"
+    network = (
+        f"network {'-'.join(map(str, settings.sizes))}, seed {settings.seed}, "
+        f"{settings.engine} engine"
+    )
     done = len(training.run.history)
-    epochs = "1 epoch is" if done == 1 else f"{done} epochs are"
+    all_epochs = "its only epoch is" if done == 1 else f"all of its {done} epochs are"
     if training.is_out_of_patience:
         note(
-            f"{network}, {done} of {settings.epochs} epochs are in {path}; "
-            "a larger --patience, or 0, asks for more"
+            f"{network}\n{done} of {settings.epochs} epochs are in {path}\n"
+            "To train longer, use a larger --patience, or 0."
         )
     elif training.has_ended:
-        note(f"{network}, all of its {epochs} in {path}; --epochs asks for more")
+        note(f"{network}\n{all_epochs} in {path}\nTo train longer, use a larger --epochs.")
     elif done:
-        note(f"{network}, resumed from {path} after epoch {done} of {settings.epochs}")
+        note(f"{network}\nresumed from {path} after epoch {done} of {settings.epochs}")
     else:
-        note(f"{network}, saved to {path} after every epoch")
+        note(f"{network}\nsaved to {path}")
 
 
 def epoch_line(epoch: "EpochResult", epochs: int, held_out: int) -> str:

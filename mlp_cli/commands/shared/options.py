@@ -11,6 +11,7 @@ import click
 from mlp_cli.commands.shared.completion import complete_dataset
 from mlp_cli.datasets.catalogue import NAMES
 from mlp_cli.datasets.source import DEFAULT_DATASET
+from mlp_cli.runs.schema import MOST_WHOLE
 from mlp_cli.version import __version__
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -23,8 +24,34 @@ FilePath = click.Path(dir_okay=False, readable=False, path_type=Path)
 FolderPath = click.Path(file_okay=False, readable=False, path_type=Path)
 
 
+class WholeNumber(click.IntRange):
+    """A whole number of a range. Where every number is allowed that a file can hold, help says so.
+
+    Click itself would print the largest such number in every line of help.
+    """
+
+    name = "integer"
+
+    def __init__(self, least: int = 0, most: int = MOST_WHOLE) -> None:
+        super().__init__(min=least, max=None if most == MOST_WHOLE else most)
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  as Click declares it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> int:
+        """Return the number, or refuse it."""
+        number: int = super().convert(value, param, ctx)
+        if number > MOST_WHOLE:
+            self.fail(f"{value} is too large, expected {MOST_WHOLE} at most.", param, ctx)
+        return number
+
+
 class FiniteFloat(click.FloatRange):
     """A finite number of a range. The range alone accepts nan."""
+
+    name = "float"
 
     def convert(
         self,
@@ -96,7 +123,7 @@ dataset_option = click.option(
     shell_complete=complete_dataset,
     show_default=True,
     help="A dataset, or a folder of your own with four IDX files. "
-    "`synthetic` is drawn and needs no network.",
+    "`synthetic` is drawn and needs no download.",
 )
 
 data_dir_option = click.option(

@@ -8,6 +8,7 @@ import click
 
 from mlp_cli.commands.shared.options import Decorated, FilePath
 from mlp_cli.commands.shared.text import note
+from mlp_cli.errors import OptionError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +26,10 @@ def _check(_: click.Context, __: click.Parameter, path: Path | None) -> Path | N
     if path is not None:
         from mlp_cli.pages.figures import check_destination
 
-        check_destination(path)
+        try:
+            check_destination(path)
+        except OptionError as error:
+            raise OptionError(f"--plot {error}") from error
     return path
 
 

@@ -7,9 +7,8 @@ import click
 from click.core import ParameterSource
 
 from mlp_cli.commands.shared.completion import complete_dataset
-from mlp_cli.commands.shared.options import DatasetName, Decorated, FiniteFloat
+from mlp_cli.commands.shared.options import DatasetName, Decorated, FiniteFloat, WholeNumber
 from mlp_cli.runs.schema import (
-    MOST_WHOLE,
     Choice,
     DatasetText,
     Kind,
@@ -20,28 +19,6 @@ from mlp_cli.runs.schema import (
     Wholes,
 )
 from mlp_cli.runs.settings import SETTINGS, TABLE
-
-
-class WholeNumber(click.IntRange):
-    """A whole number of a range. Where every number is allowed that a file can hold, help says so.
-
-    Click itself would print the largest such number in every line of help.
-    """
-
-    def __init__(self, least: int, most: int) -> None:
-        super().__init__(min=least, max=None if most == MOST_WHOLE else most)
-
-    def convert(
-        self,
-        value: Any,  # noqa: ANN401  as Click declares it
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> int:
-        """Return the number, or refuse it."""
-        number: int = super().convert(value, param, ctx)
-        if number > MOST_WHOLE:
-            self.fail(f"{value} is too large, expected {MOST_WHOLE} at most.", param, ctx)
-        return number
 
 
 def training_options(function: Decorated) -> Decorated:

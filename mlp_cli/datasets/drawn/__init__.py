@@ -1,1 +1,1 @@
-"""A dataset that needs no network: drawn digits."""
+"""A dataset that needs no download: drawn digits."""

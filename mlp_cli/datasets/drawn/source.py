@@ -1,4 +1,4 @@
-"""The dataset that needs no network: 60,000 + 10,000 digits, drawn once and kept as IDX files."""
+"""The dataset that needs no download: 60,000 + 10,000 digits, drawn once and kept as IDX files."""
 
 import os
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mlp_cli.datasets.files import FILES
 from mlp_cli.datasets.source import Source, download_command
-from mlp_cli.datasets.steps import Step
 from mlp_cli.errors import DataAccessError, DataError, NotKeptError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.drawn.synthetic import DigitSet
     from mlp_cli.datasets.loading import Dataset
+    from mlp_cli.datasets.steps import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class Drawn(Source):
         """Return True: files that are there are left alone, and nothing else is looked at."""
         return True
 
-    def bring(self, data_dir: Path, *, force: bool = False) -> Iterator[Step]:
+    def bring(self, data_dir: Path, *, force: bool = False) -> "Iterator[Step]":
         """Draw the missing files into `<data-dir>/<name>/`, yielding each step.
 
         force: draw those that are there again too.

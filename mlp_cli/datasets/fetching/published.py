@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from mlp_cli.datasets.fetching.published_file import PublishedFile
 from mlp_cli.datasets.files import describe_missing, find_files, is_complete
 from mlp_cli.datasets.source import Source, download_command
-from mlp_cli.datasets.steps import Step
 from mlp_cli.errors import (
     DataAccessError,
     DataError,
@@ -20,6 +19,7 @@ from mlp_cli.errors import (
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
+    from mlp_cli.datasets.steps import Step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class Published(Source):
         force: bool = False,
         verify: bool = False,
         origins: Sequence[str | Path] = (),
-    ) -> Iterator[Step]:
+    ) -> "Iterator[Step]":
         """Fetch the files into `<data-dir>/<name>/`, yielding each step.
 
         force: fetch intact files again too.  verify: take the checksums of files that were

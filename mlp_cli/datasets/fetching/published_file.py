@@ -1,10 +1,9 @@
 """One file as its publisher gives it out."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class PublishedFile:
+class PublishedFile(NamedTuple):
     """The name, size and checksum of a published file."""
 
     name: str
