@@ -15,6 +15,7 @@ from PIL import Image
 from mlp_cli import __version__, load_dataset
 from mlp_cli.commands.shared.group import mlp
 from mlp_cli.commands.train import train
+from mlp_cli.learning.engine import choose
 from mlp_cli.learning.sgd import EpochResult, train_epochs
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, write_dataset
@@ -41,11 +42,13 @@ def test_train_says_what_it_does_epoch_by_epoch_on_stderr(trained):
     lines = trained.stderr.splitlines()
     assert all(len(line) < 80 for line in lines)
     assert lines[0] == "mnist from data: 30 training, 10 validation and 12 test images"
-    assert lines[1] == f"network 64-30-10, seed 0, saved to {FIRST}"
+    engine = choose((64, 30, 10), 4)
+    assert lines[1] == f"network 64-30-10, seed 0, {engine} engine"
+    assert lines[2] == f"saved to {FIRST}"
     epoch = r"epoch {}/3  cost 0\.\d{{4}}  validation \d+\.\d\d % \(\d+ / 10\)  \d+\.\d s"
-    for number, line in enumerate(lines[2:], start=1):
+    for number, line in enumerate(lines[3:], start=1):
         assert re.fullmatch(epoch.format(number), line)
-    assert len(lines) == 5
+    assert len(lines) == 6
 
 
 def test_train_ends_with_accuracy_checkpoint_time_and_the_next_command(trained):
@@ -227,7 +230,7 @@ def test_the_next_command_names_a_checkpoint_that_is_not_the_newest_by_itself(ru
 
 def test_without_validation_all_images_are_trained_on(run, data):
     done = run("train --epochs 1 --validation 0")
-    intro, _, epoch = done.stderr.splitlines()
+    intro, *_, epoch = done.stderr.splitlines()
     assert intro.endswith(": 40 training, 0 validation and 12 test images")
     assert "validation" not in epoch
     assert done.stdout.endswith("best epoch     1; last 1\n")
