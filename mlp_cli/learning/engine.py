@@ -84,8 +84,8 @@ def choose(sizes: Sequence[int], batch_size: int) -> EngineName:
     return "compiled" if batch_size <= limit else "numpy"
 
 
-def check_engine(name: EngineName) -> None:
-    """Raise OptionError where an engine that was asked for is not there."""
+def check_engine(name: str) -> None:
+    """Raise OptionError where an engine that was asked for by name is not there."""
     if name == "compiled" and not variants():
         raise OptionError(
             "--engine compiled: mlp was installed without it, because there was no C compiler. "
