@@ -132,7 +132,7 @@ def test_the_metadata_are_those_of_the_project(distributions):
 
 def test_the_kernel_uses_the_stable_interface(kernel):
     assert ".abi3." in kernel.__file__ or sys.platform == "win32"
-    assert compiled.variants()[-1] == "baseline"
+    assert compiled.variants()[-1] in ("baseline", "loops")
 
 
 def test_without_the_kernel_auto_is_numpy(monkeypatch):
@@ -218,8 +218,9 @@ def test_every_way_to_compile_the_kernel_learns_the_same(
     )
     found = importlib.util.spec_from_file_location("_kernel", tmp_path / "_kernel.abi3.so")
     monkeypatch.setattr(compiled, "_kernel", importlib.util.module_from_spec(found))
+    assert choose((36, 33, 9, 5), 1) in ("compiled", "numpy")  # it knows every variant
     names = compiled.variants()
-    assert names[-1] == "baseline"
+    assert names[-1] == ("loops" if macro == "MLP_PLAIN_LOOPS" else "baseline")
     assert macro == "AS_IT_IS" or len(names) == 1
     rng = np.random.default_rng(0)
     images = rng.integers(256, size=(50, 6, 6), dtype=np.uint8)
