@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from mlp_cli.commands.shared.group import mlp
+from mlp_cli.learning import compiled
 
 
 @pytest.fixture(autouse=True)
@@ -93,3 +94,17 @@ def mnist_dir():
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+COMPILED = os.environ.get("MLP_TEST_COMPILED")
+
+
+@pytest.fixture(scope="session")
+def kernel():
+    """The compiled kernel. Where MLP_TEST_COMPILED promises it, it must be there."""
+    if compiled._kernel is None:
+        message = "no compiled kernel; install a C compiler, then mlp again"
+        if COMPILED:
+            pytest.fail(message)
+        pytest.skip(message)
+    return compiled._kernel

@@ -69,12 +69,6 @@ def test_the_presets_of_the_design_are_there():
     assert names >= {"hundred", "cross-entropy", "quick", "deep", "elastic-quadratic", "best"}
 
 
-def test_the_presets_are_installed_with_the_package():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert wheel["force-include"] == {"configs": "mlp_cli/configs"}
-
-
 def test_an_installed_package_finds_its_presets_in_itself(tmp_path, monkeypatch):
     package = tmp_path / "site-packages" / "mlp_cli"
     (package / "configs").mkdir(parents=True)

@@ -1,5 +1,6 @@
 """mlp train: train a network and keep it in a checkpoint."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +56,7 @@ from mlp_cli.runs.places import (
     release,
 )
 from mlp_cli.runs.presets import format_preset
+from mlp_cli.runs.schema import Option
 from mlp_cli.system.files import is_same_place, sweep_beside
 from mlp_cli.system.signals import Interruption, interruption
 
@@ -116,6 +118,7 @@ def train(
         return
     if path and log and is_same_place(path, log):
         raise OptionError(f"--log {log}: is the checkpoint, expected another file.")
+    _refuse_missing_engine(options)
     wanted = saved.settings if saved else None
     with interruption() as interrupted, ExitStack() as stack:
         try:
@@ -145,6 +148,13 @@ def train(
             left = what_is_left(path, wanted, log)
             number = interrupted.signal or SIGINT
             raise InterruptedRunError(f"\nInterrupted. {left}", number) from error
+
+
+def _refuse_missing_engine(options: Mapping[str, Option]) -> None:
+    """Raise OptionError for an engine that is not there, before any data is brought."""
+    from mlp_cli.learning.engine import check_engine
+
+    check_engine(str(options["engine"]))
 
 
 def _saved_run(path: Path | None, ctx: click.Context) -> "tuple[Path, Run | None]":

@@ -15,17 +15,34 @@
 #endif
 #include <Python.h>
 
+#include <float.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#if defined(__x86_64__) && (defined(__GNUC__) || defined(__clang__))
+/* e^x rounds by adding a large number and taking it away again: no sum may be kept wider than its
+ * type, or be left out. Such a compiler gets an error, and mlp is installed without the kernel. */
+#if defined(__FAST_MATH__) || (defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0)
+#error "the kernel needs floating-point numbers that are rounded to their type"
+#endif
+
+/* What a compiler offers beyond C11. Two macros take it away, to try here what others get:
+ * MLP_BASELINE_ALONE  no versions for processors, as on ARM
+ * MLP_PLAIN_LOOPS     no vectors either, as from MSVC */
+#if (defined(__GNUC__) || defined(__clang__)) && !defined(MLP_PLAIN_LOOPS)
+#define HAS_VECTORS 1
+#if defined(__x86_64__) && !defined(MLP_BASELINE_ALONE)
 #define IS_X86 1
 #include <immintrin.h>
 #endif
+#endif
 
-#if defined(__GNUC__) || defined(__clang__)
+#if defined(_MSC_VER) && !defined(__clang__)
+#define restrict __restrict
+#endif
+
+#ifdef HAS_VECTORS
 #define INLINE static inline __attribute__((always_inline))
 #define PREFETCH(p) __builtin_prefetch(p)
 #if defined(__clang__)
@@ -100,7 +117,7 @@ static inline uint64_t inked_bits(const uint8_t *pixels) {
 
 /* The place of the lowest bit that is 1. */
 static inline int lowest_bit(uint64_t bits) {
-#if defined(__GNUC__) || defined(__clang__)
+#ifdef HAS_VECTORS
     return __builtin_ctzll(bits);
 #else
     int place = 0;
@@ -177,7 +194,12 @@ static const Variant variants[] = {
     {"avx512", {run_float_avx512, run_double_avx512}, {each_float_avx512, each_double_avx512}},
     {"avx2", {run_float_avx2, run_double_avx2}, {each_float_avx2, each_double_avx2}},
 #endif
-    {"baseline", {run_float_baseline, run_double_baseline}, {each_float_baseline, each_double_baseline}},
+#ifdef HAS_VECTORS
+#define BASELINE "baseline"
+#else
+#define BASELINE "loops" /* under a name of its own: it takes three times as long */
+#endif
+    {BASELINE, {run_float_baseline, run_double_baseline}, {each_float_baseline, each_double_baseline}},
 };
 enum { VARIANTS = sizeof variants / sizeof *variants };
 
@@ -209,7 +231,7 @@ static unsigned flush_denormals(void) {
     const unsigned before = _mm_getcsr();
     _mm_setcsr(before | 0x8040);
     return before;
-#elif defined(__aarch64__) && defined(__GNUC__)
+#elif defined(__aarch64__) && defined(HAS_VECTORS)
     uint64_t before;
     __asm__ volatile("mrs %0, fpcr" : "=r"(before));
     __asm__ volatile("msr fpcr, %0" : : "r"(before | (1u << 24)));
@@ -222,7 +244,7 @@ static unsigned flush_denormals(void) {
 static void restore_rounding(unsigned before) {
 #ifdef IS_X86
     _mm_setcsr(before);
-#elif defined(__aarch64__) && defined(__GNUC__)
+#elif defined(__aarch64__) && defined(HAS_VECTORS)
     __asm__ volatile("msr fpcr, %0" : : "r"((uint64_t)before));
 #else
     (void)before;

@@ -16,9 +16,9 @@
 #define LANES (BYTES / (int)sizeof(REAL))
 typedef REAL NAME(vector) __attribute__((vector_size(BYTES), aligned(sizeof(REAL)), may_alias));
 #if IS_DOUBLE
-typedef int64_t NAME(bits) __attribute__((vector_size(BYTES), aligned(8), may_alias));
+typedef uint64_t NAME(bits) __attribute__((vector_size(BYTES), aligned(8), may_alias));
 #else
-typedef int32_t NAME(bits) __attribute__((vector_size(BYTES), aligned(4), may_alias));
+typedef uint32_t NAME(bits) __attribute__((vector_size(BYTES), aligned(4), may_alias));
 #endif
 #define TO_BITS(x) ((NAME(bits))(x))
 #define FROM_BITS(x) ((NAME(vector))(NAME(bits))(x))
@@ -28,9 +28,9 @@ typedef int32_t NAME(bits) __attribute__((vector_size(BYTES), aligned(4), may_al
 #define LANES 1
 typedef REAL NAME(vector);
 #if IS_DOUBLE
-typedef int64_t NAME(bits);
+typedef uint64_t NAME(bits);
 #else
-typedef int32_t NAME(bits);
+typedef uint32_t NAME(bits);
 #endif
 static inline NAME(bits) NAME(to_bits)(REAL x) {
     NAME(bits) b;
@@ -475,6 +475,7 @@ static int NAME(run)(const Task *task, const Buffers *buffers) {
     NAME(layer) *layers = calloc(depth, sizeof *layers);
     REAL *room = aligned_room(numbers * sizeof(REAL));
     if (layers && room) {
+        memset(room, 0, numbers * sizeof(REAL)); /* the padding of dZ^L and of sent stays as it is */
         REAL *next = room;
         for (int l = 0; l < depth; l++) {
             const Buffers *b = buffers + l;

@@ -55,7 +55,7 @@
 #endif
 
 #define NAME(x) NUMBER(x, baseline)
-#if defined(__GNUC__) || defined(__clang__)
+#ifdef HAS_VECTORS
 #define BYTES 16 /* SSE2, NEON */
 #else
 #define BYTES 0
