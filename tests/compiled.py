@@ -6,6 +6,7 @@ promises it, they fail.
 
 import os
 from functools import partial
+from importlib import import_module
 
 import pytest
 
@@ -13,6 +14,7 @@ from mlp_cli.learning.compiled import CompiledEngine, variants
 
 IS_PROMISED = os.environ.get("MLP_TEST_COMPILED") == "1"
 VERSIONS = variants() or [None]
+KERNEL = import_module("mlp_cli.learning._kernel") if variants() else None
 
 
 def require_kernel():
