@@ -5,6 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from mlp_cli.learning.compiled import CompiledEngine, variants
 from mlp_cli.learning.dropout import Dropout
 from mlp_cli.learning.engine import choose, make_engine
 from mlp_cli.learning.groups import (
@@ -21,6 +22,7 @@ from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.network import Network
 from tests import oracle
+from tests.compiled import COMPILED
 from tests.makers import make_data, make_network
 
 DEPTHS = [(6, 3), (6, 5, 3), (6, 5, 4, 3)]
@@ -36,8 +38,8 @@ def make_groups(network, batch_size, **options):
 
 
 # Every engine, with the update rules that it takes. The plain one is what the others are held to.
-FAST = {"numpy": NumpyEngine, "numpy in groups": make_groups}
-WITH_MOMENTUM_AND_L2 = {"numpy": NumpyEngine}
+FAST = {"numpy": NumpyEngine, "numpy in groups": make_groups} | COMPILED
+WITH_MOMENTUM_AND_L2 = {"numpy": NumpyEngine} | COMPILED
 ALL = FAST | {"plain": PlainEngine}
 
 by_fast_engine = pytest.mark.parametrize("make", FAST.values(), ids=FAST)
@@ -66,9 +68,10 @@ def assert_learns_the_same(make, network, batch_size, atol, dropout=0.0, count=4
         options["dropout"] = make_dropout(dropout)
     plain = PlainEngine(expected, batch_size, **options)
     rng = np.random.default_rng(0)
+    eta = 0.5 * (1 - options.get("momentum", 0))  # with larger steps rounding grows in each of them
     for _ in range(3):
         order = rng.permutation(count)
-        costs = [engine.learn(images, labels, order, 0.5) for engine in (ours, plain)]
+        costs = [engine.learn(images, labels, order, eta) for engine in (ours, plain)]
         assert costs[0] == pytest.approx(costs[1], rel=max(atol, 1e-12))
     assert_same(network, expected, atol)
     for velocity, theirs in zip(ours.velocities, plain.velocities, strict=True):
@@ -173,7 +176,7 @@ def layers(network):
     return list(zip(network.weights, network.biases, strict=True))
 
 
-@pytest.mark.parametrize("make", [PlainEngine, NumpyEngine])
+@pytest.mark.parametrize("make", [PlainEngine, NumpyEngine, *COMPILED.values()])
 def test_the_velocities_are_all_that_momentum_remembers(make):
     images, labels = make_data(20)
     undisturbed = make(make_network(), 4, momentum=0.9)
@@ -314,9 +317,46 @@ def test_a_group_moves_layer_2_once_and_reads_as_if_it_moved_every_time():
 # Which engine a run gets
 
 
+BORDERS = [
+    # sizes, the kernel's versions, the largest mini-batches for which it is the fastest
+    ((784, 30, 10), ("avx512", "avx2", "baseline"), 1000),
+    ((784, 800, 10), ("avx512", "avx2", "baseline"), 1000),
+    ((784, 1000, 500, 10), ("avx512", "avx2", "baseline"), 20),
+    ((784, 63, 10), ("avx2", "baseline"), 100),  # narrow: fewer than 64 units
+    ((784, 64, 10), ("avx2", "baseline"), 40),
+    (
+        (784, 100, 196, 10),
+        ("avx2", "baseline"),
+        10,
+    ),  # above layer 2: over a quarter of its work
+    ((784, 100, 186, 10), ("avx2", "baseline"), 10),
+    ((784, 100, 178, 10), ("avx2", "baseline"), 40),
+    ((784, 63, 300, 10), ("avx2", "baseline"), 100),  # deep, but narrow
+    ((784, 30, 10), ("baseline",), 10),
+    ((784, 800, 10), ("baseline",), 2),
+    ((784, 1000, 500, 10), ("baseline",), 1),
+    ((784, 10), ("baseline",), 10),
+]
+
+
+@pytest.mark.parametrize(("sizes", "versions", "largest"), BORDERS)
+def test_auto_takes_the_compiled_engine_where_it_is_the_fastest(sizes, versions, largest):
+    chosen = [choose(sizes, m, versions) for m in (1, largest, largest + 1)]
+    assert chosen == ["compiled", "compiled", "numpy"]
+
+
+@pytest.mark.parametrize("batch_size", [1, 10, 5000])
+def test_auto_takes_numpy_where_the_kernel_is_not_built(batch_size):
+    assert choose((784, 30, 10), batch_size, versions=()) == "numpy"
+
+
 def test_auto_is_an_engine_that_can_be_asked_for_by_name():
-    assert isinstance(make_engine(choose(), make_network(), 10), NumpyEngine)
-    assert type(make_engine("plain", make_network(), 10)) is PlainEngine
+    network = make_network()
+    assert choose(network.sizes, 10) == choose(network.sizes, 10, variants())
+    expected = CompiledEngine if variants() else NumpyEngine
+    assert type(make_engine(choose(network.sizes, 10), network, 10)) is expected
+    assert type(make_engine("numpy", network, 10)) is NumpyEngine
+    assert type(make_engine("plain", network, 10)) is PlainEngine
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,9 @@ def test_hidden_layers_of_a_checkpoint_have_the_range_of_the_option():
 
 def test_what_mlp_chooses_itself_is_no_setting_of_a_run():
     assert SETTINGS["engine"].accepts("auto")
-    with pytest.raises(CheckpointError, match="meta: engine is 'auto', expected numpy or plain"):
+    with pytest.raises(
+        CheckpointError, match="meta: engine is 'auto', expected compiled or numpy or plain"
+    ):
         Settings.from_meta(meta(engine="auto"))
 
 

@@ -24,7 +24,7 @@ def test_every_epoch_visits_every_example_once_in_another_order(monkeypatch):
     images, labels = make_data(20)
     visits = []
     monkeypatch.setattr(NumpyEngine, "learn", lambda *arguments: visits.append(arguments[3]) or 0.0)
-    train(images, labels, epochs=2)
+    run(make_network(), images, labels, Schedule(3.0, epochs=2))
     first, second = visits
     assert sorted(first) == sorted(second) == list(range(20))
     assert list(first) != list(second)
@@ -85,7 +85,7 @@ def test_seconds_are_those_of_training_alone(monkeypatch):
     monkeypatch.setattr("mlp_cli.learning.sgd.time.perf_counter", lambda: clock[0])
     monkeypatch.setattr(NumpyEngine, "learn", lambda *_: takes(3.0, 0.0))
     monkeypatch.setattr("mlp_cli.learning.sgd.count_correct", lambda *_: takes(100.0, 1))
-    _, results = train(*make_data(8), validation=make_data(4))
+    results = run(make_network(), *make_data(8), Schedule(3.0, 3), validation=make_data(4))
     assert [result.seconds for result in results] == [3.0] * 3
 
 

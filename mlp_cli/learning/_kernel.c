@@ -271,7 +271,8 @@ static char type_of(const Py_buffer *view) {
     return format[0] && !format[1] ? format[0] : '?';
 }
 
-/* Get a buffer of these dimensions, row by row in memory.  NULL, with an error, for another.
+/* Get a buffer of these dimensions, row by row in memory, its items where the processor wants them.
+ * NULL, with an error, for another.
  *
  * type: its letter; 'i' stands for a whole number of 64 bits.  rows, columns: -1 for any; columns
  * -2 for a vector.
@@ -295,11 +296,17 @@ static Py_buffer *get(Views *views, PyObject *object, const char *name, char typ
         PyErr_Format(PyExc_ValueError, "%s: its shape does not fit the network", name);
         return NULL;
     }
+    if ((uintptr_t)view->buf % (uintptr_t)view->itemsize) {
+        PyErr_Format(PyExc_ValueError, "%s: begins within an item of memory", name);
+        return NULL;
+    }
     return view;
 }
 
-/* Get the parameters of a layer: a tuple (units, M, W, V_M, V_W), with None where there is none. */
-static int get_layer(Views *views, PyObject *item, int l, const Buffers *below, char type, int is_moving,
+/* Get the parameters of a layer: a tuple (units, M, W, V_M, V_W), with None where there is none.
+ *
+ * below: the layer below, or NULL for layer 2. */
+static int get_layer(Views *views, PyObject *item, const Buffers *below, char type, int is_moving,
                      Buffers *layer) {
     if (!PyTuple_Check(item) || PyTuple_Size(item) != 5) {
         PyErr_SetString(PyExc_TypeError, "a layer: expected (units, M, W, V_M, V_W)");
@@ -309,7 +316,7 @@ static int get_layer(Views *views, PyObject *item, int l, const Buffers *below, 
     for (int i = 0; i < 5; i++) parts[i] = PyTuple_GetItem(item, i);
     const long units = PyLong_AsLong(parts[0]);
     if (units == -1 && PyErr_Occurred()) return 0;
-    Py_buffer *M = get(views, parts[1], "M", type, 1, l ? below->units + 1 : -1, -1);
+    Py_buffer *M = get(views, parts[1], "M", type, 1, below ? below->units + 1 : -1, -1);
     if (!M) return 0;
     if (units < 1 || M->shape[0] < 2 || M->shape[0] > INT32_MAX || M->shape[1] > INT32_MAX ||
         M->shape[1] < units || M->shape[1] * M->itemsize % 64) {
@@ -318,7 +325,7 @@ static int get_layer(Views *views, PyObject *item, int l, const Buffers *below, 
     }
     *layer = (Buffers){.inputs = (int)M->shape[0] - 1, .units = (int)units, .width = (int)M->shape[1], .M = M->buf};
     Py_buffer *view;
-    if (l) {
+    if (below) {
         layer->input_width = below->width;
         if (!(view = get(views, parts[2], "W", type, 1, units, below->width))) return 0;
         layer->W = view->buf;
@@ -326,7 +333,7 @@ static int get_layer(Views *views, PyObject *item, int l, const Buffers *below, 
     if (is_moving) {
         if (!(view = get(views, parts[3], "V_M", type, 1, M->shape[0], M->shape[1]))) return 0;
         layer->V_M = view->buf;
-        if (l) {
+        if (below) {
             if (!(view = get(views, parts[4], "V_W", type, 1, units, below->width))) return 0;
             layer->V_W = view->buf;
         }
@@ -334,9 +341,14 @@ static int get_layer(Views *views, PyObject *item, int l, const Buffers *below, 
     return 1;
 }
 
-static int check_examples(const Task *task, int64_t images, int classes) {
+/* Copy the order, and check each index and its label.  Returns 0, with an error, for one too large.
+ *
+ * The copy is ours: what another thread writes to the original meanwhile, or the kernel itself where
+ * an array of parameters lies in the same memory, leads to no index that was not checked.
+ */
+static int copy_order(int64_t *order, const int64_t *from, const Task *task, int64_t images, int classes) {
     for (int64_t i = 0; i < task->count; i++) {
-        const int64_t at = task->order[i];
+        const int64_t at = order[i] = from[i];
         if (at < 0 || at >= images) {
             PyErr_SetString(PyExc_IndexError, "order: an index beyond the images");
             return 0;
@@ -369,6 +381,7 @@ static PyObject *kernel_learn(PyObject *module, PyObject *arguments) {
     task.depth = (int)depth;
     Views views = {calloc(4 * depth + 5, sizeof(Py_buffer)), 0};
     Buffers *buffers = calloc(depth, sizeof *buffers);
+    int64_t *order_copy = NULL;
     PyObject *done = NULL;
     char type = 'f';
     if (!views.views || !buffers) {
@@ -387,7 +400,8 @@ static PyObject *kernel_learn(PyObject *module, PyObject *arguments) {
     task.outputs = view->buf;
     for (Py_ssize_t l = 0; l < depth; l++) {
         PyObject *item = PyTuple_GetItem(layers, l);
-        if (!get_layer(&views, item, (int)l, buffers + l - 1, type, task.momentum != 0, buffers + l)) goto end;
+        const Buffers *below = l ? buffers + l - 1 : NULL;
+        if (!get_layer(&views, item, below, type, task.momentum != 0, buffers + l)) goto end;
         if (l < depth - 1) task.hidden_units += buffers[l].units;
     }
     const int classes = buffers[depth - 1].units;
@@ -398,8 +412,12 @@ static PyObject *kernel_learn(PyObject *module, PyObject *arguments) {
     if (!(view = get(&views, labels, "labels", 'B', 0, image_count, -2))) goto end;
     task.labels = view->buf;
     if (!(view = get(&views, order, "order", 'i', 0, -1, -2))) goto end;
-    task.order = view->buf;
+    const int64_t *order_given = view->buf;
     task.count = view->shape[0];
+    if (task.count && task.hidden_units > INT64_MAX / task.count) {
+        PyErr_NoMemory();
+        goto end;
+    }
     if (masks != Py_None) {
         if (!(view = get(&views, masks, "masks", type, 0, task.count * task.hidden_units, -2))) goto end;
         task.masks = task.hidden_units ? view->buf : NULL;
@@ -408,7 +426,17 @@ static PyObject *kernel_learn(PyObject *module, PyObject *arguments) {
         PyErr_SetString(PyExc_ValueError, "outputs or order: not of whole mini-batches of the network");
         goto end;
     }
-    if (!check_examples(&task, image_count, classes)) goto end;
+    if (!task.count) {
+        done = Py_NewRef(Py_None);
+        goto end;
+    }
+    /* From here on 1 <= m <= count: no room is larger than that of m examples that are there. */
+    if (!(order_copy = malloc((size_t)task.count * sizeof *order_copy))) {
+        PyErr_NoMemory();
+        goto end;
+    }
+    if (!copy_order(order_copy, order_given, &task, image_count, classes)) goto end;
+    task.order = order_copy;
     const size_t padded = (size_t)(task.pixels + WORD - 1) / WORD * WORD;
     task.batch_images = malloc(task.m * sizeof *task.batch_images);
     task.batch_labels = malloc(task.m);
@@ -426,13 +454,12 @@ static PyObject *kernel_learn(PyObject *module, PyObject *arguments) {
     free(task.batch_labels);
     free(task.ink);
     free(task.positions);
-    if (is_done) {
-        Py_INCREF(Py_None);
-        done = Py_None;
-    } else {
+    if (is_done)
+        done = Py_NewRef(Py_None);
+    else
         PyErr_NoMemory();
-    }
 end:
+    free(order_copy);
     free(buffers);
     release(&views);
     (void)module;
@@ -471,8 +498,7 @@ static PyObject *kernel_activate(PyObject *module, PyObject *arguments) {
     const unsigned rounding = flush_denormals();
     variant->activates[type == 'd'](activation, from->buf, from->shape[0], to->buf);
     restore_rounding(rounding);
-    Py_INCREF(Py_None);
-    done = Py_None;
+    done = Py_NewRef(Py_None);
 end:
     release(&views);
     (void)module;

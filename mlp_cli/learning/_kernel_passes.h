@@ -54,6 +54,7 @@ static inline REAL NAME(from_bits)(NAME(bits) b) {
 
 #if IS_DOUBLE
 #define MANTISSA_BITS 52
+#define EXPONENT_OF_1 1023
 #define ROUNDER 6755399441055744.0 /* 1.5 * 2^52: a number added to it loses its fraction */
 #define FARTHEST 708.0             /* e^708 is near the largest double, e^-708 near the smallest */
 #define LN2_HIGH 6.93145751953125e-1
@@ -61,6 +62,7 @@ static inline REAL NAME(from_bits)(NAME(bits) b) {
 #define TERMS 13
 #else
 #define MANTISSA_BITS 23
+#define EXPONENT_OF_1 127
 #define ROUNDER 12582912.0f /* 1.5 * 2^23 */
 #define FARTHEST 87.3f
 #define LN2_HIGH 6.93359375e-1f
@@ -244,30 +246,42 @@ static void NAME(pack_rows)(const REAL *rows, int n, int m, ptrdiff_t width, REA
 
 /* ---- Activation functions -------------------------------------------------------------------- */
 
-/* e^x, for |x| up to FARTHEST; beyond, the value there.
+/* e^x = 2^n (1 + s): set *power to 2^n, and return s.  Beyond |x| = FARTHEST, the value there.
  *
- * x = n ln 2 + r with a whole n, so e^x = 2^n e^r, and |r| <= ln 2 / 2. e^r is its Taylor
- * polynomial; 2^n is added to the exponent's bits.
+ * x = n ln 2 + r with a whole n, so |r| <= ln 2 / 2, and 1 + s = e^r by its Taylor polynomial. 2^n is
+ * made of an exponent's bits. s alone is rounded finer than 1 + s would be. What is no number stays so.
  */
-INLINE V NAME(exponential)(V x) {
+INLINE V NAME(exponential_parts)(V x, V *power) {
     x = CHOOSE(x > ALL(FARTHEST), ALL(FARTHEST), x);
     x = CHOOSE(x < ALL(-FARTHEST), ALL(-FARTHEST), x);
     const V rounded = x * (REAL)1.44269504088896340736 + (REAL)ROUNDER;
     const V n = rounded - (REAL)ROUNDER;
     const V r = (x - n * (REAL)LN2_HIGH) - n * (REAL)LN2_LOW;
     V p = ALL(reciprocal_factorials[TERMS]);
-    for (int k = TERMS - 1; k >= 0; k--) p = p * r + (REAL)reciprocal_factorials[k];
-    return FROM_BITS(TO_BITS(p) + (TO_BITS(rounded) << MANTISSA_BITS));
+    for (int k = TERMS - 1; k >= 2; k--) p = p * r + (REAL)reciprocal_factorials[k];
+    *power = FROM_BITS((TO_BITS(rounded) + EXPONENT_OF_1) << MANTISSA_BITS);
+    return r + (r * r) * p;
 }
 
-/* sigma(z) = 1 / (1 + e^-z) */
-INLINE V NAME(sigmoid)(V z) { return (REAL)1 / ((REAL)1 + NAME(exponential)(-z)); }
+/* e^x */
+INLINE V NAME(exponential)(V x) {
+    V power;
+    const V s = NAME(exponential_parts)(x, &power);
+    return power + power * s;
+}
+
+/* sigma(z) = 1 / (1 + e^-z), with e^-z = 2^n (1 + s): 1 is first added to the smaller 2^n s. */
+INLINE V NAME(sigmoid)(V z) {
+    V power;
+    const V s = NAME(exponential_parts)(-z, &power);
+    return (REAL)1 / (((REAL)1 + power * s) + power);
+}
 
 /* tanh(z) = 2 sigma(2 z) - 1 */
 INLINE V NAME(tanh)(V z) { return (REAL)2 * NAME(sigmoid)(z + z) - (REAL)1; }
 
-/* max(z, 0) */
-INLINE V NAME(relu)(V z) { return CHOOSE(z > ALL(0), z, ALL(0)); }
+/* max(z, 0); what is no number stays so, and the check after the epoch finds it. */
+INLINE V NAME(relu)(V z) { return CHOOSE(z <= ALL(0), ALL(0), z); }
 
 /* A = sigma(Z), elementwise; the padding stays 0. */
 static void NAME(activate)(int activation, const REAL *Z, int units, int width, int m, REAL *A) {
@@ -469,13 +483,15 @@ static void NAME(learn)(const Task *task, NAME(layer) *layers) {
 /* Make room for the arrays of every layer, and learn.  Returns 0 where there is no memory. */
 static int NAME(run)(const Task *task, const Buffers *buffers) {
     const int m = task->m, depth = task->depth;
-    int64_t numbers = 0;
+    int64_t numbers = 0; /* for one example */
     for (int l = 0; l < depth; l++)
-        numbers += (int64_t)m * (4 * buffers[l].width + buffers[l].inputs + buffers[l].units) + 6 * LANES;
+        numbers += 4 * (int64_t)buffers[l].width + buffers[l].inputs + buffers[l].units;
+    if (numbers > INT64_MAX / (int64_t)sizeof(REAL) / m - 128) return 0;
+    const int64_t bytes = numbers * m * (int64_t)sizeof(REAL);
     NAME(layer) *layers = calloc(depth, sizeof *layers);
-    REAL *room = aligned_room(numbers * sizeof(REAL));
+    REAL *room = aligned_room(bytes);
     if (layers && room) {
-        memset(room, 0, numbers * sizeof(REAL)); /* the padding of dZ^L and of sent stays as it is */
+        memset(room, 0, (size_t)bytes); /* so that the padding of dZ^L and of `sent` is 0 */
         REAL *next = room;
         for (int l = 0; l < depth; l++) {
             const Buffers *b = buffers + l;
@@ -505,6 +521,7 @@ static int NAME(run)(const Task *task, const Buffers *buffers) {
 #undef CHOOSE
 #undef ALL
 #undef MANTISSA_BITS
+#undef EXPONENT_OF_1
 #undef ROUNDER
 #undef FARTHEST
 #undef LN2_HIGH

@@ -61,8 +61,12 @@ class Engine(Protocol):
         """
 
 
-def choose(sizes: Sequence[int], batch_size: int) -> EngineName:
+def choose(
+    sizes: Sequence[int], batch_size: int, versions: Sequence[str] | None = None
+) -> EngineName:
     """Return the engine that is fastest for a network of these sizes: what `--engine auto` means.
+
+    versions: those of the kernel, the fastest first, or none; by default the ones of this machine.
 
     Measured on one core of an AMD EPYC, float32: how many times as fast the compiled engine is as
     the NumPy engine, on MNIST's images, and in brackets on elastic ones, which have more ink.
@@ -80,10 +84,11 @@ def choose(sizes: Sequence[int], batch_size: int) -> EngineName:
     In plain loops, as from MSVC, BLAS with AVX-512: 784-30-10 3.1, 1.5, 1.1 and 0.7 for m = 1, 2,
     4 and 10; 784-800-10 1.2 and 0.5 for m = 1 and 2; 784-300-100-10 0.6 for m = 1.
     """
-    if not variants():
+    versions = variants() if versions is None else versions
+    if not versions:
         return "numpy"
     layer_2, *above = (n_in * n_out for n_in, n_out in pairwise(sizes))
-    limits = LARGEST_BATCHES[variants()[0]]
+    limits = LARGEST_BATCHES[versions[0]]
     limit = limits.of_deep if sum(above) > layer_2 / 4 else limits.of_wide
     if layer_2 < UNITS_OF_A_NARROW_LAYER * sizes[0]:
         limit = max(limit, limits.of_narrow)
