@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlp_cli.runs.reading import load_checkpoint
+from tests.compiled import require_kernel
 from tests.makers import make_arrays, write_dataset
 from tests.processes import (
     contents,
@@ -26,6 +27,10 @@ EVERYTHING = (
     "--batch-size 4 --momentum 0.5 --eta 0.3 --l2 0.1 --distort elastic --cost cross-entropy "
     "--schedule halve-on-plateau --schedule-every 1 --patience 5 --dtype float64"
 )
+COMPILED = (
+    "--engine compiled --batch-size 7 --momentum 0.6 --eta 0.3 --l2 0.2 --dropout 0.3 "
+    "--dtype float64 --hidden 60 --hidden 20"
+)
 VARIANTS = {
     "plain": PLAIN,
     "everything": EVERYTHING,
@@ -34,6 +39,8 @@ VARIANTS = {
     "shift": "--batch-size 4 --distort shift --hidden 20 --hidden 15 --schedule step "
     "--schedule-every 2",
     "normal": "--batch-size 3 --init normal --activation tanh --eta 0.2 --l2 5",
+    "compiled": COMPILED,
+    "numpy": COMPILED.replace("compiled", "numpy"),
     "all images": "--batch-size 2 --validation 0 --cost log-likelihood --eta 0.1 --activation relu",
 }
 
@@ -106,14 +113,19 @@ def check_kills(options, kills, seed):
     return moments
 
 
-def test_killed_and_resumed_it_ends_in_the_same_bytes():
-    moments = check_kills(EVERYTHING, kills=5, seed=1)
+@pytest.mark.parametrize("options", [EVERYTHING, COMPILED], ids=["everything", "compiled"])
+def test_killed_and_resumed_it_ends_in_the_same_bytes(options):
+    if options == COMPILED:
+        require_kernel()
+    moments = check_kills(options, kills=5, seed=1)
     assert any(done for done, _ in moments)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_killed_often_and_resumed_it_ends_in_the_same_bytes(variant, capsys):
+    if variant == "compiled":
+        require_kernel()
     moments = check_kills(VARIANTS[variant], kills=12, seed=variant)
     with capsys.disabled():
         sys.stderr.write(
