@@ -5,6 +5,7 @@ writes, `blocked.c` what one writes after measuring.
 """
 
 import ctypes
+import errno
 import os
 import subprocess
 import tempfile
@@ -110,12 +111,14 @@ class Blocked(_C):
 
 
 def compile_library(source, flags):
-    """The library of a source beside this file; FileNotFoundError where there is no compiler."""
+    """The library of a source beside this file; FileNotFoundError where no compiler works."""
     compiler = os.environ.get("CC", "cc")
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "library.so"
         path = Path(__file__).with_name(source)
-        subprocess.run([compiler, *FLAGS, *flags, path, "-o", target, "-lm"], check=True)
+        subprocess.run([compiler, *FLAGS, *flags, path, "-o", target, "-lm"], check=False)
+        if not target.exists():
+            raise FileNotFoundError(errno.ENOENT, "a compiler that works", compiler)
         return ctypes.CDLL(str(target))
 
 
