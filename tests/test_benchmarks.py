@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mlp_cli.learning.compiled import variants
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.network import Network
 from tests.benchmarks.workers import PEERS, MissingError, Task, Worker
@@ -26,6 +27,8 @@ def is_installed(peer):
             return False
         asked = subprocess.run([compiler, "--version"], capture_output=True, check=False)
         return asked.returncode == 0
+    if peer.key in {"compiled", "c-inked"}:
+        return bool(variants())
     try:
         return bool(version(peer.package))
     except PackageNotFoundError:
@@ -58,7 +61,9 @@ def hide(name):
     return folder
 
 
-QUICK = [peer for peer in PEERS if peer.key != "compile"]  # that one takes half a minute to do so
+QUICK = [
+    peer for peer in PEERS if peer.key != "torch-compile"
+]  # that one takes half a minute to do so
 
 
 @pytest.mark.parametrize(
@@ -85,12 +90,20 @@ def test_a_peer_that_fails_is_said_and_the_others_go_on(tmp_path):
     write_dataset(tmp_path)
     Path("hidden").mkdir()
     Path("hidden/jax.py").write_text("raise RuntimeError('broken installation')")
-    options = ["--data-dir", tmp_path, "--peer", "program", "--peer", "jax", "--rounds", 1]
+    options = ["--data-dir", tmp_path, "--peer", "numpy", "--peer", "jax", "--rounds", 1]
     output, rows = run("peers", *options, status=1, path=Path("hidden").resolve())
     (jax,) = (peer for peer in PEERS if peer.key == "jax")
     assert "broken installation" in output
     assert rows[jax.label()][0] == "failed"
-    assert float(rows["this program"][0]) > 0
+    assert float(rows["this program, NumPy engine"][0]) > 0
+
+
+def test_peers_learn_from_distorted_images(tmp_path):
+    write_dataset(tmp_path)
+    options = ["--data-dir", tmp_path, "--peer", "numpy", "--distort", "elastic", "--rounds", 1]
+    output, rows = run("peers", *options)
+    assert "images (elastic), mini-batches of 10" in output
+    assert float(rows["this program, NumPy engine"][0]) > 0
 
 
 def test_peers_without_data_say_how_to_get_it(tmp_path):
@@ -158,6 +171,14 @@ def test_scaling_prints_a_row_for_every_size_and_draws_them(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["plot.png"]
 
 
+def test_scaling_has_two_columns_for_every_engine(tmp_path):
+    engines = ["--engine", "numpy", "--engine", "plain"]
+    output, rows = run("scaling", *SMALL, *engines, "--temp", tmp_path)
+    assert "numpy, s / epoch" in output
+    assert "plain, s / epoch" in output
+    assert len([figure for figure in rows["100"] if figure]) == 4
+
+
 def test_scaling_without_matplotlib_says_so_before_it_measures():
     output, rows = run("scaling", "-o", "plot.png", status=1, path=hide("matplotlib"))
     assert "-o needs matplotlib (No module named 'matplotlib')" in output
@@ -179,3 +200,18 @@ def test_startup_times_the_commands(tmp_path):
     _, rows = run("startup", "--data-dir", tmp_path, "--rounds", 1)
     for name in ("import numpy, PIL.Image", "mlp --help", "mlp predict image.png"):
         assert all(float(figure) > 0 for figure in rows[name])
+
+
+def test_presets_trains_every_preset_with_every_engine_and_compares_them(tmp_path):
+    write_dataset(tmp_path, make_arrays(train=60, test=20))
+    Path("own.toml").write_text("hidden = [5]\nepochs = 2\nvalidation = 10\n")
+    options = ["--data-dir", tmp_path, "--preset", Path("own.toml").resolve()]
+    output, _ = run("presets", *options, "--engine", "numpy", "--engine", "plain", "--seed", 3)
+    assert "| numpy | " in " ".join(output.split())
+    lines = [
+        line.split("|") for line in output.splitlines() if "| plain |" in " ".join(line.split())
+    ]
+    assert len(lines) == 2  # the run, and its time beside the first engine's
+    run_seconds, ratio = float(lines[0][4]), float(lines[1][3])
+    assert run_seconds > 0
+    assert ratio > 0

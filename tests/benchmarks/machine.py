@@ -7,12 +7,34 @@ from pathlib import Path
 
 
 def machine():
-    """Processor, cores, system and versions."""
+    """Processor, cores, system, versions, and what NumPy and the compiled engine run on it.
+
+    Libraries choose the code that fits the processor, unless the environment makes them take
+    another, as OPENBLAS_CORETYPE does. NumPy is imported here.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (
         f"{_processor()}, {cores} cores, {platform.system()}, "
-        f"Python {platform.python_version()}, NumPy {version('numpy')}"
+        f"Python {platform.python_version()}, NumPy {version('numpy')}{_blas()}, "
+        f"compiled engine {_kernel()}"
     )
+
+
+def _blas():
+    """What NumPy multiplies with."""
+    import numpy as np  # noqa: F401
+    from threadpoolctl import threadpool_info
+
+    for library in threadpool_info():
+        if library["user_api"] == "blas":
+            return f" with {library['internal_api']} for {library.get('architecture', 'any')}"
+    return ""
+
+
+def _kernel():
+    from mlp_cli.learning.compiled import variants
+
+    return "for " + variants()[0] if variants() else "missing"
 
 
 def _processor():

@@ -8,10 +8,13 @@ as many threads and cores, and they train an epoch each in turn, so that whateve
 does meets all of them. The first epoch of each is not timed: it compiles and fills the caches. The
 ratio is taken within a round, then the median over the rounds.
 
+The lines "this program" are its three engines. "C, inked pixels only" is the compiled engine's C
+without the program around it, the other two lines of C are yardsticks that multiply every pixel.
+
 More options, such as two larger networks on one and on two threads against PyTorch alone:
 
     python -m tests.benchmarks.peers --hidden 800 --hidden 256-128 --batch-size 100 --eta 0.5 \\
-        --threads 1 --threads 2 --peer program --peer torch --peer compile
+        --threads 1 --threads 2 --peer numpy --peer torch --peer torch-compile
 """
 
 import argparse
@@ -24,11 +27,12 @@ from mlp_cli.errors import MlpError
 from tests.benchmarks.machine import machine, markdown
 from tests.benchmarks.workers import PEERS, FailedError, MissingError, Task, Worker
 
-HEADER = ["s / epoch", "fastest", "processor", "times", "test accuracy"]
+HEADER = ["s / epoch", "fastest", "processor", "times", "processor times", "test accuracy"]
 NOTES = """\
 Seconds per epoch: the median, the fastest, and the median of the processor's seconds, which a busy
-machine does not lengthen. Times: how much longer than the first line's, the median over the rounds.
-Test accuracy: after all epochs, the first one included.
+machine hardly lengthens. Times: how much longer than the first line's, the median over the rounds;
+processor times: the same of the processor's seconds, for one thread. Test accuracy: after all
+epochs, the first one included.
 Not timed: loading, the first epoch, and for all but this program and C, which take the pixels as
 bytes, the conversion of all images to float32. scikit-learn has no quadratic cost: it learns with
 softmax and log-loss, and a tenth of eta. All calculate in float32."""
@@ -46,12 +50,20 @@ def main():
     for hidden in options.hidden:
         for threads in options.threads:
             task = Task(
-                options.data_dir, sizes["images"], hidden, options.batch_size, options.eta, threads
+                options.data_dir,
+                sizes["images"],
+                hidden,
+                options.batch_size,
+                options.eta,
+                threads,
+                options.distort,
             )
+            distorted = "" if task.distort == "none" else f" ({task.distort})"
             updates = -(-task.images // task.batch_size)
             print(
-                f"{task.images:,} images, mini-batches of {task.batch_size}, {updates:,} updates "
-                f"an epoch, eta {task.eta:g}, {threads} thread{'s' if threads > 1 else ''}\n"
+                f"{task.images:,} images{distorted}, mini-batches of {task.batch_size}, "
+                f"{updates:,} updates an epoch, eta {task.eta:g}, "
+                f"{threads} thread{'s' if threads > 1 else ''}\n"
             )
             rows, complete = measure(chosen, task, options.rounds)
             failed |= not complete
@@ -72,6 +84,12 @@ def parse():
     add("--batch-size", type=int, default=10)
     add("--eta", type=float, default=3.0)
     add("--threads", type=int, action="append", help="threads and cores each (1); repeat it")
+    add(
+        "--distort",
+        choices=["none", "shift", "affine", "elastic"],
+        default="none",
+        help="distort the images, once: more of their pixels are not black",
+    )
     add("--rounds", type=int, default=7, help="timed epochs of each peer (7)")
     add("--peer", action="append", choices=[p.key for p in PEERS], help="only this; repeat it")
     options = parser.parse_args()
@@ -116,18 +134,24 @@ def measure(chosen, task, rounds):
     base = next((peer for peer in chosen if peer not in status), None)
     for peer in chosen:
         if peer in status:
-            rows.append([peer.label(), status[peer], "", "", "", ""])
+            rows.append([peer.label(), status[peer], *[""] * (len(HEADER) - 1)])
             continue
         clock, processor = zip(*seconds[peer], strict=True)
-        ratios = [s / ours for (s, _), (ours, _) in zip(seconds[peer], seconds[base], strict=True)]
-        rows.append(
-            [
-                peer.label(),
-                *map(figure, (median(clock), min(clock), median(processor), median(ratios))),
-                f"{accuracies[peer]:.2%}".replace("%", " %"),
-            ]
+        of_clock, of_processor = zip(*seconds[base], strict=True)
+        figures = (
+            median(clock),
+            min(clock),
+            median(processor),
+            median_ratio(clock, of_clock),
+            median_ratio(processor, of_processor),
         )
+        accuracy = f"{accuracies[peer]:.2%}".replace("%", " %")
+        rows.append([peer.label(), *map(figure, figures), accuracy])
     return rows, "failed" not in status.values()
+
+
+def median_ratio(seconds, ours):
+    return median(s / base for s, base in zip(seconds, ours, strict=True))
 
 
 def figure(value):

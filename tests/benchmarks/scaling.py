@@ -1,10 +1,11 @@
-"""How the time of an epoch grows with images, hidden units and the batch size: tables and a plot.
+"""How an epoch's time grows with images, hidden units and the batch size: tables and a plot.
 
     python -m tests.benchmarks.scaling -o scaling.png
 
 One quantity varies, the others stay at 784-30-10, mini-batches of 10 and 10,000 images. The images
-are generated, written to a temporary folder (1.6 GB for two million) and mapped from there. The
-first epoch of each network is not counted; of the others the fastest is.
+are generated, written to a temporary folder (1.6 GB for two million) and mapped from there. Each
+engine has columns and a curve of its own; they take turns. The first epoch of each network is not
+counted; of the others the fastest is.
 """
 
 import argparse
@@ -21,6 +22,7 @@ HIDDEN = [10, 20, 50, 100, 200, 500, 1000, 2000]
 BATCH_SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
 BASE = {"images": 10_000, "hidden units": 30, "batch size": 10}
 """what the quantities are that do not vary"""
+ENGINES = ["compiled", "numpy", "plain"]
 ETA = 1.0
 
 
@@ -39,6 +41,7 @@ def main():
         "batch size": options.batch_size,
     }
     base = BASE | {"images": min(BASE["images"], series["images"][-1])}
+    engines = options.engine or default_engines()
     print(f"{machine()}; {options.threads} thread(s), {options.rounds} rounds\n")
     with tempfile.TemporaryDirectory(dir=options.temp) as folder:
         split = generate(Path(folder), series["images"][-1])
@@ -46,16 +49,14 @@ def main():
         for name, values in series.items():
             rows = []
             for value in values:
-                seconds = time_epoch(split, options.rounds, **keywords(base | {name: value}))
-                images = value if name == "images" else base["images"]
-                rows.append((value, seconds, 1e6 * seconds / images))
+                point = base | {name: value}
+                rows.append((value, time_epochs(split, engines, options.rounds, **keywords(point))))
             measured[name] = rows
-            cells = [[f"{v:,}", f"{s:.4f}", f"{per:.2f}"] for v, s, per in rows]
             print(f"{others(base, name)}\n")
-            print(markdown([name, "s / epoch", "us / image"], cells), end="\n\n", flush=True)
+            print(table(name, engines, rows, base), end="\n\n", flush=True)
         del split  # before the folder goes: it is mapped
     if options.output:
-        draw(measured, base, options.output)
+        draw(measured, engines, base, options.output)
 
 
 def parse():
@@ -67,6 +68,7 @@ def parse():
     add("--images", type=int, nargs="+", default=IMAGES)
     add("--hidden", type=int, nargs="+", default=HIDDEN)
     add("--batch-size", type=int, nargs="+", default=BATCH_SIZES)
+    add("--engine", choices=ENGINES, action="append", help="only this; repeat it")
     add("--threads", type=int, default=1)
     add("--rounds", type=int, default=3, help="timed epochs each (3)")
     add("--temp", type=Path, help="where the images are generated, instead of the system's folder")
@@ -91,36 +93,64 @@ def generate(folder, images):
     return load_dataset("mnist", folder).train
 
 
-def time_epoch(split, rounds, *, images, hidden_units, batch_size):
-    """Seconds of the fastest epoch of `sgd`, after one that is not counted."""
+def default_engines():
+    """Those that one would train with."""
+    from mlp_cli.learning.compiled import variants
+
+    return ["compiled", "numpy"] if variants() else ["numpy"]
+
+
+def time_epochs(split, engines, rounds, *, images, hidden_units, batch_size):
+    """Seconds of every engine's fastest epoch, after one that is not counted."""
     import numpy as np
 
-    from mlp_cli import Network, sgd
+    from mlp_cli import Network
+    from mlp_cli.learning.engine import make_engine
+    from mlp_cli.learning.schedules import Schedule
+    from mlp_cli.learning.sgd import train_epochs
 
-    results = sgd(
-        Network.initialise((28 * 28, hidden_units, 10), np.random.default_rng(0)),
-        split.images[:images],
-        split.labels[:images],
-        epochs=1 + rounds,
-        eta=ETA,
-        batch_size=batch_size,
-        rng=np.random.default_rng(0),
-    )
-    next(results)
-    return min(result.seconds for result in results)
+    runs = []
+    for name in engines:
+        network = Network.initialise((28 * 28, hidden_units, 10), np.random.default_rng(0))
+        results = train_epochs(
+            make_engine(name, network, batch_size),
+            split.images[:images],
+            split.labels[:images],
+            Schedule(ETA, 1 + rounds),
+            np.random.default_rng(0),
+        )
+        next(results)
+        runs.append(results)
+    turns = [[next(results).seconds for results in runs] for _ in range(rounds)]
+    return [min(seconds) for seconds in zip(*turns, strict=True)]
 
 
-def draw(measured, base, path):
-    """Three panels: seconds per epoch for images and hidden units, time per image for batches."""
+def table(name, engines, rows, base):
+    """Seconds per epoch and microseconds per image, two columns an engine."""
+    header = [name]
+    for engine in engines:
+        header += [f"{engine}, s / epoch", "us / image"]
+    cells = []
+    for value, times in rows:
+        images = value if name == "images" else base["images"]
+        figures = [cell for s in times for cell in (f"{s:.4f}", f"{1e6 * s / images:.2f}")]
+        cells.append([f"{value:,}", *figures])
+    return markdown(header, cells)
+
+
+def draw(measured, engines, base, path):
+    """Three panels, each with a curve for every engine: seconds per epoch."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 3.8), layout="constrained")
     for axes, (name, rows) in zip(figure.subplots(1, 3), measured.items(), strict=True):
-        values, seconds, _ = zip(*rows, strict=True)
-        axes.loglog(values, seconds, "o-", markersize=4)
+        values, times = zip(*rows, strict=True)
+        for engine, seconds in zip(engines, zip(*times, strict=True), strict=True):
+            axes.loglog(values, seconds, "o-", markersize=4, label=f"{engine} engine")
         axes.set(xlabel=name, ylabel="seconds per epoch")
         axes.set_title(others(base, name), fontsize="medium")
         axes.grid(which="major", alpha=0.3)
+        axes.legend(fontsize="small")
     figure.savefig(path, dpi=150)
 
 

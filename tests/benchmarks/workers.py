@@ -34,15 +34,18 @@ class Peer:
 
 
 PEERS = [
-    Peer("program", "this program", "program", "Program", "numpy"),
+    Peer("compiled", "this program, compiled engine", "program", "Compiled", "numpy"),
+    Peer("numpy", "this program, NumPy engine", "program", "Numpy", "numpy"),
+    Peer("plain", "this program, plain engine", "program", "Plain", "numpy"),
     Peer("textbook", "textbook loop, NumPy {}", "numpy_loops", "Textbook", "numpy"),
     Peer("batched", "batched NumPy {}", "numpy_loops", "Batched", "numpy"),
     Peer("torch", "PyTorch {}", "pytorch", "Eager", "torch"),
-    Peer("compile", "PyTorch {}, torch.compile", "pytorch", "Compiled", "torch"),
+    Peer("torch-compile", "PyTorch {}, torch.compile", "pytorch", "Compiled", "torch"),
     Peer("sklearn", "scikit-learn {}", "scikit_learn", "ScikitLearn", "scikit-learn"),
     Peer("jax", "JAX {}, compiled scan", "jax_scan", "JaxScan", "jax"),
-    Peer("plain", "C, plain loops", "c", "Plain", "numpy"),
-    Peer("blocked", "C, blocked for registers", "c", "Blocked", "numpy"),
+    Peer("c-plain", "C, plain loops", "c", "Plain", "numpy"),
+    Peer("c-blocked", "C, blocked for registers", "c", "Blocked", "numpy"),
+    Peer("c-inked", "C, inked pixels only", "kernel", "Kernel", "numpy"),
 ]
 
 
@@ -57,6 +60,8 @@ class Task:
     batch_size: int
     eta: float
     threads: int
+    distort: str = "none"
+    """how the images are distorted, once, before the clock starts"""
     seed: int = 0
 
 
@@ -155,10 +160,15 @@ def _begin(trainer_class, task):
     from mlp_cli.nn.network import Network
 
     data = load_dataset("mnist", task.data_dir)
+    images = data.train.images[: task.images]
+    if task.distort != "none":
+        from mlp_cli.learning.distortions import distort
+
+        images = distort(images, np.random.default_rng(task.seed), task.distort, 1.0)
     sizes = (data.pixels, *task.hidden, data.classes)
     trainer = trainer_class(
         Network.initialise(sizes, np.random.default_rng(task.seed)),
-        data.train.images[: task.images],
+        images,
         data.train.labels[: task.images],
         eta=task.eta,
         batch_size=task.batch_size,

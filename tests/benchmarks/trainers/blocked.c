@@ -27,6 +27,9 @@ enum { ROWS = (BATCH + EXAMPLES - 1) / EXAMPLES * EXAMPLES };
 typedef float vector __attribute__((vector_size(4 * LANES), may_alias));
 #define V(pointer) (*(vector *)(pointer))
 
+/* -ffast-math divides by way of a reciprocal, which makes NaN of 1 / infinity. */
+#define LARGEST 80.0f
+
 typedef struct {
     int n_in, n_out, width;
     float *W;  /* (n_in, width): the derivation's W^T */
@@ -57,7 +60,7 @@ static void feedforward(const Layer *layer, const float *x, int stride)
                     V(a + e * width + v * LANES) = sum[e][v];
         }
     for (int k = 0; k < ROWS * width; k++)
-        layer->a[k] = 1.0f / (1.0f + expf(-layer->a[k]));
+        layer->a[k] = 1.0f / (1.0f + expf(fminf(-layer->a[k], LARGEST)));
 }
 
 /* W -= X^T dZ,  b -= sum of dZ's rows; the step is in dZ already. */

@@ -6,6 +6,9 @@
 #include <math.h>
 #include <stdint.h>
 
+/* -ffast-math divides by way of a reciprocal, which makes NaN of 1 / infinity. */
+#define LARGEST 80.0f
+
 typedef struct {
     int n_in, n_out;
     float *W;  /* (n_out, n_in), as in the derivation */
@@ -27,7 +30,7 @@ static void feedforward(const Layer *layer, const float *restrict x)
             layer->a[m * n_out + j] = z[m] + layer->b[j];
     }
     for (int k = 0; k < BATCH * n_out; k++)
-        layer->a[k] = 1.0f / (1.0f + expf(-layer->a[k]));
+        layer->a[k] = 1.0f / (1.0f + expf(fminf(-layer->a[k], LARGEST)));
 }
 
 static void descend(const Layer *layer, const float *restrict x)
