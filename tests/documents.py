@@ -60,7 +60,8 @@ PATIENCE = 900
 """seconds until a block counts as stuck"""
 
 TOLERANCES = [  # what is printed, by how much it may differ (None: as it likes), and of what
-    (r"\d+\.\d s\b", None, "seconds"),
+    (r"\d+\.\d+ s\b", None, "seconds"),
+    (r"\b(?:compiled|numpy)(?= engine)", None, "the engine that auto takes"),
     (r"[\d,]+ bytes", None, "sizes of files"),
     (r"\b\d+\.\d+\.\d+\b", None, "versions"),
     (r"\b\d\.\de[-+]\d\d\b", None, "deviations, which are rounding"),

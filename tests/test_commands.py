@@ -45,7 +45,7 @@ def test_train_says_what_it_does_epoch_by_epoch_on_stderr(trained):
     engine = choose((64, 30, 10), 4)
     assert lines[1] == f"network 64-30-10, seed 0, {engine} engine"
     assert lines[2] == f"saved to {FIRST}"
-    epoch = r"epoch {}/3  cost 0\.\d{{4}}  validation \d+\.\d\d % \(\d+ / 10\)  \d+\.\d s"
+    epoch = r"epoch {}/3  cost 0\.\d{{4}}  validation \d+\.\d\d % \(\d+ / 10\)  \d+\.\d\d? s"
     for number, line in enumerate(lines[3:], start=1):
         assert re.fullmatch(epoch.format(number), line)
     assert len(lines) == 6

@@ -41,12 +41,16 @@ def introduce(training: "Training", path: Path) -> None:
 
 
 def epoch_line(epoch: "EpochResult", epochs: int, held_out: int) -> str:
-    """Return `epoch  7/30  cost 0.0321  validation 95.31 % (9,531 / 10,000)  0.2 s`."""
+    """Return `epoch  7/30  cost 0.0321  validation 95.31 % (9,531 / 10,000)  0.2 s`.
+
+    The seconds get a second decimal below 0.1, where one decimal would show 0.0 s.
+    """
     parts = [f"epoch {epoch.epoch:>{len(str(epochs))}}/{epochs}", f"cost {epoch.cost:.4f}"]
     if epoch.validation_accuracy is not None and epoch.validation_correct is not None:
         correct = score(epoch.validation_accuracy, epoch.validation_correct, held_out)
         parts.append(f"validation {correct}")
-    return "  ".join([*parts, f"{epoch.seconds:.1f} s"])
+    decimals = 1 if epoch.seconds >= 0.1 else 2
+    return "  ".join([*parts, f"{epoch.seconds:.{decimals}f} s"])
 
 
 def say_if_out_of_patience(training: "Training") -> None:
