@@ -8,9 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from mlp_cli.commands.shared.completion import complete_dataset
 from mlp_cli.datasets.catalogue import NAMES
-from mlp_cli.datasets.source import DEFAULT_DATASET
 from mlp_cli.runs.schema import MOST_WHOLE
 from mlp_cli.version import __version__
 
@@ -115,16 +113,6 @@ def _remember_quiet(ctx: click.Context, _: click.Parameter, value: bool) -> None
     # meta is shared by the group's context and its subcommand's, so either place works.
     ctx.meta[QUIET] = value or ctx.meta.get(QUIET, False)
 
-
-dataset_option = click.option(
-    "--dataset",
-    type=DatasetName(),
-    default=DEFAULT_DATASET,
-    shell_complete=complete_dataset,
-    show_default=True,
-    help="A dataset, or a folder of your own with four IDX files. "
-    "`synthetic` is drawn and needs no download.",
-)
 
 data_dir_option = click.option(
     "--data-dir",
