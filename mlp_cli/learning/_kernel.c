@@ -303,6 +303,19 @@ static Py_buffer *get(Views *views, PyObject *object, const char *name, char typ
     return view;
 }
 
+/* Get a buffer of float or of double, and set *type to the letter of which. */
+static Py_buffer *get_real(Views *views, PyObject *object, const char *name, char *type, int is_writable,
+                           int64_t columns) {
+    *type = 'f';
+    const int before = views->count;
+    Py_buffer *view = get(views, object, name, *type, is_writable, -1, columns);
+    if (view || views->count == before || !PyErr_ExceptionMatches(PyExc_TypeError)) return view;
+    PyErr_Clear();
+    PyBuffer_Release(views->views + --views->count);
+    *type = 'd';
+    return get(views, object, name, *type, is_writable, -1, columns);
+}
+
 /* Get the parameters of a layer: a tuple (units, M, W, V_M, V_W), with None where there is none.
  *
  * below: the layer below, or NULL for layer 2. */
@@ -383,19 +396,13 @@ static PyObject *kernel_learn(PyObject *module, PyObject *arguments) {
     Buffers *buffers = calloc(depth, sizeof *buffers);
     int64_t *order_copy = NULL;
     PyObject *done = NULL;
-    char type = 'f';
+    char type;
     if (!views.views || !buffers) {
         PyErr_NoMemory();
         goto end;
     }
-    Py_buffer *view = get(&views, outputs, "outputs", 'f', 1, -1, -1);
-    if (!view) {
-        if (!PyErr_ExceptionMatches(PyExc_TypeError) || !views.count) goto end;
-        PyErr_Clear();
-        PyBuffer_Release(views.views + --views.count);
-        type = 'd';
-        if (!(view = get(&views, outputs, "outputs", 'd', 1, -1, -1))) goto end;
-    }
+    Py_buffer *view = get_real(&views, outputs, "outputs", &type, 1, -1);
+    if (!view) goto end;
     const int64_t output_rows = view->shape[0], output_columns = view->shape[1];
     task.outputs = view->buf;
     for (Py_ssize_t l = 0; l < depth; l++) {
@@ -484,15 +491,9 @@ static PyObject *kernel_activate(PyObject *module, PyObject *arguments) {
         PyErr_NoMemory();
         goto end;
     }
-    char type = 'f';
-    Py_buffer *from = get(&views, z, "z", 'f', 0, -1, -2);
-    if (!from) {
-        if (!PyErr_ExceptionMatches(PyExc_TypeError) || !views.count) goto end;
-        PyErr_Clear();
-        PyBuffer_Release(views.views + --views.count);
-        type = 'd';
-        if (!(from = get(&views, z, "z", 'd', 0, -1, -2))) goto end;
-    }
+    char type;
+    Py_buffer *from = get_real(&views, z, "z", &type, 0, -2);
+    if (!from) goto end;
     Py_buffer *to = get(&views, a, "a", type, 1, from->shape[0], -2);
     if (!to) goto end;
     const unsigned rounding = flush_denormals();

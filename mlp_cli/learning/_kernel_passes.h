@@ -6,7 +6,9 @@
  *   NAME(x)   x, with the number and the processor in its name
  *   BYTES     bytes of a vector register; 0 for plain loops
  *   TILE      examples whose sums fit into the registers together
+ *   CASES(C)  C(count, chains) for a tile of 1 to TILE examples
  *   BLOCK     rows of a matrix that an update holds in the registers together
+ *   CAN_COMPRESS  where the processor can pack the numbers that a mask names
  *
  * The symbols are those of docs/derivation.md. A mini-batch has m examples, one example a row. Rows
  * of units are padded with zeros to whole vectors, and stay 0 there.
@@ -405,37 +407,48 @@ static void NAME(accumulate_bias)(const NAME(layer) *layer, int m, REAL factor, 
     }
 }
 
-/* Facts 3 and 5, and the update: W^l -= step dW^l with dW^l = (dZ^l)^T A^{l-1}, and so for b^l.
+/* Fact 5, and the update of a matrix of weights M: M -= step dM with step dM = X^T D.
  *
- * The step size is in dZ^l. With momentum V = mu V + step dW + decay W, and W -= V; decay is L2's
- * eta lambda / n, for the weights alone.  rows: the pixels of X, or NULL for a layer l >= 3.
+ * The step size is in dZ^l, and so in X or D. With momentum V = mu V + step dM + decay M, and
+ * M -= V; decay is L2's eta lambda / n.  velocity: V, or NULL.  size: numbers of M.  The others
+ * are those of `accumulate`.
  */
+static void NAME(descend_weights)(const REAL *X, const int32_t *rows, int n, int m, const REAL *D,
+                                  REAL momentum, REAL decay, REAL *M, REAL *velocity, ptrdiff_t size,
+                                  ptrdiff_t width) {
+    if (velocity) {
+        NAME(blend)(velocity, momentum, M, decay, size);
+        NAME(accumulate)(X, rows, n, m, D, 1, velocity, width);
+        NAME(blend)(M, 1, velocity, -1, size);
+    } else {
+        if (decay) NAME(blend)(M, 1, M, -decay, size);
+        NAME(accumulate)(X, rows, n, m, D, -1, M, width);
+    }
+}
+
+/* Fact 3, and the update of b^l: the same without decay. */
+static void NAME(descend_bias)(const NAME(layer) *layer, int m, REAL momentum, REAL *b,
+                               REAL *velocity) {
+    if (velocity) {
+        NAME(blend)(velocity, momentum, b, 0, layer->width);
+        NAME(accumulate_bias)(layer, m, 1, velocity);
+        NAME(blend)(b, 1, velocity, -1, layer->width);
+    } else {
+        NAME(accumulate_bias)(layer, m, -1, b);
+    }
+}
+
+/* Move the parameters of a layer.  rows: the pixels of X, or NULL for a layer l >= 3. */
 static void NAME(descend)(NAME(layer) *layer, const int32_t *rows, int n, int m, REAL momentum,
                           REAL decay) {
-    const ptrdiff_t width = layer->width, input_width = layer->input_width;
-    const ptrdiff_t weights = layer->inputs * width, swapped = layer->units * input_width;
-    REAL *bias = layer->M + weights;
-    if (layer->V_M) {
-        NAME(blend)(layer->V_M, momentum, layer->M, decay, weights);
-        NAME(blend)(layer->V_M + weights, momentum, bias, 0, width);
-        NAME(accumulate)(layer->X, rows, n, m, layer->dZ, 1, layer->V_M, width);
-        NAME(accumulate_bias)(layer, m, 1, layer->V_M + weights);
-        NAME(blend)(layer->M, 1, layer->V_M, -1, weights + width);
-    } else {
-        if (decay) NAME(blend)(layer->M, 1, layer->M, -decay, weights);
-        NAME(accumulate)(layer->X, rows, n, m, layer->dZ, -1, layer->M, width);
-        NAME(accumulate_bias)(layer, m, -1, bias);
-    }
-    if (!layer->W) return;
-    /* W^l as Fact 6 takes it learns the same. */
-    if (layer->V_W) {
-        NAME(blend)(layer->V_W, momentum, layer->W, decay, swapped);
-        NAME(accumulate)(layer->D, NULL, layer->units, m, layer[-1].sent, 1, layer->V_W, input_width);
-        NAME(blend)(layer->W, 1, layer->V_W, -1, swapped);
-    } else {
-        if (decay) NAME(blend)(layer->W, 1, layer->W, -decay, swapped);
-        NAME(accumulate)(layer->D, NULL, layer->units, m, layer[-1].sent, -1, layer->W, input_width);
-    }
+    const ptrdiff_t width = layer->width, weights = layer->inputs * width;
+    NAME(descend_weights)(layer->X, rows, n, m, layer->dZ, momentum, decay, layer->M, layer->V_M,
+                          weights, width);
+    NAME(descend_bias)(layer, m, momentum, layer->M + weights, layer->V_M ? layer->V_M + weights : NULL);
+    if (layer->W) /* W^l as Fact 6 takes it learns the same. */
+        NAME(descend_weights)(layer->D, NULL, layer->units, m, layer[-1].sent, momentum, decay,
+                              layer->W, layer->V_W, layer->units * (ptrdiff_t)layer->input_width,
+                              layer->input_width);
 }
 
 /* ---- Train --------------------------------------------------------------------------------------- */
@@ -527,3 +540,11 @@ static int NAME(run)(const Task *task, const Buffers *buffers) {
 #undef LN2_HIGH
 #undef LN2_LOW
 #undef TERMS
+
+/* What was defined for this processor. */
+#undef NAME
+#undef BYTES
+#undef TILE
+#undef CASES
+#undef BLOCK
+#undef CAN_COMPRESS

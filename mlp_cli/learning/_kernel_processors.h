@@ -1,4 +1,6 @@
-/* The passes for one kind of floating number, once for every kind of processor. */
+/* The passes for one kind of floating number, once for every kind of processor.
+ *
+ * _kernel_passes.h says what the macros mean, and undefines them at its end. */
 
 #if IS_DOUBLE
 #define NUMBER(x, processor) x##_double_##processor
@@ -21,12 +23,6 @@
 #define CASES CASES_12
 #define BLOCK 8
 #include "_kernel_passes.h"
-#undef NAME
-#undef BYTES
-#undef TILE
-#undef CASES
-#undef BLOCK
-#undef CAN_COMPRESS
 #if defined(__clang__)
 #pragma clang attribute pop
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
@@ -41,11 +37,6 @@
 #define CASES CASES_6
 #define BLOCK 4
 #include "_kernel_passes.h"
-#undef NAME
-#undef BYTES
-#undef TILE
-#undef CASES
-#undef BLOCK
 #if defined(__clang__)
 #pragma clang attribute pop
 #else
@@ -64,9 +55,4 @@
 #define CASES CASES_5
 #define BLOCK 4
 #include "_kernel_passes.h"
-#undef NAME
-#undef BYTES
-#undef TILE
-#undef CASES
-#undef BLOCK
 #undef NUMBER
