@@ -60,7 +60,7 @@ const momentOf = (mass, shift) => mass.reduce((sum, m, i) => sum + m * (i + shif
 function hasMnistForm(grey, shape) {
   if (grey.rows !== shape[0] || grey.columns !== shape[1]) return false;
   const held = boxOf(grey);
-  if (!held || extentOf(held) !== roundEven(DIGIT_SHARE * Math.min(...shape))) return false;
+  if (!held || extentOf(held) !== roundEven(DIGIT_FRACTION * Math.min(...shape))) return false;
   return massesOf(grey).every(
     (mass, axis) => Math.abs(momentOf(mass, 0) / sumOf(mass) - shape[axis] / 2) <= MOST_OFF_CENTRE,
   );
