@@ -11,6 +11,7 @@ from importlib import import_module
 import pytest
 
 from mlp_cli.learning.compiled import CompiledEngine, variants
+from mlp_cli.learning.update_rule import GRADIENT_DESCENT
 
 IS_PROMISED = os.environ.get("MLP_TEST_COMPILED") == "1"
 VERSIONS = variants() or [None]
@@ -26,9 +27,9 @@ def require_kernel():
         pytest.skip(message)
 
 
-def make_compiled(network, batch_size, version, **options):
+def make_compiled(network, batch_size, rule=GRADIENT_DESCENT, *, version):
     require_kernel()
-    return CompiledEngine(network, batch_size, variant=version, **options)
+    return CompiledEngine(network, batch_size, rule, variant=version)
 
 
 COMPILED = {

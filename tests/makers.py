@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 from mlp_cli.datasets.files import FILES
 from mlp_cli.learning.learner import NumpyEngine
 from mlp_cli.learning.sgd import EpochResult
+from mlp_cli.learning.update_rule import UpdateRule
 from mlp_cli.nn.network import Network
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.settings import Settings
@@ -111,7 +112,7 @@ def make_run(accuracies=(0.5, 0.75, 0.25), **changes):
     settings = make_settings(**changes)
     rng = np.random.default_rng(0)
     network = Network.initialise(settings.sizes, rng, dtype=settings.dtype)
-    engine = NumpyEngine(network, settings.batch_size, momentum=settings.momentum)
+    engine = NumpyEngine(network, settings.batch_size, UpdateRule(settings.momentum))
     run = Run.begin(settings, engine, rng)
     for epoch, accuracy in enumerate(accuracies, start=1):
         network.biases[0][:] = epoch

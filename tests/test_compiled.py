@@ -17,6 +17,7 @@ from mlp_cli.learning.learner import NumpyEngine
 from mlp_cli.learning.plain import PlainEngine
 from mlp_cli.learning.schedules import Schedule
 from mlp_cli.learning.sgd import train_epochs
+from mlp_cli.learning.update_rule import UpdateRule
 from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.network import Network
@@ -92,8 +93,8 @@ def check_case(case, dtype, atol):
 
     def learn(make, network, **more):
         dropout = Dropout(p, np.random.default_rng(7)) if p else None
-        options = {"momentum": case["momentum"], "l2": case["l2"], "dropout": dropout}
-        engine = make(network, case["batch_size"], **options, **more)
+        rule = UpdateRule(case["momentum"], case["l2"], dropout)
+        engine = make(network, case["batch_size"], rule, **more)
         costs = [engine.learn(images, labels, order, eta) for order in orders]
         return costs, [*network.parameters, *engine.velocities]
 
@@ -149,7 +150,7 @@ def test_a_run_that_diverges_is_stopped_as_with_numpy(version, dtype, cost, acti
     outcomes = []
     for make in (NumpyEngine, partial(CompiledEngine, variant=version)):
         epochs = 0
-        engine, rng = make(start.copy(), 2, momentum=0.5), np.random.default_rng(1)
+        engine, rng = make(start.copy(), 2, UpdateRule(momentum=0.5)), np.random.default_rng(1)
         with contextlib.suppress(DivergedError):
             for _ in train_epochs(engine, images, labels, Schedule(eta, 3), rng):
                 epochs += 1
@@ -172,8 +173,8 @@ def learn(version, work, epochs=3):
     """The bytes of the parameters and velocities after some epochs with every option."""
     network, images, labels, order = work
     dropout = Dropout(0.2, np.random.default_rng(3))
-    options = {"momentum": 0.5, "l2": 0.1, "dropout": dropout, "variant": version}
-    engine = CompiledEngine(network.copy(), 7, **options)
+    rule = UpdateRule(momentum=0.5, l2=0.1, dropout=dropout)
+    engine = CompiledEngine(network.copy(), 7, rule, variant=version)
     for _ in range(epochs):
         engine.learn(images, labels, order, 0.1)
     return [array.tobytes() for array in (*engine.network.parameters, *engine.velocities)]
@@ -224,7 +225,7 @@ class Calls:
 def test_a_call_is_short_so_that_a_signal_is_answered(sizes, batch_size, expected):
     count, calls = sum(expected), Calls(sum(sizes[1:-1]))
     network = Network.initialise(sizes, np.random.default_rng(0))
-    engine = CompiledEngine(network, batch_size, dropout=calls)
+    engine = CompiledEngine(network, batch_size, UpdateRule(dropout=calls))
     images = np.zeros((count, sizes[0]), np.uint8)
     engine.learn(images, np.zeros(count, np.uint8), np.arange(count), 0.1)
     assert calls.examples == expected

@@ -17,6 +17,7 @@ from mlp_cli.learning.groups import (
 from mlp_cli.learning.learner import NumpyEngine
 from mlp_cli.learning.minibatch import MiniBatch
 from mlp_cli.learning.plain import PlainEngine
+from mlp_cli.learning.update_rule import GRADIENT_DESCENT, UpdateRule
 from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
@@ -32,9 +33,10 @@ by_depth = pytest.mark.parametrize("sizes", DEPTHS, ids=lambda sizes: "-".join(m
 by_precision = pytest.mark.parametrize(("dtype", "atol"), [(np.float64, 1e-12), (np.float32, 1e-4)])
 
 
-def make_groups(network, batch_size, **options):
+def make_groups(network, batch_size, rule=GRADIENT_DESCENT):
     """Groups of three mini-batches, so that a few examples make several groups."""
-    return GroupedEngine(network, batch_size, examples_per_group=3 * batch_size, **options)
+    assert rule.is_gradient_alone
+    return GroupedEngine(network, batch_size, rule.dropout, examples_per_group=3 * batch_size)
 
 
 # Every engine, with the update rules that it takes. The plain one is what the others are held to.
@@ -61,12 +63,9 @@ def assert_same(network, expected, atol):
 def assert_learns_the_same(make, network, batch_size, atol, dropout=0.0, count=47, **options):
     """Three epochs of an engine are those of the plain engine, from the same start."""
     start, expected, (images, labels) = network.copy(), network.copy(), make_data(count)
-    if dropout:
-        options["dropout"] = make_dropout(dropout)
-    ours = make(network, batch_size, **options)
-    if dropout:
-        options["dropout"] = make_dropout(dropout)
-    plain = PlainEngine(expected, batch_size, **options)
+    rules = [UpdateRule(**options, dropout=make_dropout(dropout)) for _ in range(2)]
+    ours = make(network, batch_size, rules[0])
+    plain = PlainEngine(expected, batch_size, rules[1])
     rng = np.random.default_rng(0)
     eta = 0.5 * (1 - options.get("momentum", 0))  # with larger steps rounding grows in each of them
     for _ in range(3):
@@ -154,7 +153,7 @@ def test_momentum_and_l2_of_the_plain_engine_by_their_formulas(momentum, l2):
     """V = mu V + eta (dW / m + lambda / n W),  W -= V;  lambda is not for the biases."""
     images, labels = make_data(12)
     network, expected = make_network(), make_network()
-    engine = PlainEngine(network, 4, momentum=momentum, l2=l2)
+    engine = PlainEngine(network, 4, UpdateRule(momentum, l2))
     x, y = pixels_to_x(images, np.float64), one_hot(labels, 3, np.float64)
     velocities = [(np.zeros_like(W), np.zeros_like(b)) for W, b in layers(expected)]
     for _ in range(2):
@@ -179,13 +178,13 @@ def layers(network):
 @pytest.mark.parametrize("make", [PlainEngine, NumpyEngine, *COMPILED.values()])
 def test_the_velocities_are_all_that_momentum_remembers(make):
     images, labels = make_data(20)
-    undisturbed = make(make_network(), 4, momentum=0.9)
+    undisturbed = make(make_network(), 4, UpdateRule(momentum=0.9))
     for _ in range(4):
         undisturbed.learn(images, labels, np.arange(20), 0.5)
-    first = make(make_network(), 4, momentum=0.9)
+    first = make(make_network(), 4, UpdateRule(momentum=0.9))
     for _ in range(2):
         first.learn(images, labels, np.arange(20), 0.5)
-    second = make(first.network.copy(), 4, momentum=0.9)
+    second = make(first.network.copy(), 4, UpdateRule(momentum=0.9))
     second.velocities = [velocity.copy() for velocity in first.velocities]
     for _ in range(2):
         second.learn(images, labels, np.arange(20), 0.5)
@@ -266,10 +265,9 @@ def test_dropout_drops_its_fraction_and_scales_the_rest(dtype):
 @pytest.mark.parametrize("options", [{}, {"momentum": 0.5, "l2": 1.0}, {"dropout": 0.2}])
 def test_training_allocates_no_array_of_a_layers_size(options):
     """Once its arrays are made: neither for a mini-batch's activations nor for a gradient."""
-    if "dropout" in options:
-        options = {"dropout": make_dropout(options["dropout"])}
+    rule = UpdateRule(**options | {"dropout": make_dropout(options.get("dropout"))})
     sizes = (6, 2000, 100, 3)
-    engine = NumpyEngine(make_network(sizes), 4, examples_per_block=4, **options)
+    engine = NumpyEngine(make_network(sizes), 4, rule, examples_per_block=4)
     (images, labels), order = make_data(40), np.arange(40)
     peaks = []
     for _ in range(2):  # the first time makes the arrays
@@ -371,5 +369,5 @@ def test_auto_is_an_engine_that_can_be_asked_for_by_name():
     ],
 )
 def test_groups_are_for_wide_networks_and_small_mini_batches(units, batch_size, options, kind):
-    engine = make_engine("numpy", make_network((6, units, 3)), batch_size, **options)
+    engine = make_engine("numpy", make_network((6, units, 3)), batch_size, UpdateRule(**options))
     assert type(engine) is kind

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mlp_cli.learning import compiled
-from mlp_cli.learning.compiled import CompiledEngine, KernelLayer
+from mlp_cli.learning.compiled import CompiledEngine, kernel_layers
 from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.network import Network
@@ -94,10 +94,9 @@ def test_infinities_and_what_is_no_number_are_as_in_numpy(version, dtype, name):
 
 def reading(version, network, images):
     """The arguments of a call that changes nothing, because its step is 0; A^L is the last."""
-    layers = []
-    for W_b in network.parameters:
-        layers.append(KernelLayer(W_b, layers[-1] if layers else None, has_velocity=False))
-        layers[-1].take(W_b, None)
+    layers = kernel_layers(network, has_velocity=False)
+    for layer, W_b in zip(layers, network.parameters, strict=True):
+        layer.take(W_b, None)
     outputs = np.full((len(images), network.sizes[-1]), 9, network.dtype)
     labels, order = np.zeros(len(images), np.uint8), np.arange(len(images))
     return (

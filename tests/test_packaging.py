@@ -19,6 +19,7 @@ from mlp_cli.learning import compiled
 from mlp_cli.learning.compiled import CompiledEngine
 from mlp_cli.learning.engine import check_engine, choose
 from mlp_cli.learning.plain import PlainEngine
+from mlp_cli.learning.update_rule import UpdateRule
 from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.network import Network
 from mlp_cli.version import __version__
@@ -225,7 +226,7 @@ def test_every_way_to_compile_the_kernel_learns_the_same(
     images = rng.integers(256, size=(50, 6, 6), dtype=np.uint8)
     images[rng.random(images.shape) < 0.7] = 0
     labels, order = rng.integers(5, size=50).astype(np.uint8), rng.permutation(50)
-    options = {"momentum": 0.5, "l2": 0.1}
+    rule = UpdateRule(momentum=0.5, l2=0.1)
     for name in names:
         for activation in ACTIVATIONS:
             for batch_size in (1, 7, 13):
@@ -233,9 +234,9 @@ def test_every_way_to_compile_the_kernel_learns_the_same(
                     (36, 33, 9, 5), rng, dtype=np.float64, activation=activation
                 )
                 theirs = ours.copy()
-                CompiledEngine(ours, batch_size, variant=name, **options).learn(
+                CompiledEngine(ours, batch_size, rule, variant=name).learn(
                     images, labels, order, 0.1
                 )
-                PlainEngine(theirs, batch_size, **options).learn(images, labels, order, 0.1)
+                PlainEngine(theirs, batch_size, rule).learn(images, labels, order, 0.1)
                 for p, q in zip(ours.parameters, theirs.parameters, strict=True):
                     np.testing.assert_allclose(p, q, rtol=0, atol=1e-12)

@@ -7,6 +7,7 @@ from mlp_cli.errors import DivergedError
 from mlp_cli.learning.learner import NumpyEngine
 from mlp_cli.learning.schedules import Schedule
 from mlp_cli.learning.sgd import count_correct, sgd, train_epochs
+from mlp_cli.learning.update_rule import UpdateRule
 from mlp_cli.nn.costs import quadratic
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.network import Network
@@ -110,7 +111,7 @@ def test_parameters_that_overflow_stop_the_run_and_name_the_epoch(eta):
 
 
 def run(network, images, labels, schedule, **options):
-    engine = NumpyEngine(network, 4, momentum=0.5)
+    engine = NumpyEngine(network, 4, UpdateRule(momentum=0.5))
     return list(train_epochs(engine, images, labels, schedule, np.random.default_rng(0), **options))
 
 
@@ -138,7 +139,7 @@ def test_every_epoch_may_have_images_of_its_own():
 
     given, expected = make_network(), make_network()
     run(given, images_of, labels, Schedule(3.0, epochs=2))
-    engine, rng = NumpyEngine(expected, 4, momentum=0.5), np.random.default_rng(0)
+    engine, rng = NumpyEngine(expected, 4, UpdateRule(momentum=0.5)), np.random.default_rng(0)
     engine.learn(images, labels, rng.permutation(8), 3.0)
     engine.learn(255 - images, labels, rng.permutation(8), 3.0)
     assert shown == [1, 2]

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from mlp_cli.learning.dropout import Dropout
+from mlp_cli.learning.batches import by_size
+from mlp_cli.learning.update_rule import GRADIENT_DESCENT, UpdateRule
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.encoding import one_hot
 from mlp_cli.nn.network import Network
@@ -84,6 +85,15 @@ class KernelLayer:
         return self.units, self.M, self.W, self.V_M, self.V_W
 
 
+def kernel_layers(network: Network, *, has_velocity: bool) -> list[KernelLayer]:
+    """Return arrays for the parameters of the layers 2..L, which `take` fills."""
+    layers: list[KernelLayer] = []
+    for W_b in network.parameters:
+        below = layers[-1] if layers else None
+        layers.append(KernelLayer(W_b, below, has_velocity=has_velocity))
+    return layers
+
+
 class CompiledEngine:
     """Trains a network by the kernel. See `engine.Engine`."""
 
@@ -91,23 +101,16 @@ class CompiledEngine:
         self,
         network: Network,
         batch_size: int,
+        rule: UpdateRule = GRADIENT_DESCENT,
         *,
-        momentum: float = 0.0,
-        l2: float = 0.0,
-        dropout: Dropout | None = None,
         variant: str | None = None,
     ) -> None:
         self.network = network
         self.batch_size = batch_size
-        self.momentum = momentum
-        self.l2 = l2
-        self.dropout = dropout
+        self.rule = rule
+        self.velocities = rule.velocities_of(network)
         self.variant: str | None = variant or variants()[0]
-        self.velocities = [np.zeros_like(p) for p in network.parameters] if momentum else []
-        self._layers: list[KernelLayer] = []
-        for W_b in network.parameters:
-            below = self._layers[-1] if self._layers else None
-            self._layers.append(KernelLayer(W_b, below, has_velocity=momentum > 0))
+        self._layers = kernel_layers(network, has_velocity=rule.momentum > 0)
 
     def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from every example once, in this order, and return the sum of their costs."""
@@ -117,11 +120,11 @@ class CompiledEngine:
             layer.take(W_b, velocity)
         images = np.ascontiguousarray(images).reshape(len(images), -1)
         labels, order = np.ascontiguousarray(labels), np.ascontiguousarray(order, np.int64)
-        decay = eta * self.l2 / len(order)
-        end = len(order) // self.batch_size * self.batch_size
-        cost = self._learn(images, labels, order[:end], self.batch_size, eta, decay)
-        if short := len(order) - end:
-            cost += self._learn(images, labels, order[end:], short, eta, decay)
+        decay = self.rule.decay(eta, len(order))
+        cost = sum(
+            self._learn(images, labels, part, m, eta, decay)
+            for part, m in by_size(order, self.batch_size)
+        )
         for layer, W_b, velocity in zip(self._layers, parameters, velocities, strict=True):
             layer.give(W_b, velocity)
         return cost
@@ -139,9 +142,9 @@ class CompiledEngine:
         for start in range(0, len(order), room):
             block = order[start : start + room]
             outputs, masks = np.empty((len(block), classes), dtype), None
-            if self.dropout:
+            if self.rule.dropout:
                 masks = np.empty(len(block) * sum(network.sizes[1:-1]), dtype)
-                self.dropout.draw(masks)
+                self.rule.dropout.draw(masks)
             assert _kernel is not None
             _kernel.learn(
                 self.variant,
@@ -154,7 +157,7 @@ class CompiledEngine:
                 block,
                 m,
                 eta / m,
-                self.momentum,
+                self.rule.momentum,
                 decay,
                 masks,
                 outputs,

@@ -6,11 +6,11 @@ from typing import NamedTuple, Protocol
 
 from mlp_cli.errors import OptionError
 from mlp_cli.learning.compiled import CompiledEngine, variants
-from mlp_cli.learning.dropout import Dropout
 from mlp_cli.learning.groups import GroupedEngine, grouping_pays
 from mlp_cli.learning.learner import NumpyEngine
 from mlp_cli.learning.names import EngineName
 from mlp_cli.learning.plain import PlainEngine
+from mlp_cli.learning.update_rule import GRADIENT_DESCENT, UpdateRule
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats, Images, Indices, Labels
 
@@ -49,12 +49,7 @@ class Engine(Protocol):
 
         The examples come in mini-batches of the engine's size m. The last mini-batch may be
         smaller: its own length is its m, and no example is dropped. Each cost is taken from the
-        activations that are learned from, just before the example's update:
-
-            W^l -= V^l,   V^l = mu V^l + (eta / m) dW^l + (eta lambda / n) W^l
-            b^l -= V^l,   V^l = mu V^l + (eta / m) db^l
-
-        n: the number of examples in `order`.  mu: momentum, 0 without it.  lambda: l2, 0 without.
+        activations that are learned from, just before the update, which `UpdateRule` has.
 
         images: (n, rows, columns) or (n, pixels), grey levels 0..255.  labels: (n,), below n_L.
         order: indices of images.
@@ -113,19 +108,13 @@ def make_engine(
     name: EngineName,
     network: Network,
     batch_size: int,
-    *,
-    momentum: float = 0.0,
-    l2: float = 0.0,
-    dropout: Dropout | None = None,
+    rule: UpdateRule = GRADIENT_DESCENT,
 ) -> Engine:
-    """Return the engine of this name for a network.
-
-    momentum: mu, 0 <= mu < 1.  l2: lambda, 0 or above.
-    """
+    """Return the engine of this name for a network."""
     if name == "plain":
-        return PlainEngine(network, batch_size, momentum=momentum, l2=l2, dropout=dropout)
+        return PlainEngine(network, batch_size, rule)
     if name == "compiled":
-        return CompiledEngine(network, batch_size, momentum=momentum, l2=l2, dropout=dropout)
-    if not (momentum or l2) and grouping_pays(network.sizes[1], batch_size):
-        return GroupedEngine(network, batch_size, dropout=dropout)
-    return NumpyEngine(network, batch_size, momentum=momentum, l2=l2, dropout=dropout)
+        return CompiledEngine(network, batch_size, rule)
+    if rule.is_gradient_alone and grouping_pays(network.sizes[1], batch_size):
+        return GroupedEngine(network, batch_size, rule.dropout)
+    return NumpyEngine(network, batch_size, rule)

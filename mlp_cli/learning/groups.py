@@ -14,6 +14,7 @@ from mlp_cli.learning.dropout import Dropout
 from mlp_cli.learning.examples import ExampleBlock
 from mlp_cli.learning.learner import EXAMPLES_PER_BLOCK, NumpyEngine
 from mlp_cli.learning.minibatch import MiniBatch
+from mlp_cli.learning.update_rule import UpdateRule
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats, Images, Indices, Labels
@@ -114,11 +115,11 @@ class GroupedEngine(NumpyEngine):
         self,
         network: Network,
         batch_size: int,
-        *,
         dropout: Dropout | None = None,
+        *,
         examples_per_group: int = EXAMPLES_PER_GROUP,
     ) -> None:
-        super().__init__(network, batch_size, dropout=dropout)
+        super().__init__(network, batch_size, UpdateRule(dropout=dropout))
         self._count = examples_per_group // batch_size
         groups = max(EXAMPLES_PER_BLOCK // (self._count * batch_size), 1)
         self._block = ExampleBlock(groups * self._count, batch_size, network.sizes, network.dtype)

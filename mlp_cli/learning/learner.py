@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlp_cli.learning.dropout import Dropout
+from mlp_cli.learning.batches import by_size
 from mlp_cli.learning.examples import ExampleBlock
 from mlp_cli.learning.minibatch import MiniBatch
+from mlp_cli.learning.update_rule import GRADIENT_DESCENT, UpdateRule
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats, Images, Indices, Labels
@@ -45,20 +46,16 @@ class NumpyEngine:
         self,
         network: Network,
         batch_size: int,
+        rule: UpdateRule = GRADIENT_DESCENT,
         *,
-        momentum: float = 0.0,
-        l2: float = 0.0,
-        dropout: Dropout | None = None,
         examples_per_block: int = EXAMPLES_PER_BLOCK,
     ) -> None:
         self.network = network
         self.batch_size = batch_size
-        self.momentum = momentum
-        self.l2 = l2
-        self.dropout = dropout
-        self.velocities = [np.zeros_like(p) for p in network.parameters] if momentum else []
+        self.rule = rule
+        self.velocities = rule.velocities_of(network)
         self.variant: str | None = None
-        self._shrinkages = [np.empty_like(p) for p in network.parameters] if l2 else []
+        self._shrinkages = [np.empty_like(p) for p in network.parameters] if rule.l2 else []
         self._examples_per_block = examples_per_block
         self._steps: dict[int, Steps] = {}
 
@@ -67,19 +64,16 @@ class NumpyEngine:
     def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from every example once, in this order, and return the sum of their costs."""
         images = np.asarray(images).reshape(len(images), -1)
-        decay = eta * self.l2 / len(order)
-        end = len(order) // self.batch_size * self.batch_size
-        cost = self._learn(images, labels, order[:end], self.batch_size, eta, decay)
-        if short := len(order) - end:
-            cost += self._learn(images, labels, order[end:], short, eta, decay)
-        return cost
+        decay = self.rule.decay(eta, len(order))
+        return sum(
+            self._learn(images, labels, part, m, eta, decay)
+            for part, m in by_size(order, self.batch_size)
+        )
 
     def _learn(
         self, images: Images, labels: Labels, order: Indices, m: int, eta: float, decay: float
     ) -> float:
         """Learn from mini-batches that all have m examples, and return the sum of the costs."""
-        if not len(order):
-            return 0.0
         block, batch, updates = self.steps_for(m)
         value = COSTS[self.network.cost].value
         step, cost, room = np.array(eta / m, self.network.dtype), 0.0, len(block.x)
@@ -98,7 +92,7 @@ class NumpyEngine:
         if m not in self._steps:
             network = self.network
             count = max(self._examples_per_block // m, 1)
-            batch = MiniBatch(network, m, self.dropout)
+            batch = MiniBatch(network, m, self.rule.dropout)
             none = [None] * len(network.parameters)
             updates = [
                 LayerUpdate(layer.W_b, layer.gradient, velocity, shrinkage)
@@ -123,7 +117,7 @@ class NumpyEngine:
                 shrinkage[:, -1] = 0
                 np.add(change, shrinkage, change)
             if velocity is not None:
-                np.multiply(velocity, self.momentum, velocity)
+                np.multiply(velocity, self.rule.momentum, velocity)
                 np.add(velocity, change, velocity)
                 change = velocity
             np.subtract(W_b, change, W_b)

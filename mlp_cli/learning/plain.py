@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlp_cli.learning.dropout import Dropout
+from mlp_cli.learning.update_rule import GRADIENT_DESCENT, UpdateRule
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.network import Derivatives, Network
@@ -22,40 +22,35 @@ class PlainEngine:
         self,
         network: Network,
         batch_size: int,
-        *,
-        momentum: float = 0.0,
-        l2: float = 0.0,
-        dropout: Dropout | None = None,
+        rule: UpdateRule = GRADIENT_DESCENT,
     ) -> None:
         self.network = network
         self.batch_size = batch_size
-        self.momentum = momentum
-        self.l2 = l2
-        self.dropout = dropout
-        self.velocities = [np.zeros_like(p) for p in network.parameters] if momentum else []
+        self.rule = rule
+        self.velocities = rule.velocities_of(network)
         self.variant: str | None = None
 
     # An overflow is found by the check after the epoch, which says more than a warning would.
     @np.errstate(over="ignore", invalid="ignore")
     def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from every example once, in this order, and return the sum of their costs."""
-        network, cost = self.network, 0.0
-        classes, decay = network.sizes[-1], eta * self.l2 / len(order)
+        network, rule, cost = self.network, self.rule, 0.0
+        classes, decay = network.sizes[-1], rule.decay(eta, len(order))
         for start in range(0, len(order), self.batch_size):
             batch = order[start : start + self.batch_size]
             m = len(batch)
             x = pixels_to_x(images[batch], network.dtype)
             y = one_hot(labels[batch], classes, network.dtype)
             masks: Sequence[Floats] = ()
-            if self.dropout:
-                masks = self.dropout.draw_masks(network.sizes[1:-1], m, network.dtype)
+            if rule.dropout:
+                masks = rule.dropout.draw_masks(network.sizes[1:-1], m, network.dtype)
             activations = network.feedforward(x, masks)
             cost += COSTS[network.cost].value(activations[-1], y)
             derivatives = network.backpropagate(activations, y, masks)
-            if self.momentum or self.l2:
-                self._descend(derivatives, eta / m, decay)
-            else:
+            if rule.is_gradient_alone:
                 network.descend(derivatives, step=eta / m)
+            else:
+                self._descend(derivatives, eta / m, decay)
         return cost
 
     def _descend(self, derivatives: Sequence[Derivatives], step: float, decay: float) -> None:
@@ -68,7 +63,7 @@ class PlainEngine:
         for W, b, d, velocity in zip(
             network.weights, network.biases, derivatives, velocities, strict=True
         ):
-            velocity *= self.momentum
+            velocity *= self.rule.momentum
             velocity[:, :-1] += step * d.dW + decay * W
             velocity[:, -1] += step * d.db
             W -= velocity[:, :-1]

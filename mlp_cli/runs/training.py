@@ -13,6 +13,7 @@ from mlp_cli.learning.engine import Engine, check_engine, choose, make_engine
 from mlp_cli.learning.sgd import EpochResult, train_epochs
 from mlp_cli.learning.streams import Streams, spawn_streams
 from mlp_cli.learning.threads import choose_threads, limit_threads
+from mlp_cli.learning.update_rule import UpdateRule
 from mlp_cli.measuring.evaluation import Evaluation
 from mlp_cli.measuring.health import Health, examine
 from mlp_cli.measuring.scores import Score
@@ -182,11 +183,6 @@ def settings_of(options: Mapping[str, Option], dataset: Dataset, data_dir: Path)
 
 
 def _engine_of(network: Network, settings: Settings, streams: Streams) -> Engine:
-    return make_engine(
-        settings.engine,
-        network,
-        settings.batch_size,
-        momentum=settings.momentum,
-        l2=settings.l2,
-        dropout=Dropout(settings.dropout, streams.shuffling) if settings.dropout else None,
-    )
+    dropout = Dropout(settings.dropout, streams.shuffling) if settings.dropout else None
+    rule = UpdateRule(settings.momentum, settings.l2, dropout)
+    return make_engine(settings.engine, network, settings.batch_size, rule)

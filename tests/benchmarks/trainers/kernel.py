@@ -8,35 +8,29 @@ from importlib import import_module
 
 import numpy as np
 
-from mlp_cli.learning.compiled import ACTIVATION_NUMBERS, KernelLayer
+from mlp_cli.learning.batches import by_size
+from mlp_cli.learning.compiled import ACTIVATION_NUMBERS, kernel_layers, variants
 
 
 class Kernel:
     """`_kernel.learn` on arrays that are ready before the clock starts."""
 
     def __init__(self, network, images, labels, *, eta, batch_size, rng):
+        # ImportError: there was no C compiler
         self.learn = import_module("mlp_cli.learning._kernel").learn
         self.network, self.rng, self.eta = network, rng, eta
-        self.variant = import_module("mlp_cli.learning._kernel").variants()[0]
+        self.variant = variants()[0]
         self.images = np.ascontiguousarray(images).reshape(len(images), -1)
         self.labels = np.ascontiguousarray(labels)
         self.order = np.arange(len(images), dtype=np.int64)
-        self.layers = []
-        for W_b in network.parameters:
-            below = self.layers[-1] if self.layers else None
-            self.layers.append(KernelLayer(W_b, below, has_velocity=False))
-            self.layers[-1].take(W_b, None)
+        self.layers = kernel_layers(network, has_velocity=False)
+        for layer, W_b in zip(self.layers, network.parameters, strict=True):
+            layer.take(W_b, None)
         self.buffers = tuple(layer.buffers for layer in self.layers)
-        whole = len(images) // batch_size * batch_size
-        outputs = np.empty((len(images), network.sizes[-1]), network.dtype)
-        # The mini-batches of full size, then the shorter last one.
+        # Views of the order, which is shuffled in place.
         self.parts = [
-            (self.order[part], size, outputs[part])
-            for part, size in (
-                (slice(whole), batch_size),
-                (slice(whole, None), len(images) - whole),
-            )
-            if len(self.order[part])
+            (part, m, np.empty((len(part), network.sizes[-1]), network.dtype))
+            for part, m in by_size(self.order, batch_size)
         ]
 
     def train_epoch(self):
