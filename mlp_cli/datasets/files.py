@@ -46,6 +46,14 @@ def describe_missing(found: Mapping[str, Path], place: Path, name: str) -> str:
     return f"{folder}: no {name} here, expected its four files. Missing: {missing}."
 
 
+def unreadable(path: Path, error: OSError) -> DataAccessError:
+    """Return the error for a file of a dataset that the system does not let us read."""
+    return DataAccessError(
+        f"{path}: cannot be read ({error.strerror or error}), expected an IDX file.\n"
+        "Check its permissions and the disk."
+    )
+
+
 def _files_in(folder: Path, option: str) -> dict[str, Path]:
     """Return the files of one folder: plain before gzipped, in either spelling."""
     try:

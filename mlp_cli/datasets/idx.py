@@ -14,7 +14,8 @@ from typing import IO, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.errors import DataAccessError, DataError
+from mlp_cli.datasets.files import unreadable
+from mlp_cli.errors import DataError
 from mlp_cli.system.files import open_regular
 
 IDX_DTYPES: dict[int, np.dtype[Any]] = {
@@ -73,10 +74,7 @@ def read_idx(path: Path, magic: int | None = None) -> npt.NDArray[Any]:
             f"{path}: damaged gzip data ({str(error).rstrip('.')}), expected a complete file."
         ) from error
     except OSError as error:
-        raise DataAccessError(
-            f"{path}: cannot be read ({error.strerror or error}), expected an IDX file.\n"
-            "Check its permissions and the disk."
-        ) from error
+        raise unreadable(path, error) from error
 
 
 def _read_header(

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlp_cli.datasets.files import describe_missing, find_files, is_complete
-from mlp_cli.datasets.source import Source
-from mlp_cli.errors import DataAccessError, DataError, MissingDataError
+from mlp_cli.datasets.source import Source, advising
+from mlp_cli.errors import MissingDataError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
@@ -58,12 +58,8 @@ class OwnFolder(Source):
         found = self._found()
         if not is_complete(found):
             raise self._missing()
-        try:
+        with advising("Replace it.", OPTION):
             return read_files(list(found.values()))
-        except DataAccessError:
-            raise
-        except DataError as error:
-            raise DataError(f"{error}\nReplace it.", option=OPTION) from error
 
     def _found(self) -> dict[str, Path]:
         return find_files([Path(self.name)], OPTION)

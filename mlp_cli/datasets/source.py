@@ -2,10 +2,12 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from mlp_cli.errors import DataAccessError, DataError
 from mlp_cli.system.shell import command_line
 
 if TYPE_CHECKING:
@@ -78,6 +80,21 @@ class Source(ABC):
         Raises MissingDataError where files are missing, DataError where one is damaged or they
         disagree; both say what to do next.
         """
+
+
+@contextmanager
+def advising(advice: str, option: str = "") -> "Iterator[None]":
+    """Add what to do next to the error of a file that is damaged or does not fit.
+
+    One that cannot be read has advice of its own: to replace it would be wrong.
+    option: the parameter of a command that names another folder, where that would help.
+    """
+    try:
+        yield
+    except DataAccessError:
+        raise
+    except DataError as error:
+        raise DataError(f"{error}\n{advice}", option=option) from error
 
 
 def download_command(name: str, data_dir: Path) -> str:

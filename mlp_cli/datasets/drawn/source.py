@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from mlp_cli.datasets.files import FILES
-from mlp_cli.datasets.source import Source, download_command
-from mlp_cli.errors import DataAccessError, DataError, NotKeptError
+from mlp_cli.datasets.source import Source, advising, download_command
+from mlp_cli.errors import NotKeptError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.drawn.synthetic import DigitSet
@@ -61,17 +61,11 @@ class Drawn(Source):
         from mlp_cli.datasets.loading import Dataset, Split
 
         folder, is_there = self.folder(data_dir), self.is_there(data_dir)
-        try:
+        again = f"{download_command(self.name, data_dir)} --force"
+        with advising(f"Replace all four files by newly drawn ones with: {again}"):
             arrays = [
                 read(digits, folder) if is_there else digits.draw_all() for digits in self._sets()
             ]
-        except DataAccessError:
-            raise
-        except DataError as error:
-            raise DataError(
-                f"{error}\nReplace all four files by newly drawn ones with: "
-                f"{download_command(self.name, data_dir)} --force"
-            ) from error
         train, test = (Split(*pair) for pair in arrays)
         return Dataset(folder, train, test)
 

@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING
 
 from mlp_cli.datasets.fetching.published_file import PublishedFile
 from mlp_cli.datasets.files import describe_missing, find_files, is_complete
-from mlp_cli.datasets.source import Source, download_command
-from mlp_cli.errors import (
-    DataAccessError,
-    DataError,
-    DownloadError,
-    DownloadFolderError,
-    MissingDataError,
-)
+from mlp_cli.datasets.source import Source, advising, download_command
+from mlp_cli.errors import DownloadError, DownloadFolderError, MissingDataError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
@@ -91,18 +85,14 @@ class Published(Source):
                 f"Put them there, or fetch the published ones with: {command}"
             )
         paths = list(found.values())
-        try:
+        # Only the user knows whose file it is: a download is no cure for one's own.
+        target = self.folder(data_dir)
+        if all(path.parent == target and path.suffix == ".gz" for path in paths):
+            cure = f"fetch it again with: {command} --force"
+        else:
+            cure = f"delete it and fetch it again with: {command}"
+        with advising(f"Replace it; if it is {self.name}'s own, {cure}"):
             return read_files(paths)
-        except DataAccessError:
-            raise
-        except DataError as error:
-            # Only the user knows whose file it is: a download is no cure for one's own.
-            target = self.folder(data_dir)
-            if all(path.parent == target and path.suffix == ".gz" for path in paths):
-                advice = f"fetch it again with: {command} --force"
-            else:
-                advice = f"delete it and fetch it again with: {command}"
-            raise DataError(f"{error}\nReplace it; if it is {self.name}'s own, {advice}") from error
 
     def _found(self, data_dir: Path) -> dict[str, Path]:
         return find_files(self._places(data_dir), "data_dir")

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mlp_cli.datasets.fetching.published_file import PublishedFile
-from mlp_cli.errors import DataAccessError
+from mlp_cli.datasets.files import unreadable
 from mlp_cli.system.files import replacing
 
 RECORD = ".verified.json"
@@ -54,10 +54,7 @@ def are_published(paths: Iterable[Path], folder: Path, files: Sequence[Published
             if path not in published or not is_published(path, published[path]):
                 return False
         except OSError as error:
-            raise DataAccessError(
-                f"{path}: cannot be read ({error.strerror or error}), expected an IDX file.\n"
-                "Check its permissions and the disk."
-            ) from error
+            raise unreadable(path, error) from error
     return True
 
 
