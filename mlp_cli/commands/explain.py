@@ -18,6 +18,7 @@ from mlp_cli.commands.shared.text import can_encode, json_result, result
 from mlp_cli.errors import DeviationError, OptionError
 from mlp_cli.explanation.notation import ALL_SYMBOLS, in_ascii
 from mlp_cli.nn.names import ActivationName, CostName
+from mlp_cli.runs.schema import as_typed
 
 if TYPE_CHECKING:
     from mlp_cli.commands.shared.example import Example
@@ -170,10 +171,7 @@ def _refuse_combinations(ctx: click.Context) -> None:
         ("image", "data_dir", "the example is the picture"),
     ):
         if {one, other} <= given:
-            spellings = (
-                "IMAGE" if name == "image" else f"--{name.replace('_', '-')}"
-                for name in (one, other)
-            )
+            spellings = ("IMAGE" if name == "image" else as_typed(name) for name in (one, other))
             raise OptionError(f"{' with '.join(spellings)}: {reason}. Leave one out.")
     for name in ("activation", "cost"):
         if name in given and "sizes" not in given:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlp_cli.errors import ConfigError
-from mlp_cli.runs.schema import MOST_WHOLE, Option
+from mlp_cli.runs.schema import MOST_WHOLE, Option, as_typed
 from mlp_cli.runs.settings import SETTINGS
 
 MAX_PRESET_BYTES = 1 << 20
@@ -45,7 +45,7 @@ def read_preset(path: Path, refused: Collection[str]) -> dict[str, Option]:
         if key in refused:
             raise ConfigError(
                 f"{path}: {key} cannot be set in a preset, which holds the settings of a run.\n"
-                f"Give it on the command line: --{key.replace('_', '-')}"
+                f"Give it on the command line: {as_typed(key)}"
             )
         if key not in SETTINGS:
             hint = _did_you_mean(key, SETTINGS) or f" Known: {', '.join(sorted(SETTINGS))}."

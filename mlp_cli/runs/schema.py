@@ -14,6 +14,11 @@ MOST_WHOLE = (1 << 63) - 1
 """the largest whole number that TOML and many readers of JSON can hold"""
 
 
+def as_typed(name: str) -> str:
+    """Return an option as it is typed: `--batch-size` for `batch_size`."""
+    return f"--{name.replace('_', '-')}"
+
+
 class Kind(Protocol):
     """A kind of value. A value is as JSON and TOML have it: a tuple is a list there."""
 
@@ -131,7 +136,7 @@ class Setting(NamedTuple):
     @property
     def spelling(self) -> str:
         """The option as it is typed: `--batch-size`."""
-        return f"--{self.name.replace('_', '-')}"
+        return as_typed(self.name)
 
     def accepts(self, value: object) -> bool:
         """Return whether an option or a preset can have this value."""

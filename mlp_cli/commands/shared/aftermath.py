@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mlp_cli.errors import CheckpointError
 from mlp_cli.runs.places import is_claim
+from mlp_cli.runs.schema import as_typed
 from mlp_cli.runs.settings import CHANGEABLE, Settings
 from mlp_cli.system.shell import command_line
 
@@ -30,7 +31,7 @@ def what_is_left(
     for name in ("data_dir", *sorted(CHANGEABLE)):
         value = getattr(wanted, name)
         if value != getattr(saved.settings, name) and name != too_large:
-            words += [f"--{name.replace('_', '-')}", str(value)]
+            words += [as_typed(name), str(value)]
     command = command_line([*words, "--log", str(log)] if log else words)
     if too_large:
         command = f"{command} --{too_large} X, with X below {getattr(wanted, too_large)}"

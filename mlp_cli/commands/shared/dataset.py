@@ -18,6 +18,7 @@ from mlp_cli.errors import (
     MissingDataError,
     NotKeptError,
 )
+from mlp_cli.runs.schema import as_typed
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
@@ -87,5 +88,5 @@ def _naming_the_option() -> Iterator[None]:
         options = {parameter.name for parameter in click.get_current_context().command.params}
         if error.option not in options:
             raise
-        option = error.option.replace("_", "-")
-        raise type(error)(f"{error} Or name another folder with --{option}.") from error
+        option = as_typed(error.option)
+        raise type(error)(f"{error} Or name another folder with {option}.") from error
