@@ -18,6 +18,7 @@ from mlp_cli.commands.shared.text import can_encode, json_result, note, result, 
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.datasets.source import Source
 from mlp_cli.errors import OptionError, OutputError, PictureError
+from mlp_cli.measuring.confidence import LEAST_CONFIDENCE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 STDIN = "-"
 PICTURES_AT_ONCE = 100
 """pictures that are in memory together"""
-LEAST_CONFIDENCE = 0.5
-"""a highest output below this deserves a warning"""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def explain_check(e: Explanation) -> list[Block]:
     e = for_reading(e)
     blocks: list[Block] = legend(e)
     for d in e.derivatives:
-        positions = d.shown if d.is_small else d.worst
+        positions = d.checked
         which = "" if d.is_small else "worst"
         note = shape_of(d.values)
         if not d.is_small:
@@ -38,16 +38,19 @@ def describe_failure(e: Explanation) -> str:
     """Return a sentence that names the derivative with the largest deviation."""
     d = e.worst
     position = d.worst[:1]
-    (label,), (value,), (central,) = (
-        labels_of(d.entries[position]),
-        format_numbers(d.compared_values[position]),
-        format_numbers(d.central[position]),
-    )
+    (value,) = format_numbers(d.compared_values[position])
+    (central,) = format_numbers(d.central[position])
     return (
-        f"{derivative_name(d.symbol, d.l)} at {label} (Fact {d.fact}): {value}, "
+        f"{_place_of_worst(d)} (Fact {d.fact}): {value}, "
         f"but its central difference is {central}; a relative deviation of "
         f"{format_deviation(d.largest_deviation)}, expected {TOLERANCE:g} at most."
     )
+
+
+def _place_of_worst(d: Derivative) -> str:
+    """Return which entry deviates most, in words."""
+    (label,) = labels_of(d.entries[d.worst[:1]])
+    return f"{derivative_name(d.symbol, d.l)} at {label}"
 
 
 def legend(e: Explanation) -> list[Block]:
@@ -63,12 +66,10 @@ def legend(e: Explanation) -> list[Block]:
 def verdict(e: Explanation) -> list[Block]:
     """Return how many derivatives were compared, and the largest deviation."""
     d = e.worst
-    (label,) = labels_of(d.entries[d.worst[:1]])
-    where = f"{derivative_name(d.symbol, d.l)} at {label}"
     blocks: list[Block] = [
         f"compared    {e.compared_parameters:,} of {e.parameters:,} parameters, "
         f"{e.compared:,} derivatives in all",
-        f"largest     deviation {format_deviation(d.largest_deviation)}, of {where}; "
+        f"largest     deviation {format_deviation(d.largest_deviation)}, of {_place_of_worst(d)}; "
         f"allowed {TOLERANCE:g}",
     ]
     if e.incomparable:

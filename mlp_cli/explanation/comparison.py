@@ -99,6 +99,11 @@ class Derivative:
         return np.argsort(-np.nan_to_num(self.deviations, nan=-1.0), kind="stable")[:SHOWN_OF_LARGE]
 
     @property
+    def checked(self) -> Positions:
+        """The positions of the entries that a check shows: all, or the worst."""
+        return self.shown if self.is_small else self.worst
+
+    @property
     def largest_deviation(self) -> float:
         """The largest deviation; 0 where nothing was compared."""
         return float(np.nanmax(self.deviations, initial=0.0))

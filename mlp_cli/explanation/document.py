@@ -33,7 +33,7 @@ def check_document(e: Explanation) -> Json:
             "shape": list(d.values.shape),
             "compared": d.compared,
             "largest_deviation": d.largest_deviation,
-            "entries": _entries(d, d.shown if d.is_small else d.worst),
+            "entries": _entries(d, d.checked),
         }
         for d in e.derivatives
     ]

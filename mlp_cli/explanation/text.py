@@ -16,6 +16,7 @@ from mlp_cli.explanation.notation import (
 from mlp_cli.explanation.passes import Explanation, LayerPasses
 from mlp_cli.explanation.rounding import for_reading
 from mlp_cli.explanation.tables import (
+    LINE_WIDTH,
     Block,
     Column,
     FormulaLine,
@@ -249,7 +250,7 @@ def _sigma(e: Explanation, layer: LayerPasses) -> str:
 
 
 def _heading(text: str) -> str:
-    return f"{text} ".ljust(80, "-")
+    return f"{text} ".ljust(LINE_WIDTH, "-")
 
 
 def _counted(vector: Floats) -> list[str]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
+from mlp_cli.measuring.percent import percent
 from mlp_cli.nn.types import Floats
 from mlp_cli.pages.figures import INK, panels, styled
 from mlp_cli.runs.checkpoint import Entry, Run
@@ -152,7 +153,7 @@ def _mark_best(axes: "Axes", run: Run, colour: str, *, is_named: bool) -> None:
     axes.plot(run.best_epoch, run.best_accuracy, "o", color=colour, markersize=6)
     if is_named:
         axes.axvline(run.best_epoch, color=colour, linestyle=":", linewidth=1)
-        best = f"best epoch {run.best_epoch}: {run.best_accuracy * 100:.2f} %"
+        best = f"best epoch {run.best_epoch}: {percent(run.best_accuracy)}"
         axes.set_title(best, fontsize=9, color=INK)
 
 

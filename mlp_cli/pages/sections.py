@@ -63,18 +63,18 @@ def _mistakes(found: Findings) -> Html:
         f"The {len(found.mistakes)} most confident of {score.examples - score.correct:,} mistakes: "
         "the correct class, the prediction, and its output."
     )
-    source = find_source(found.run.settings.dataset)
-    names = [source.class_name(label) for label in range(len(found.evaluation.confusion))]
+    name_of = find_source(found.run.settings.dataset).class_name
     pictures = [
         element(
             "li",
             element(
                 "img",
                 src=image_uri(m.image),
-                alt=f"test image {m.index}: {names[m.truth]}, predicted as {names[m.prediction]}",
+                alt=f"test image {m.index}: {name_of(m.truth)}, "
+                f"predicted as {name_of(m.prediction)}",
                 title=f"test image {m.index}",
             ),
-            element("span", f"{names[m.truth]} → ", element("b", names[m.prediction])),
+            element("span", f"{name_of(m.truth)} → ", element("b", name_of(m.prediction))),
             element("span", f"{m.confidence:.3f}", class_="more"),
         )
         for m in found.mistakes

@@ -9,7 +9,6 @@ const elements = Object.fromEntries(
     (id) => [id, document.getElementById(id)],
   ),
 );
-const UNSURE = 0.5; // a highest output below this gets a warning
 const PEN_STEP = 14; // canvas pixels
 const QUIET = 600; // milliseconds without a change before the prediction is spoken
 const pen = { x: canvas.width / 2, y: canvas.height / 2, down: false };
@@ -20,7 +19,7 @@ function show(pixels, doubts = []) {
   const activations = feedforward(saved, layers, pixels);
   const outputs = activations.at(-1);
   const best = outputs.indexOf(outputs.reduce((one, other) => Math.max(one, other)));
-  const unsure = outputs[best] < UNSURE ? ["unsure: no output reaches one half"] : [];
+  const unsure = outputs[best] < saved.leastConfidence ? ["unsure: no output reaches one half"] : [];
   paintCells(elements.seen, pixels.map((pixel) => pixel / 255));
   elements.outputs.querySelectorAll("li").forEach((row, label) => {
     row.classList.toggle("best", label === best);

@@ -10,10 +10,10 @@ import numpy as np
 
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.errors import ExportError
+from mlp_cli.measuring.confidence import LEAST_CONFIDENCE
 from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.names import ActivationName
-from mlp_cli.pages.canvas.constants import shared_constants
 from mlp_cli.runs.checkpoint import Run
 
 PAGE = Path(__file__).parent
@@ -36,6 +36,9 @@ def write_html(run: Run, file: BinaryIO) -> None:
     Raises ExportError where the inputs are too few to draw on, the network is too large, or the
     page cannot compute its activation.
     """
+    # Not at the top: it brings Pillow, which the other formats of an export do without.
+    from mlp_cli.pages.canvas.constants import shared_constants
+
     network, shape = run.network, run.settings.image_shape
     source = find_source(run.settings.dataset)
     if min(shape) < MIN_SIDE:
@@ -58,6 +61,7 @@ def write_html(run: Run, file: BinaryIO) -> None:
         "output": OUTPUT_NAMES[COSTS[network.cost].output],
         "classes": [source.class_name(k) for k in range(network.sizes[-1])],
         "dtype": network.dtype.name,
+        "leastConfidence": LEAST_CONFIDENCE,
         "parameters": _packed(run),
     }
     parts = {
