@@ -1,29 +1,29 @@
 """The compiled engine in the tests: every version of the kernel that this processor can run.
 
-Where the kernel is not built its tests are skipped, and say so. With MLP_TEST_COMPILED=1, which
-promises it, they fail.
+Where the kernel is not built its tests are skipped, and say so. Where MLP_TEST_COMPILED is
+set, which promises it, they fail.
 """
 
 import os
 from functools import partial
-from importlib import import_module
 
 import pytest
 
+from mlp_cli.learning import compiled
 from mlp_cli.learning.compiled import CompiledEngine, variants
 from mlp_cli.learning.update_rule import GRADIENT_DESCENT
 
-IS_PROMISED = os.environ.get("MLP_TEST_COMPILED") == "1"
+PROMISED = os.environ.get("MLP_TEST_COMPILED")
 VERSIONS = variants() or [None]
-KERNEL = import_module("mlp_cli.learning._kernel") if variants() else None
+KERNEL = compiled._kernel
 
 
 def require_kernel():
     """Skip the test that calls this, or fail it, where there is no kernel."""
-    if not variants():
-        message = "the compiled engine is not built: no C compiler when mlp was installed"
-        if IS_PROMISED:
-            pytest.fail(f"{message}, and MLP_TEST_COMPILED=1 promises it")
+    if KERNEL is None:
+        message = "no compiled kernel; install a C compiler, then mlp again"
+        if PROMISED:
+            pytest.fail(f"{message}: MLP_TEST_COMPILED promises it")
         pytest.skip(message)
 
 

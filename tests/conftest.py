@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from mlp_cli.commands.shared.group import mlp
-from mlp_cli.learning import compiled
+from tests.compiled import KERNEL, require_kernel
 
 
 @pytest.fixture(autouse=True)
@@ -96,15 +96,8 @@ def mnist_dir():
     return folder
 
 
-COMPILED = os.environ.get("MLP_TEST_COMPILED")
-
-
 @pytest.fixture(scope="session")
 def kernel():
     """The compiled kernel. Where MLP_TEST_COMPILED promises it, it must be there."""
-    if compiled._kernel is None:
-        message = "no compiled kernel; install a C compiler, then mlp again"
-        if COMPILED:
-            pytest.fail(message)
-        pytest.skip(message)
-    return compiled._kernel
+    require_kernel()
+    return KERNEL

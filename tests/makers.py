@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from mlp_cli.datasets.files import FILES
+from mlp_cli.learning.dropout import Dropout
 from mlp_cli.learning.learner import NumpyEngine
 from mlp_cli.learning.sgd import EpochResult
 from mlp_cli.learning.update_rule import UpdateRule
@@ -99,6 +100,11 @@ def make_settings(**changes):
         "dtype": "float32",
     }
     return Settings(**(values | changes))
+
+
+def make_dropout(p):
+    """The same masks at each call; None without dropout."""
+    return Dropout(p, np.random.default_rng(7)) if p else None
 
 
 def adopt_network(sizes=(6, 5, 3), shape=(2, 3), seed=0, **options):

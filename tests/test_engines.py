@@ -24,7 +24,7 @@ from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.network import Network
 from tests import oracle
 from tests.compiled import COMPILED
-from tests.makers import make_data, make_network
+from tests.makers import make_data, make_dropout, make_network
 
 DEPTHS = [(6, 3), (6, 5, 3), (6, 5, 4, 3)]
 KINDS = [(activation, cost) for activation in ACTIVATIONS for cost in COSTS]
@@ -49,10 +49,6 @@ by_engine = pytest.mark.parametrize("make", ALL.values(), ids=ALL)
 by_general_engine = pytest.mark.parametrize(
     "make", WITH_MOMENTUM_AND_L2.values(), ids=WITH_MOMENTUM_AND_L2
 )
-
-
-def make_dropout(p):
-    return Dropout(p, np.random.default_rng(7)) if p else None
 
 
 def assert_same(network, expected, atol):

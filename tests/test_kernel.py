@@ -15,12 +15,9 @@ from mlp_cli.learning.compiled import CompiledEngine, kernel_layers
 from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.network import Network
-from tests.compiled import KERNEL, by_version, require_kernel
+from tests.compiled import KERNEL, by_version
 
-
-@pytest.fixture(autouse=True)
-def kernel():
-    require_kernel()
+pytestmark = pytest.mark.usefixtures("kernel")
 
 
 def activate(version, name, z):

@@ -11,6 +11,7 @@ import pytest
 from mlp_cli.learning.compiled import variants
 from mlp_cli.runs.places import claim
 from mlp_cli.runs.reading import load_checkpoint
+from tests.compiled import require_kernel
 from tests.makers import make_arrays, write_dataset
 from tests.processes import contents
 
@@ -282,8 +283,7 @@ def test_a_run_keeps_its_engine_and_says_when_it_gets_another(run, data):
 
 
 def test_another_version_of_the_compiled_engine_is_said(run, data):
-    if not variants():
-        pytest.skip("the compiled engine is not built")
+    require_kernel()
     run(f"{TRAIN} --epochs 1 --engine compiled")
     assert load_checkpoint(PATH).engine_variant == variants()[0]
     assert "instead of" not in run(f"{RESUME} --epochs 2").stderr

@@ -1,7 +1,7 @@
 """The table of settings: one line for a setting, from which all else follows."""
 
 import tomllib
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Literal, get_args, get_origin, get_type_hints
 
@@ -21,8 +21,7 @@ OPTIONS = {option.name: option for option in train.params}
 
 def meta(**changes):
     """A checkpoint's settings as JSON has them."""
-    settings = make_settings()
-    values = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    values = asdict(make_settings())
     values = {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
     return values | changes
 

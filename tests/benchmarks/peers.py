@@ -22,8 +22,11 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
+from typing import get_args
 
 from mlp_cli.errors import MlpError
+from mlp_cli.learning.names import DistortionName
+from mlp_cli.measuring.percent import percent
 from tests.benchmarks.machine import machine, markdown
 from tests.benchmarks.workers import PEERS, FailedError, MissingError, Task, Worker
 
@@ -86,7 +89,7 @@ def parse():
     add("--threads", type=int, action="append", help="threads and cores each (1); repeat it")
     add(
         "--distort",
-        choices=["none", "shift", "affine", "elastic"],
+        choices=["none", *get_args(DistortionName)],
         default="none",
         help="distort the images, once: more of their pixels are not black",
     )
@@ -145,8 +148,7 @@ def measure(chosen, task, rounds):
             median_ratio(clock, of_clock),
             median_ratio(processor, of_processor),
         )
-        accuracy = f"{accuracies[peer]:.2%}".replace("%", " %")
-        rows.append([peer.label(), *map(figure, figures), accuracy])
+        rows.append([peer.label(), *map(figure, figures), percent(accuracies[peer])])
     return rows, "failed" not in status.values()
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from mlp_cli.measuring.percent import percent
 from tests.benchmarks.machine import machine, markdown
 
 PRESETS = ["default", "book-30", "book-100", "notes-online", "hundred", "cross-entropy", "quick"]
@@ -100,7 +101,7 @@ def train(preset, seed, engine, options):
 
 def row(preset, seed, engine, outcome):
     best = outcome.best_validation
-    held_out = "" if best is None else f"{best:.2%}".replace("%", " %")
+    held_out = "" if best is None else percent(best)
     seconds = f"{outcome.seconds:.1f}"
     epochs = [f"{of(outcome.epochs):.3f}" for of in (median, min)]
     return [preset, engine, str(seed), seconds, *epochs, outcome.test_accuracy, held_out]

@@ -13,7 +13,9 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import get_args
 
+from mlp_cli.learning.names import EngineName
 from tests.benchmarks.machine import machine, markdown
 from tests.benchmarks.workers import THREADS
 
@@ -22,7 +24,7 @@ HIDDEN = [10, 20, 50, 100, 200, 500, 1000, 2000]
 BATCH_SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
 BASE = {"images": 10_000, "hidden units": 30, "batch size": 10}
 """what the quantities are that do not vary"""
-ENGINES = ["compiled", "numpy", "plain"]
+ENGINES = list(get_args(EngineName))
 ETA = 1.0
 
 
