@@ -66,6 +66,8 @@ def inspect(file: Path | None, checkpoint: Path | None, json: bool) -> None:
             f"best epoch     {run.best_epoch}, {percent(run.best_accuracy)} on the images held out"
         )
         result(f"test accuracy  {percent(run.test_accuracy)}")
+    elif run.awaits_its_first_epoch:
+        result("history        0 epochs: the network has learned nothing yet")
     else:
         result("history        none: the network was trained elsewhere")
     result(f"resume         {'yes' if run.resume else 'no, it holds only the network'}")
@@ -74,7 +76,7 @@ def inspect(file: Path | None, checkpoint: Path | None, json: bool) -> None:
     )
     written_by = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
     result(f"written by     {written_by or 'unknown'}\n")
-    if not run.history:
+    if not run.history and not run.awaits_its_first_epoch:
         result("Only the settings that follow from the network itself are known.\n")
     width = max(map(len, settings))
     for name, value in settings.items():

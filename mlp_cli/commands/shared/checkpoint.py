@@ -10,7 +10,7 @@ from mlp_cli.commands.shared.text import note
 from mlp_cli.errors import NoCheckpointError
 from mlp_cli.measuring.percent import percent
 from mlp_cli.runs import bundled
-from mlp_cli.runs.places import FOLDER, newest_checkpoint
+from mlp_cli.runs.places import FOLDER, newest_checkpoints
 
 checkpoint_option = click.option(
     "--checkpoint",
@@ -25,8 +25,12 @@ def choose_checkpoint(checkpoint: Path | None) -> Path:
     """Return the checkpoint that was named, or the newest, which is then said."""
     if checkpoint is not None:
         return checkpoint
-    path = newest_checkpoint(FOLDER)
-    note(f"Using {path}, the newest.")
+    from mlp_cli.runs.reading import awaits_its_first_epoch
+
+    newest, *older = newest_checkpoints(FOLDER)
+    trained = (path for path in (newest, *older) if not awaits_its_first_epoch(path))
+    path = next(trained, newest)
+    note(f"Using {path}, the newest{'' if path == newest else ' that has had an epoch'}.")
     return path
 
 
