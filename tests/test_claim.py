@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mlp_cli.errors import ClaimError, LogError
@@ -402,3 +403,22 @@ def test_a_cosine_that_rises_again_is_said_with_its_eta(run):
         f"{etas[4]:.3g} in epoch 5\n"
     ) in done.stderr
     assert "cosine" not in run(f"{command} --resume --epochs 8").stderr
+
+
+def test_arithmetic_that_rounds_otherwise_is_said(run):
+    command = f"train --validation 100 --checkpoint {PATH}"
+    run(f"{command} --epochs 1")
+    assert "instead of" not in run(f"{command} --resume --epochs 2").stderr
+    saved = load_checkpoint(PATH)
+    blas = saved.arithmetic["blas_core"]
+    saved.arithmetic |= {"numpy": "1.26.4", "blas_core": "another"}
+    saved.save(PATH)
+    done = run(f"{command} --resume --epochs 3")
+    assert (
+        f"{PATH}: numpy {np.__version__} instead of 1.26.4, blas_core {blas} instead of another: "
+        "the last digits will differ"
+    ) in done.stderr
+    assert "instead of" not in run(f"{command} --resume --epochs 4").stderr
+    saved.arithmetic = {}  # as in a checkpoint of an earlier version
+    saved.save(PATH)
+    assert "instead of" not in run(f"{command} --resume --epochs 5").stderr

@@ -48,6 +48,7 @@ def inspect(file: Path | None, checkpoint: Path | None, json: bool) -> None:
                 "best_accuracy": run.best_accuracy,
                 "test_accuracy": run.test_accuracy,
                 "engine_variant": run.engine_variant,
+                "arithmetic": run.arithmetic,
                 "training_seconds": run.training_seconds,
                 "resumable": run.resume is not None,
                 "file": asdict(facts),

@@ -71,6 +71,8 @@ class Run:
     """of `network` on the test set, 0..1, once the run has ended"""
     engine_variant: str | None = None
     """the processor's version of the engine in the last epoch; None if there is but one"""
+    arithmetic: dict[str, str] = field(default_factory=dict)
+    """what rounded the numbers of the last epoch, by name; empty where it is not known"""
 
     @classmethod
     def begin(cls, settings: Settings, engine: "Engine", rng: "np.random.Generator") -> Self:
@@ -208,6 +210,7 @@ class Run:
             "best_epoch": self.best_epoch,
             "test_accuracy": self.test_accuracy,
             "engine_variant": self.engine_variant,
+            "arithmetic": self.arithmetic,
             "history": self.history,
             "versions": {
                 "mlp": __version__,

@@ -99,6 +99,7 @@ def _parse(arrays: Archive) -> Run:
         best_epoch=best_epoch,
         test_accuracy=test_accuracy,
         engine_variant=engine_variant,
+        arithmetic=_texts(meta.get("arithmetic")),
     )
 
 
@@ -183,6 +184,12 @@ def _read_network(
     )
 
 
+def _texts(value: object) -> dict[str, str]:
+    """Return the entries that are text; none where this is no object."""
+    entries = value.items() if isinstance(value, dict) else ()
+    return {name: text for name, text in entries if isinstance(text, str)}
+
+
 class Mark(NamedTuple):
     """Who wrote a checkpoint, and when in the run: two states of a file have different marks."""
 
@@ -243,12 +250,9 @@ def read_facts(path: Path) -> FileFacts:
     """Return the facts about a file that `load_checkpoint` has accepted."""
     with open_regular(path) as file:
         meta = read_json(Archive(file), "meta")
-    versions = meta.get("versions")
     return FileFacts(
         size=path.stat().st_size,
         format_version=meta["format_version"],
         stored_dtype=meta.get("stored_dtype", meta["dtype"]),
-        versions={k: v for k, v in versions.items() if isinstance(v, str)}
-        if isinstance(versions, dict)
-        else {},
+        versions=_texts(meta.get("versions")),
     )

@@ -8,6 +8,7 @@ from typing import Any, Self
 from mlp_cli.datasets.loading import Dataset
 from mlp_cli.errors import DataError
 from mlp_cli.learning.ahead import DistortedEpochs
+from mlp_cli.learning.arithmetic import read_arithmetic, unlike
 from mlp_cli.learning.dropout import Dropout
 from mlp_cli.learning.engine import Engine, check_engine, choose, make_engine
 from mlp_cli.learning.sgd import EpochResult, train_epochs
@@ -38,6 +39,10 @@ class Training:
         self.train_split, self.held_out = dataset.split_validation(run.settings.validation)
         self._engine = engine
         self._streams = streams
+        now = read_arithmetic()
+        self.rounds_unlike_before = unlike(run.arithmetic, now)
+        """what rounds otherwise than in the run's last epoch: each name with both texts"""
+        run.arithmetic = now
 
     @classmethod
     def begin(cls, options: Mapping[str, Option], dataset: Dataset, data_dir: Path) -> Self:

@@ -131,4 +131,9 @@ def resume_training(saved: "Run", path: Path, data_dir: Path, ctx: click.Context
         note(
             f"{path}: engine {settings.engine} for {now} instead of {before}: {ROUNDS_DIFFERENTLY}"
         )
+    if training.rounds_unlike_before and not training.has_ended:
+        others = (
+            f"{k} {new} instead of {old}" for k, (old, new) in training.rounds_unlike_before.items()
+        )
+        note(f"{path}: {', '.join(others)}: {ROUNDS_DIFFERENTLY}")
     return training
