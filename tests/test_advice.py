@@ -9,6 +9,7 @@ from mlp_cli.measuring.health import SAMPLE, examine
 from mlp_cli.nn.network import Network
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, write_dataset
+from tests.processes import contents
 
 TRAIN = "train --validation 200 --epochs 4"
 
@@ -134,16 +135,19 @@ def test_infinite_parameters_stop_the_run_and_keep_the_epochs_before(run):
     """A run that learns well, and is then resumed with an eta that no number can hold."""
     run(f"{TRAIN} --epochs 2")
     (path,) = Path("checkpoints").iterdir()
-    before = path.read_bytes()
+    before = contents(path)
     done = run("train --resume --epochs 4 --eta 1e300", status=1)
     assert done.stderr.endswith(
         "Error: Epoch 3: with eta 1e+300 the parameters are no longer finite numbers.\n"
         "Try again with a smaller --eta.\n"
         f"{path} is intact: 2 of 4 epochs saved.\n"
-        f"Resume with: mlp train --resume --checkpoint {path} --epochs 4 --eta X, "
-        "with X below 1e+300\n"
+        f"Resume with: mlp train --resume --checkpoint {path} --eta X, with X below 1e+300\n"
     )
-    assert path.read_bytes() == before
+    meta, arrays = contents(path)
+    assert arrays == before[1]
+    assert meta["history"] == before[0]["history"]
+    run("train --resume --eta 1.0")
+    assert len(load_checkpoint(path).history) == 4
 
 
 def test_patience_ends_the_run_and_says_so_and_the_last_line_names_best_and_last(run):
