@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -105,7 +106,14 @@ class Dataset:
         return train if name == "train" else held_out
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 over all four arrays and their shapes, in hexadecimal."""
+        """Return the SHA-256 over all four arrays and their shapes, in hexadecimal.
+
+        It is computed once: to read all of a large set takes a while.
+        """
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         digest = hashlib.sha256()
         for split in (self.train, self.test):
             for array in (split.images, split.labels):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlp_cli.datasets.steps import Step
 
 DEFAULT_DATASET = "mnist"
+DEFAULT_DATA_DIR = Path("data")
 DIGIT_NAMES = tuple("0123456789")
 
 

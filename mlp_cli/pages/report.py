@@ -55,7 +55,7 @@ def _heading(findings: Sequence[Findings]) -> str:
 
 def _title(found: Findings) -> str:
     accuracy = percent(found.evaluation.score.accuracy)
-    return f"{_sizes(found.run)} on {found.run.settings.dataset}, {accuracy}"
+    return f"{_sizes(found.run)} on {found.dataset}, {accuracy}"
 
 
 def _sizes(run: Run) -> str:

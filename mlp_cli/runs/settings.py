@@ -228,6 +228,8 @@ class Settings:
         changes: dict[str, Any] = {}
         for name, value in given.items():
             setting, ours = SETTINGS[name], getattr(self, name)
+            if name == "dataset":  # the data are known by their content, once they are read
+                continue
             if value in (ours, setting.automatic):
                 continue
             if not setting.may_change_on_resume:

@@ -78,7 +78,7 @@ class Training:
             raise DataError(
                 f"{dataset.folder}: not the data that the run was trained on: SHA-256 over the "
                 f"arrays {fingerprint[:16]}..., expected {settings.fingerprint[:16]}...\n"
-                "Name the folder of the run's own data with --data-dir, or train a new run."
+                "Name the folder of the run's own data with --dataset, or train a new run."
             )
         dataset.require(settings.image_shape, settings.sizes[-1])
         streams = spawn_streams(settings.seed)

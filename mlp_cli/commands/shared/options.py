@@ -8,14 +8,15 @@ from typing import Any, TypeVar
 
 import click
 
-from mlp_cli.datasets.catalogue import NAMES
+from mlp_cli.commands.shared.completion import complete_dataset
+from mlp_cli.datasets.catalogue import NAMES, find_source
+from mlp_cli.datasets.source import DEFAULT_DATA_DIR
 from mlp_cli.runs.schema import MOST_WHOLE
 from mlp_cli.version import __version__
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 QUIET = "mlp_cli.quiet"
-DEFAULT_DATA_DIR = Path("data")
 
 
 class HomePath(click.Path):
@@ -114,7 +115,7 @@ class DatasetName(click.types.StringParamType):
     ) -> str:
         """Return the name, or refuse it."""
         name = os.path.expanduser(super().convert(value, param, ctx))
-        if name not in NAMES and not os.path.isdir(name):
+        if name not in NAMES and not os.path.isdir(find_source(name).folder(DEFAULT_DATA_DIR)):
             known = ", ".join(NAMES)
             self.fail(f"{name!r} is neither a dataset ({known}) nor a folder.", param, ctx)
         return name
@@ -163,3 +164,13 @@ run_data_dir_option = click.option(
     help="The folder that holds the datasets.",
 )
 """--data-dir for a command that reads a checkpoint"""
+
+run_dataset_option = click.option(
+    "--dataset",
+    type=DatasetName(),
+    shell_complete=complete_dataset,
+    show_default="the one that the network was trained on",
+    help="Another dataset, or the folder that the network's own is in now: "
+    "a name, or a folder of your own with four IDX files.",
+)
+"""--dataset for a command that reads a checkpoint"""
