@@ -161,8 +161,9 @@ class Training:
 
     @property
     def is_out_of_patience(self) -> bool:
-        """Whether `patience` epochs in a row were no better than the best before them."""
-        return 0 < self.run.settings.patience <= self.run.epochs_since_best
+        """Whether `patience` epochs in a row were no more accurate than the best before them."""
+        run = self.run
+        return 0 < run.settings.patience <= len(run.history) - run.first_best_epoch
 
     def health(self) -> Health:
         """Return signs of trouble, from images held out, or from training images without any."""

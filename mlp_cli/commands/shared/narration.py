@@ -59,7 +59,7 @@ def say_if_out_of_patience(training: "Training") -> None:
     if training.is_out_of_patience:
         note(
             f"stopped by --patience {run.settings.patience}: "
-            f"no epoch after {run.best_epoch} was better"
+            f"no epoch after {run.first_best_epoch} was more accurate"
         )
 
 
