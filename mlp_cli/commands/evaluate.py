@@ -51,6 +51,7 @@ def evaluate(
     The interval is the 95 % confidence interval of the accuracy (Wilson).
     """
     from mlp_cli.measuring.evaluation import Evaluation
+    from mlp_cli.runs.fairness import hold_out_stream
     from mlp_cli.runs.reading import load_trained
 
     path = choose_checkpoint(checkpoint)
@@ -67,7 +68,7 @@ def evaluate(
         )
     if other:
         note(other)
-    chosen = data.split(split, held_out)
+    chosen = data.split(split, held_out, hold_out_stream(settings))
 
     evaluation = Evaluation.of(run.network, chosen.images, chosen.labels)
     reached, figures = evaluation.score, evaluation.class_figures

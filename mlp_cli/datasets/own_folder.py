@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mlp_cli.datasets.files import describe_missing, find_files, is_complete
-from mlp_cli.datasets.source import Source, advising
+from mlp_cli.datasets.source import HoldOut, Source, advising
 from mlp_cli.errors import MissingDataError
 
 if TYPE_CHECKING:
@@ -24,8 +24,10 @@ LONGEST_STEM = 40
 class OwnFolder(Source):
     """A folder of one's own: its name is its path, and a data folder means nothing to it.
 
-    Nothing is ever written there. Its labels stand for themselves.
+    Nothing is ever written there. Its labels stand for themselves. It may well be sorted by class.
     """
+
+    held_out: ClassVar[HoldOut] = "stratified"
 
     @property
     def path(self) -> Path:

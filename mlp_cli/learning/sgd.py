@@ -13,7 +13,7 @@ from mlp_cli.learning.engine import Engine, choose, make_engine
 from mlp_cli.learning.schedules import Schedule
 from mlp_cli.nn.costs import mean_cost
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Images, Labels
+from mlp_cli.nn.types import Images, Indices, Labels
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ def train_epochs(
     rng: "np.random.Generator",
     validation: tuple[Images, Labels] | None = None,
     *,
+    examples: Indices | None = None,
     accuracies: Sequence[float | None] = (),
 ) -> Iterator[EpochResult]:
     """Train the engine's network, epoch after epoch, and yield a result after each.
@@ -88,14 +89,17 @@ def train_epochs(
     images: (n, rows, columns), grey levels 0..255; or a function that returns those of an epoch.
     labels: (n,), below n_L.
     validation: images and labels that the network reads after every epoch, and never learns from.
+    examples: the indices of those to learn from; None: all.
     accuracies: the validation accuracies of the epochs so far.
     Raises DivergedError, naming the epoch, where a parameter is no longer a finite number.
     """
-    seen = list(accuracies)
+    seen, size = list(accuracies), len(labels) if examples is None else len(examples)
     for epoch in range(len(seen) + 1, schedule.epochs + 1):
         eta = schedule.rate(seen)
         started = time.perf_counter()
-        order = rng.permutation(len(labels))
+        order = rng.permutation(size)
+        if examples is not None:
+            order = examples[order]
         epoch_images = images(epoch) if callable(images) else images
         cost = engine.learn(epoch_images, labels, order, eta)
         seconds = time.perf_counter() - started
@@ -112,7 +116,7 @@ def train_epochs(
         yield EpochResult(
             epoch=epoch,
             eta=eta,
-            cost=cost / len(labels),
+            cost=cost / size,
             validation_correct=correct,
             validation_accuracy=accuracy,
             seconds=seconds,
