@@ -201,15 +201,18 @@ def test_a_resume_with_other_data_is_refused_with_advice_that_works(run, own, pl
     )
 
 
-def test_an_interrupted_resume_repeats_the_place_that_was_named(run, own, monkeypatch):
+def test_the_command_that_an_interrupted_resume_prints_finds_the_data(run, own, monkeypatch):
     Path("own").rename("moved")
 
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mlp_cli.runs.training.train_epochs", interrupt)
-    error = run("train --resume --epochs 3 --dataset moved", status=130).stderr
-    assert "--dataset moved" in error.splitlines()[-1]
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr("mlp_cli.runs.training.train_epochs", interrupt)
+        error = run("train --resume --epochs 3 --dataset moved", status=130).stderr
+    command = error.splitlines()[-1].removeprefix("Resume with: mlp ")
+    run(command)
+    assert len(load_checkpoint(PATH).history) == 3
 
 
 def test_the_data_are_read_and_summed_once(run, own, monkeypatch):
