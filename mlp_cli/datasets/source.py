@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from mlp_cli.errors import DataAccessError, DataError
+from mlp_cli.errors import DataAccessError, DataError, ForeignFileError
 from mlp_cli.system.shell import command_line
 
 if TYPE_CHECKING:
@@ -92,12 +92,13 @@ class Source(ABC):
 def advising(advice: str, option: str = "") -> "Iterator[None]":
     """Add what to do next to the error of a file that is damaged or does not fit.
 
-    One that cannot be read has advice of its own: to replace it would be wrong.
+    One that cannot be read, or is of another format, has advice of its own: to replace it would be
+    wrong.
     option: the parameter of a command that names another folder, where that would help.
     """
     try:
         yield
-    except DataAccessError:
+    except (DataAccessError, ForeignFileError):
         raise
     except DataError as error:
         raise DataError(f"{error}\n{advice}", option=option) from error
