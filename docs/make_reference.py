@@ -52,6 +52,8 @@ TAIL = """\
 FILLED_IN = {
     "data_dir": "the folder given as `--data-dir`",
     "fingerprint": "SHA-256 over the dataset's arrays; empty in an imported network",
+    "held_out": "which images are held out: the `last` ones, or, of a folder of your own, a "
+    "`stratified` sample, drawn from the seed",
     "image_shape": "rows and columns of an image",
     "sizes": "units of every layer, the input first",
 }

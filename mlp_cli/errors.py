@@ -43,6 +43,10 @@ class DataAccessError(DataError):
     """The system does not let us read or write a dataset's file or folder."""
 
 
+class ForeignFileError(DataError):
+    """A dataset's file is of another format, and the message has the way on."""
+
+
 class NotKeptError(DataAccessError):
     """A dataset that can be drawn again cannot be kept in the data folder."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlp_cli.measuring.health import SAMPLE, examine
+from mlp_cli.measuring.health import SAMPLE, examine, spread
 from mlp_cli.nn.network import Network
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, write_dataset
@@ -111,11 +111,30 @@ def test_all_right_is_never_chance(others):
     assert examine(always(3), images, labels).is_near_chance == (others > 0)
 
 
-def test_only_so_many_images_are_looked_at():
-    labels = np.zeros(SAMPLE + 50, np.intp)
-    labels[SAMPLE:] = 1
-    health = examine(always(0), np.zeros((SAMPLE + 50, 8, 8), np.uint8), labels)
-    assert health.silent_classes == []
+@pytest.mark.parametrize("order", ["sorted", "in turn"])
+def test_only_so_many_images_are_looked_at_but_from_all_over(monkeypatch, order):
+    """The first ones may be of one class, and so may every tenth."""
+    seen = []
+    monkeypatch.setattr(Network, "feedforward", lambda network, x: seen.append(x) or learn(x))
+
+    def learn(x):
+        return [x, np.zeros((len(x), 10), np.float32)]
+
+    labels = np.arange(10 * SAMPLE) % 10
+    if order == "sorted":
+        labels.sort()
+    health = examine(always(0), np.zeros((10 * SAMPLE, 8, 8), np.uint8), labels)
+    assert [len(x) for x in seen] == [SAMPLE]
+    assert health.silent_classes == list(range(1, 10))
+
+
+@pytest.mark.parametrize("count", [0, 1, SAMPLE, SAMPLE + 1, 54_321])
+def test_a_spread_has_one_index_in_each_part(count):
+    indices = spread(count)
+    assert len(indices) == min(count, SAMPLE)
+    assert len(set(indices.tolist())) == len(indices)
+    ends = np.arange(len(indices) + 1) * count // max(len(indices), 1)
+    assert ((ends[:-1] <= indices) & (indices < ends[1:])).all()
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
@@ -154,8 +173,8 @@ def test_patience_ends_the_run_and_says_so_and_the_last_line_names_best_and_last
     done = run(f"{TRAIN} --epochs 50 --patience 3")
     (path,) = Path("checkpoints").iterdir()
     loaded = load_checkpoint(path)
-    best, last = loaded.best_epoch, len(loaded.history)
+    best, last = loaded.first_best_epoch, len(loaded.history)
     assert last == best + 3 < 50
-    assert f"stopped by --patience 3: no epoch after {best} was better\n" in done.stderr
-    assert done.stdout.splitlines()[-1].startswith(f"best epoch     {best} (")
+    assert f"stopped by --patience 3: no epoch after {best} was more accurate\n" in done.stderr
+    assert done.stdout.splitlines()[-1].startswith(f"best epoch     {loaded.best_epoch} (")
     assert f"; last {last} (" in done.stdout.splitlines()[-1]

@@ -89,6 +89,54 @@ def test_of_two_equal_epochs_the_earlier_is_the_best():
     assert make_run(accuracies=(0.5, 0.75, 0.75)).best_epoch == 2
 
 
+@pytest.mark.parametrize(
+    ("accuracies", "costs", "best"),
+    [
+        ((1.0, 1.0, 1.0), (0.3, 0.1, 0.2), 2),
+        ((1.0, 1.0, 1.0), (0.1, 0.1, 0.1), 1),
+        ((1.0, 0.5, 1.0), (0.3, 0.1, 0.2), 3),
+        ((0.5, 0.75, 0.25), (0.1, 0.2, 0.05), 2),
+        ((1.0, 1.0, 1.0), (None, 0.1, 0.05), 1),
+        ((1.0, 1.0, 1.0), (0.2, None, 0.1), 3),
+    ],
+)
+def test_of_equally_accurate_epochs_the_one_of_the_lowest_cost_is_the_best(accuracies, costs, best):
+    """A cost that is not known, as in a file of an earlier version, decides nothing."""
+    run = saved(accuracies=accuracies, costs=costs)
+    assert run.best_epoch == best
+    back = load_checkpoint(PATH)
+    assert back.history == run.history
+    assert (back.network.biases[0] == best).all()
+    assert back.best_accuracy == max(accuracies)
+
+
+@pytest.mark.parametrize("accuracies", [(0.5, 0.75, 0.75), (0.75, 0.5, 0.75), (None, None, None)])
+def test_patience_counts_from_where_the_accuracy_last_rose(accuracies):
+    """A lower cost alone is no reason to wait longer: the option speaks of the accuracy."""
+    run = saved(accuracies=accuracies, costs=(0.3, 0.2, 0.1))
+    first = 3 if accuracies[0] is None else accuracies.index(0.75) + 1
+    assert (run.first_best_epoch, run.best_epoch) == (first, 3)
+
+
+def test_a_history_without_the_cost_of_validation_is_accepted_and_stays_as_it_is():
+    run = make_run()
+    for entry in run.history:
+        del entry["validation_cost"]
+    run.save(PATH)
+    back = load_checkpoint(PATH)
+    assert back.history == run.history
+    assert back.best_epoch == 2
+
+
+@pytest.mark.parametrize("cost", [-1, "x", True, [], 10**400])
+def test_a_cost_of_validation_that_is_no_number_is_refused(cost):
+    run = make_run()
+    run.history[1]["validation_cost"] = cost
+    run.save(PATH)
+    with pytest.raises(CheckpointError, match="meta: history is"):
+        load_checkpoint(PATH)
+
+
 def test_without_validation_the_last_epoch_is_the_best():
     run = saved(accuracies=(None, None))
     assert run.best_epoch == 2
@@ -147,12 +195,13 @@ def test_the_file_reads_with_numpy_alone():
     assert meta["sizes"] == [6, 5, 3]
     assert meta["versions"].keys() == {"mlp", "numpy", "python"}
     assert [list(entry) for entry in meta["history"]] == [
-        ["epoch", "eta", "cost", "validation_accuracy", "seconds"]
+        ["epoch", "eta", "cost", "validation_cost", "validation_accuracy", "seconds"]
     ] * 3
     assert meta["history"][1] == {
         "epoch": 2,
         "eta": 3.0,
         "cost": 0.25,
+        "validation_cost": None,
         "validation_accuracy": 0.75,
         "seconds": 0.25,
     }

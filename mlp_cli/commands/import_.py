@@ -1,5 +1,6 @@
 """mlp import: a checkpoint from a network that was trained elsewhere."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,11 +9,11 @@ import click
 from mlp_cli.commands.shared.completion import complete_dataset
 from mlp_cli.commands.shared.dataset import load_for_network
 from mlp_cli.commands.shared.options import (
-    DEFAULT_DATA_DIR,
     DatasetName,
     FilePath,
     WholeNumber,
     common_options,
+    data_dir_option,
 )
 from mlp_cli.commands.shared.text import result
 from mlp_cli.datasets.catalogue import find_source
@@ -48,9 +49,14 @@ if TYPE_CHECKING:
     show_default="square",
     help="The size of the images that the network reads.",
 )
+@data_dir_option
 @common_options
 def import_(
-    file: Path, checkpoint: Path | None, dataset: str, image_shape: tuple[int, int] | None
+    file: Path,
+    checkpoint: Path | None,
+    dataset: str,
+    image_shape: tuple[int, int] | None,
+    data_dir: Path,
 ) -> None:
     """Make a checkpoint of the JSON that network2.save of Nielsen's book writes.
 
@@ -60,12 +66,13 @@ def import_(
     from mlp_cli.runs.checkpoint import Run
 
     run = Run.adopt(read_nielsen(file), dataset, image_shape)
+    run = replace(run, settings=replace(run.settings, data_dir=str(data_dir)))
     sizes = run.settings.sizes
     path = _create(checkpoint, run)
     named = [] if checkpoint is None else ["--checkpoint", str(path)]
     result(f"network     {'-'.join(map(str, sizes))}, {run.settings.dtype}")
     result(f"checkpoint  {path}")
-    result(f"next        {command_line(['mlp', *_next_command(run), *named])}")
+    result(f"next        {command_line(['mlp', *_next_command(run, path), *named])}")
 
 
 def _create(checkpoint: Path | None, run: "Run") -> Path:
@@ -86,13 +93,13 @@ def _create(checkpoint: Path | None, run: "Run") -> Path:
     return checkpoint
 
 
-def _next_command(run: "Run") -> list[str]:
+def _next_command(run: "Run", path: Path) -> list[str]:
     """Return the command to try next: evaluate where there is a dataset that fits, or predict."""
     source = find_source(run.settings.dataset)
-    if not source.is_there(DEFAULT_DATA_DIR):
+    if not source.is_there(Path(run.settings.data_dir)):
         return ["predict", "image.png"]
     try:
-        load_for_network(run.settings, run.settings.dataset, None)
+        load_for_network(run.settings, path, None, None)
     except DataError:
         return ["predict", "image.png"]
     return ["evaluate"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_reader
-from mlp_cli.commands.shared.options import WholeNumber, common_options
+from mlp_cli.commands.shared.options import HomePath, WholeNumber, common_options
 from mlp_cli.commands.shared.text import can_encode, json_result, note, result, say
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.datasets.source import Source
@@ -71,7 +71,7 @@ class Unread:
     metavar="IMAGE...",
     nargs=-1,
     required=True,
-    type=click.Path(readable=False, allow_dash=True, path_type=str),
+    type=HomePath(allow_dash=True, path_type=str),
 )
 @checkpoint_option
 @click.option(
@@ -86,7 +86,7 @@ class Unread:
 @click.option(
     "--save-normalised",
     metavar="PATH",
-    type=click.Path(readable=False, path_type=Path),
+    type=HomePath(),
     help="Save the normalised picture as PNG in this file, or several pictures in this folder.",
 )
 @click.option(

@@ -1,9 +1,10 @@
 """The four files of a dataset: their names, and which of them a folder holds."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from mlp_cli.datasets.look_alikes import describe_others
 from mlp_cli.errors import DataAccessError
 
 FILES = (
@@ -36,14 +37,23 @@ def is_complete(found: Mapping[str, Path]) -> bool:
     return len(found) == len(FILES)
 
 
-def describe_missing(found: Mapping[str, Path], place: Path, name: str) -> str:
+def describe_missing(
+    found: Mapping[str, Path], place: Path, name: str, more_places: Sequence[Path] = ()
+) -> str:
     """Return a sentence that says which of the four files are missing, and where.
 
-    place: the folder to name where no file was found at all.
+    A line follows for each file that lies there instead, with what it is and the way on.
+    place: the folder to name where no file was found at all.  more_places: others, to look in.
     """
     folder = next((path.parent for path in found.values()), place)
-    missing = ", ".join(stem for stem in FILES if stem not in found)
-    return f"{folder}: no {name} here, expected its four files. Missing: {missing}."
+    missing = [stem for stem in FILES if stem not in found]
+    said = f"{folder}: no {name} here, expected its four files. Missing: {', '.join(missing)}."
+    folders = [folder] if found else [*more_places, place]
+    others = (
+        describe_others(each, missing, subfolders=not more_places)
+        for each in dict.fromkeys(folders)
+    )
+    return "\n".join([said, *next(filter(None, others), [])])
 
 
 def unreadable(path: Path, error: OSError) -> DataAccessError:
@@ -70,7 +80,7 @@ def _files_in(folder: Path, option: str) -> dict[str, Path]:
     for stem in FILES:
         dotted = stem.replace("-idx", ".idx")
         for name in (stem, dotted, f"{stem}.gz", f"{dotted}.gz"):
-            if name in names:
+            if name in names and not os.path.isdir(folder / name):
                 found[stem] = folder / name
                 break
     return found

@@ -81,7 +81,7 @@ class Published(Source):
         command = download_command(self.name, data_dir)
         if not is_complete(found):
             raise MissingDataError(
-                f"{describe_missing(found, data_dir, self.name)}\n"
+                f"{describe_missing(found, data_dir, self.name, list(self._places(data_dir)))}\n"
                 f"Put them there, or fetch the published ones with: {command}"
             )
         paths = list(found.values())
