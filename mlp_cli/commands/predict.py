@@ -4,7 +4,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -186,16 +186,21 @@ def _expand(name: str) -> list[str]:
     from mlp_cli.images import pictures_in
 
     if name != STDIN and os.path.isdir(name):  # Path.is_dir raises where it may not look
-        return [str(path) for path in pictures_in(Path(name))]
+        listing = pictures_in(Path(name))
+        if listing.unread:
+            note(f"{_printed(name)}: not read: {listing.unread}.")
+        return [str(path) for path in listing.pictures]
     return [name]
 
 
 def _read(name: str, shape: tuple[int, ...], raw: bool) -> "Digit":
     """Return the digit in a picture; with `raw`, the picture itself."""
-    from mlp_cli.images import Digit, find_digit, read_picture, read_stream, take_as_is
+    from mlp_cli.images import Digit, find_digit, open_picture, open_stream, take_as_is
 
-    grey = read_stream(sys.stdin) if name == STDIN else read_picture(Path(name))
-    return Digit(take_as_is(grey, shape)) if raw else find_digit(grey, shape)
+    picture = open_stream(sys.stdin) if name == STDIN else open_picture(Path(name))
+    grey = picture.grey
+    digit = Digit(take_as_is(grey, shape)) if raw else find_digit(grey, shape)
+    return replace(digit, warnings=(*picture.remarks, *digit.warnings))
 
 
 def _choose_paths(images: tuple[str, ...], names: list[str], path: Path) -> Callable[[str], Path]:

@@ -52,13 +52,16 @@ def example_of_test_set(run: "Run", index: int, data_dir: Path | None) -> Exampl
 
 def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
     """Return the digit in a picture; without a label, the prediction counts as correct."""
-    from mlp_cli.images import normalise, read_picture
+    from mlp_cli.images import normalise, open_picture
 
     name = click.format_filename(path)
     try:
-        image = normalise(read_picture(path), run.settings.image_shape)
+        picture = open_picture(path)
+        image = normalise(picture.grey, run.settings.image_shape)
     except PictureError as error:
         raise PictureError(f"{name}: {error}") from error
+    for remark in picture.remarks:
+        note(f"{name}: {remark}.")
     if label is None:
         label = int(run.network.outputs(image[None])[0].argmax())
         note(f"Without --label, the prediction, {label}, counts as the correct class.")
