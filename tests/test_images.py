@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mlp_cli.errors import PictureError
-from mlp_cli.images import normalise, read_picture, open_stream, take_as_is
+from mlp_cli.images import normalise, open_stream, read_picture, take_as_is
 from tests.makers import damage, draw_seven
 
 
