@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_reader
-from mlp_cli.commands.shared.options import WholeNumber, common_options
+from mlp_cli.commands.shared.options import OneLinePath, WholeNumber, common_options
 from mlp_cli.commands.shared.text import can_encode, json_result, note, result, say
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.datasets.source import Source
 from mlp_cli.errors import OptionError, OutputError, PictureError
 from mlp_cli.measuring.confidence import LEAST_CONFIDENCE
+from mlp_cli.system.characters import one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,7 +87,7 @@ class Unread:
 @click.option(
     "--save-normalised",
     metavar="PATH",
-    type=click.Path(readable=False, path_type=Path),
+    type=OneLinePath(readable=False, path_type=Path),
     help="Save the normalised picture as PNG in this file, or several pictures in this folder.",
 )
 @click.option(
@@ -178,7 +179,7 @@ def read_pictures(
 
 def _report(name: str, reason: str) -> None:
     """Print why a picture cannot be read; the others still are."""
-    say(f"Error: {_printed(name)}: {reason}")
+    say(f"Error: {_printed(name)}: {one_line(reason)}")
 
 
 def _expand(name: str) -> list[str]:
@@ -249,7 +250,7 @@ def _print(reading: Reading, source: Source, *, top: int, json: bool, show: bool
 
 
 def _printed(name: str) -> str:
-    return "standard input" if name == STDIN else click.format_filename(name)
+    return "standard input" if name == STDIN else one_line(name)
 
 
 def _ranking(reading: Reading, source: Source, top: int) -> str:

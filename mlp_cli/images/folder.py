@@ -15,6 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from mlp_cli.errors import OutputError, PictureError
 from mlp_cli.images.formats import ENDINGS
+from mlp_cli.system.characters import one_line
 from mlp_cli.system.files import open_regular
 
 SOFTWARE_MARK = "mlp predict --save-normalised"
@@ -98,7 +99,7 @@ class SaveFolder:
 
     def path_for(self, name: str) -> Path:
         """Return a free path for a picture: 2.png for 2.jpg, or else 2-2.png, 2-3.png, ..."""
-        stem = Path(name).stem
+        stem = one_line(Path(name).stem).replace("?", "_")  # no name on Windows has a question mark
         endings = chain([""], (f"-{number}" for number in count(2)))
         paths = (self.folder / f"{stem}{ending}.png" for ending in endings)
         path = next(path for path in paths if self._is_free(path))

@@ -16,6 +16,7 @@ from mlp_cli.images.opening import DECODER_ERRORS, opened
 from mlp_cli.images.reducing import reduce
 from mlp_cli.images.threshold import median
 from mlp_cli.images.types import Grey
+from mlp_cli.system.characters import one_line
 from mlp_cli.system.files import open_regular
 
 Colours = npt.NDArray[np.uint8]
@@ -63,7 +64,7 @@ def open_picture(source: Path | BinaryIO) -> Picture:
     except MemoryError as error:
         raise PictureError("not enough memory to read it. Make the picture smaller.") from error
     except DECODER_ERRORS as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = one_line(getattr(error, "strerror", None) or error)
         raise PictureError(f"cannot be read ({reason}), expected a complete picture.") from error
 
 

@@ -7,10 +7,11 @@ import click
 from mlp_cli.commands.shared.completion import complete_checkpoint
 from mlp_cli.commands.shared.options import FilePath
 from mlp_cli.commands.shared.text import note
-from mlp_cli.errors import NoCheckpointError
+from mlp_cli.errors import CheckpointError, NoCheckpointError
 from mlp_cli.measuring.percent import percent
 from mlp_cli.runs import bundled
 from mlp_cli.runs.places import FOLDER, newest_checkpoint
+from mlp_cli.system.characters import one_line
 
 checkpoint_option = click.option(
     "--checkpoint",
@@ -26,6 +27,10 @@ def choose_checkpoint(checkpoint: Path | None) -> Path:
     if checkpoint is not None:
         return checkpoint
     path = newest_checkpoint(FOLDER)
+    if "\n" in path.name:
+        raise CheckpointError(
+            f"{one_line(path)}: a line break in the name of the newest checkpoint. Rename it."
+        )
     note(f"Using {path}, the newest.")
     return path
 

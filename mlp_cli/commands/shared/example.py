@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
 from mlp_cli.commands.shared.dataset import load_for_network
 from mlp_cli.commands.shared.text import note
 from mlp_cli.errors import OptionError, PictureError
+from mlp_cli.system.characters import one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,12 +53,12 @@ def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
     """Return the digit in a picture; without a label, the prediction counts as correct."""
     from mlp_cli.images import normalise, open_picture
 
-    name = click.format_filename(path)
+    name = one_line(path)
     try:
         picture = open_picture(path)
         image = normalise(picture.grey, run.settings.image_shape)
     except PictureError as error:
-        raise PictureError(f"{name}: {error}") from error
+        raise PictureError(f"{name}: {one_line(error)}") from error
     for remark in picture.remarks:
         note(f"{name}: {remark}.")
     if label is None:

@@ -17,9 +17,34 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 QUIET = "mlp_cli.quiet"
 DEFAULT_DATA_DIR = Path("data")
 
-# Whether a path can be read is found out, and said, where it is read.
-FilePath = click.Path(dir_okay=False, readable=False, path_type=Path)
-FolderPath = click.Path(file_okay=False, readable=False, path_type=Path)
+
+class OneLinePath(click.Path):
+    """A path without a line break, which would break the lines of messages that have it in them.
+
+    Whether it can be read is found out, and said, where it is read.
+    """
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  as Click declares it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401
+        """Return the path, or refuse it."""
+        refuse_line_break(self, os.fsdecode(value), param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def refuse_line_break(
+    kind: click.ParamType[Any], name: str, param: click.Parameter | None, ctx: click.Context | None
+) -> None:
+    """Fail for a name that no file should have: with a line break or a zero byte."""
+    if "\n" in name or "\0" in name:
+        kind.fail(f"{name!r} has a line break or a zero byte in it. Rename it.", param, ctx)
+
+
+FilePath = OneLinePath(dir_okay=False, readable=False, path_type=Path)
+FolderPath = OneLinePath(file_okay=False, readable=False, path_type=Path)
 
 
 class WholeNumber(click.IntRange):
@@ -84,6 +109,7 @@ class DatasetName(click.types.StringParamType):
     ) -> str:
         """Return the name, or refuse it."""
         name = super().convert(value, param, ctx)
+        refuse_line_break(self, name, param, ctx)
         if name not in NAMES and not os.path.isdir(name):
             known = ", ".join(NAMES)
             self.fail(f"{name!r} is neither a dataset ({known}) nor a folder.", param, ctx)
