@@ -67,6 +67,10 @@ class NoCheckpointError(CheckpointError):
     """There is no checkpoint in the place that was searched."""
 
 
+class ClaimError(CheckpointError):
+    """Another process trains the run of a checkpoint."""
+
+
 class PictureError(MlpError):
     """A picture cannot be read as a digit."""
 

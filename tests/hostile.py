@@ -2,7 +2,8 @@
 
 Every case is read in a process whose memory and time are bounded. The answer must be success or
 one of our errors; what is anything else is kept as `failed-KIND-SEED-NUMBER` in the current
-folder, and the process ends with status 1.
+folder, and the process ends with status 1. So it does where a case starts a program or opens a
+connection.
 """
 
 import gzip
@@ -27,6 +28,7 @@ from mlp_cli.exports.nielsen import read_nielsen, write_nielsen
 from mlp_cli.images import find_digit, read_picture
 from mlp_cli.runs.presets import read_preset
 from mlp_cli.runs.reading import load_checkpoint, read_facts
+from tests import audit
 from tests.makers import draw_seven, idx_bytes, make_run, write_dataset
 
 MEMORY = 1 << 30
@@ -408,7 +410,9 @@ if __name__ == "__main__":
     signal.signal(signal.SIGALRM, _too_slow)
     start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     _limit_memory()
+    audit.watch()
     failed = main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start) << 10
     print(f"memory in use grew by {grown >> 20} MiB")  # noqa: T201
-    sys.exit(failed > 0 or grown > GROWTH)
+    print(f"{len(audit.escapes)} programs or connections were asked for")  # noqa: T201
+    sys.exit(failed > 0 or grown > GROWTH or bool(audit.escapes))

@@ -7,6 +7,7 @@ import os
 import pickle
 import re
 import resource
+import time
 import tracemalloc
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 from mlp_cli.errors import CheckpointError
 from mlp_cli.learning.learner import NumpyEngine
 from mlp_cli.learning.sgd import EpochResult
-from mlp_cli.runs.places import claim, claim_next, newest_checkpoint, release
+from mlp_cli.runs.places import create, create_next, newest_checkpoints
 from mlp_cli.runs.reading import load_checkpoint, read_facts
 from mlp_cli.runs.settings import SETTINGS
 from mlp_cli.system.files import replacing
@@ -183,9 +184,9 @@ def test_another_kind_of_file_is_refused(data):
     assert_refused("begins with")
 
 
-def test_an_empty_file_is_the_claim_of_a_run():
-    claim(PATH)
-    assert_refused("empty: its run has not finished an epoch")
+def test_an_empty_file_is_no_checkpoint():
+    PATH.touch()
+    assert_refused("empty, expected a checkpoint")
 
 
 def test_a_newer_format_is_refused_by_its_number():
@@ -217,7 +218,6 @@ def test_a_newer_format_is_refused_by_its_number():
         ("validation", -5),
         ("data_dir", "a\0b"),
         ("dataset", 3),
-        ("history", []),
         ("history", {}),
         ("history", [{"epoch": 1}]),
         ("history", [dict.fromkeys(("epoch", "eta", "cost", "validation_accuracy"), 1)]),
@@ -426,8 +426,8 @@ def test_the_new_file_is_written_beside_synced_and_then_renamed(monkeypatch):
         fsync(descriptor)
 
     def spy_replace(source, target):
-        # Two writers of one path have two names, and what the buffer held is in the file.
-        assert (source.parent, str(os.getpid()) in source.name) == (target.parent, True)
+        # What the buffer held is in the file.
+        assert source.parent == target.parent
         assert source.read_bytes() == b"whole"
         steps.append("rename")
         replace(source, target)
@@ -464,76 +464,81 @@ def test_a_write_that_runs_out_of_room_leaves_the_file_before_as_it_was():
     assert os.listdir() == [str(PATH)]
 
 
-def test_a_path_is_claimed_once():
+def write(file):
+    file.write(b"a run")
+
+
+def test_a_path_is_taken_once():
     path = Path("deep/down/run.npz")
-    claim(path)
-    with pytest.raises(
-        CheckpointError, match="exists, empty: its run has no epoch yet, expected a new"
-    ):
-        claim(path)
+    create(path, write)
+    with pytest.raises(CheckpointError, match=r"run.npz: exists, expected a new file"):
+        create(path, write)
+    assert path.read_bytes() == b"a run"
+    assert os.listdir("deep/down") == ["run.npz"]
 
 
-def test_a_claim_that_cannot_be_is_said(unprivileged):
+def test_a_file_system_without_links_keeps_runs_apart_too(monkeypatch):
+    def no_links(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_links)
+    create(PATH, write)
+    assert PATH.read_bytes() == b"a run"
+    with pytest.raises(CheckpointError, match="exists, expected a new"):
+        create(PATH, write)
+    assert os.listdir() == [str(PATH)]
+
+
+def test_a_place_that_cannot_be_written_is_said(unprivileged):
     Path("file").touch()
     with pytest.raises(CheckpointError, match=r"file: a file, expected a folder"):
-        claim(Path("file/run.npz"))
+        create(Path("file/run.npz"), write)
     with pytest.raises(CheckpointError, match=r"file/sub: cannot be written \(Not a directory\)"):
-        claim(Path("file/sub/run.npz"))
+        create(Path("file/sub/run.npz"), write)
     with pytest.raises(CheckpointError, match=r"file: a file, expected a folder"):
-        claim_next(Path("file"), "mnist", (6, 3))
+        create_next(Path("file"), "mnist", (6, 3), write)
     Path("closed").mkdir(mode=0o500)
     with unprivileged():
-        for take in (lambda: claim(Path("closed/x")), lambda: claim_next(Path("closed"), "m", ())):
+        for take in (
+            lambda: create(Path("closed/x"), write),
+            lambda: create_next(Path("closed"), "m", (), write),
+        ):
             with pytest.raises(CheckpointError, match=r"cannot be written \(Permission denied\)"):
                 take()
 
 
 def test_runs_are_numbered_upwards_and_never_share_a_path():
     folder = Path("checkpoints")
-    first = claim_next(folder, "mnist", (784, 30, 10))
+    first = create_next(folder, "mnist", (784, 30, 10), write)
     assert first == folder / "mnist-784-30-10-001.npz"
     (folder / "mnist-784-30-10-041.npz").touch()
     (folder / "mnist-784-30-10-old.npz").touch()
-    assert claim_next(folder, "mnist", (784, 30, 10)).name == "mnist-784-30-10-042.npz"
-    assert claim_next(folder, "mnist", (784, 10)).name == "mnist-784-10-001.npz"
+    assert create_next(folder, "mnist", (784, 30, 10), write).name == "mnist-784-30-10-042.npz"
+    assert create_next(folder, "mnist", (784, 10), write).name == "mnist-784-10-001.npz"
 
 
-def test_many_at_once_never_claim_the_same_path():
+def test_many_at_once_never_take_the_same_path():
     with ThreadPoolExecutor(16) as pool:
-        claims = [pool.submit(claim_next, Path("many"), "mnist", (6, 3)) for _ in range(100)]
-    assert len({claim.result() for claim in claims}) == 100
+        taken = [pool.submit(create_next, Path("many"), "mnist", (6, 3), write) for _ in range(100)]
+    assert len({path.result() for path in taken}) == 100
 
 
-def test_of_two_that_claim_one_path_one_gets_it(monkeypatch):
-    """Even where both have looked and found it free."""
-    claim(PATH)
-    monkeypatch.setattr(Path, "exists", lambda _: False)
-    with pytest.raises(CheckpointError, match="exists"):
-        claim(PATH)
-
-
-def test_only_an_unused_claim_is_released():
-    claim(PATH)
-    release(PATH)
-    assert not PATH.exists()
-    release(PATH)
-    saved()
-    release(PATH)
-    assert PATH.exists()
-
-
-def test_the_newest_is_the_one_written_last_and_never_a_claim():
-    times = {"a.npz": 20, "b.npz": 30, "c.npz": 10, "claim.npz": 40, "notes.txt": 50}
-    for name, time in times.items():
-        Path(name).write_text("" if name == "claim.npz" else "x")
-        os.utime(name, (time, time))
-    assert newest_checkpoint(Path()) == Path("b.npz")
+def test_the_newest_comes_first_and_one_from_the_future_last():
+    """A clock that was wrong once would keep it the newest for ever."""
+    now = time.time()
+    times = {"a.npz": 20, "b.npz": 30, "c.npz": 10, "future.npz": now + 1e6, "notes.txt": 50}
+    for name, written in times.items():
+        Path(name).write_text("x")
+        os.utime(name, (written, written))
+    Path("empty.npz").touch()
+    names = [path.name for path in newest_checkpoints(Path())]
+    assert names == ["b.npz", "a.npz", "c.npz", "future.npz"]
 
 
 def test_a_checkpoint_folder_that_cannot_be_read_is_said(unprivileged):
     Path("closed").mkdir(mode=0o300)
     with unprivileged(), pytest.raises(CheckpointError, match=r"closed: cannot be read \(Permiss"):
-        newest_checkpoint(Path("closed"))
+        newest_checkpoints(Path("closed"))
 
 
 def test_a_folder_that_takes_files_without_showing_them_will_do(unprivileged):
@@ -547,7 +552,7 @@ def test_a_folder_that_takes_files_without_showing_them_will_do(unprivileged):
 @pytest.mark.parametrize("folder", ["none", "."])
 def test_no_checkpoint_yet_names_the_next_step(folder):
     with pytest.raises(CheckpointError, match=r"(?s)no checkpoint .* mlp train; or .*--checkpoint"):
-        newest_checkpoint(Path(folder))
+        newest_checkpoints(Path(folder))
 
 
 def test_a_history_of_the_most_epochs_is_written_and_read():

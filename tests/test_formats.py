@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.makers import draw_seven, write_dataset
+from mlp_cli.runs.claim import Claim
+from tests.makers import draw_seven, make_run, write_dataset
 
 DOCS = Path(__file__).parents[1] / "docs"
 PLAIN = {
@@ -127,7 +128,8 @@ def test_what_a_checkpoint_holds_is_documented(trained):
     settings = settings_of_the_reference()
     assert settings.keys() < meta.keys()
     own = {key: value for key, value in meta.items() if key not in settings}
-    check({**own, "stored_dtype": "float16"}, "meta")
+    writer = {"process": 1, "token": "0a1b"}
+    check({**own, "stored_dtype": "float16", "writer": writer}, "meta")
 
     layers = [
         f"{letter}{layer}" for layer, _ in enumerate(pairwise(meta["sizes"]), 2) for letter in "Wb"
@@ -145,7 +147,13 @@ def test_a_small_checkpoint_says_how_it_is_stored(run, trained):
     names, meta = load("small.npz")
     assert not any(name.startswith("resume/") for name in names)
     settings = settings_of_the_reference()
-    check({key: value for key, value in meta.items() if key not in settings}, "meta")
+    own = {key: value for key, value in meta.items() if key not in settings}
+    check({**own, "writer": {"process": 1, "token": "0a1b"}}, "meta")
+
+
+def test_who_trains_a_run_is_documented():
+    Claim.begin(Path("begun.npz"), make_run(accuracies=()))
+    check(load("begun.npz")[1]["writer"], "Writer")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ def assert_answered(kind, seed, count):
     done = subprocess.run(command, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{kind}: {count} cases" in done.stdout
+    assert "0 programs or connections were asked for" in done.stdout
 
 
 @pytest.mark.parametrize("kind", COUNTS)
@@ -26,3 +27,23 @@ def test_a_few_hostile_files_are_answered(kind):
 @pytest.mark.parametrize("kind", COUNTS)
 def test_thousands_of_hostile_files_are_answered(kind):
     assert_answered(kind, 1, COUNTS[kind])
+
+
+@pytest.mark.parametrize(
+    "escape",
+    [
+        "os.system('true')",
+        "subprocess.run(['true'])",
+        "os.execv('/bin/true', ['true'])",
+        "os.posix_spawn('/bin/true', ['true'], {})",
+        "os.fork()",
+        "socket.socket()",
+        "socket.create_connection(('127.0.0.1', 9))",
+    ],
+)
+def test_a_file_that_starts_a_program_or_a_connection_would_be_found(escape):
+    code = f"import os, socket, subprocess; from tests import audit; audit.watch(); {escape}"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "EscapedError" in done.stderr

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from mlp_cli.learning.compiled import variants
-from mlp_cli.runs.places import claim
 from mlp_cli.runs.reading import load_checkpoint
+from mlp_cli.system.locks import lock_file
 from tests.compiled import require_kernel
 from tests.makers import make_arrays, write_dataset
 from tests.processes import contents
@@ -153,22 +153,6 @@ def test_options_are_judged_together_with_those_of_the_run(run, data, began, ask
     assert words in run(f"{RESUME} {asked}", status=2).stderr
 
 
-def test_a_claim_of_a_run_killed_in_its_first_epoch_begins_anew(run, data):
-    claim(PATH)
-    done = run(f"{TRAIN} --epochs 2 --resume")
-    assert "run.npz is empty: its run had not finished an epoch, and begins again" in done.stderr
-    run(f"{TRAIN} --epochs 2".replace("run.npz", "whole.npz"))
-    assert contents(PATH) == contents("whole.npz")
-
-
-def test_a_claim_is_no_place_for_another_run(run, data):
-    claim(PATH)
-    done = run(f"{TRAIN} --epochs 2", status=1)
-    assert "run.npz: exists, empty: its run has no epoch yet" in done.stderr
-    assert "Continue that run with --resume, or name another path" in done.stderr
-    assert PATH.exists()
-
-
 def test_a_missing_run_is_no_run_to_resume(run, data):
     assert "run.npz: no such file, expected a checkpoint" in run(RESUME, status=1).stderr
     assert "no checkpoint (.npz) here" in run("train --resume", status=1).stderr
@@ -241,13 +225,14 @@ def test_a_checkpoint_in_a_loop_of_links_is_said(run, data):
 
 def test_what_killed_runs_left_is_swept_and_what_is_being_written_is_not(run, trained):
     dead, other, alive = (
-        Path(f".{name}.part")
-        for name in ("run.npz.99999999", "other.npz.99999999", f"run.npz.{os.getppid()}")
+        Path(f".{name}.part") for name in ("run.npz.0a1b", "other.npz.0a1b", "run.npz.2c3d")
     )
-    for path in (dead, other, alive):
+    for path in (dead, other):
         path.touch()
-    run(RESUME)
-    assert (dead.exists(), other.exists(), alive.exists()) == (False, True, True)
+    with alive.open("wb") as writer:
+        lock_file(writer.fileno())
+        run(RESUME)
+        assert (dead.exists(), other.exists(), alive.exists()) == (False, True, True)
     dead.touch()
     PATH.unlink()
     run(f"{TRAIN} --epochs 1")

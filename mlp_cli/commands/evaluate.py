@@ -55,10 +55,10 @@ def evaluate(
     The interval is the 95 % confidence interval of the accuracy (Wilson).
     """
     from mlp_cli.measuring.evaluation import Evaluation
-    from mlp_cli.runs.reading import load_checkpoint
+    from mlp_cli.runs.reading import load_trained
 
     path = choose_checkpoint(checkpoint)
-    run = load_checkpoint(path)
+    run = load_trained(path)
     settings = run.settings
     name = dataset or settings.dataset
     data = load_for_network(settings, name, data_dir)

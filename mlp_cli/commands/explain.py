@@ -133,7 +133,7 @@ def explain(
     from mlp_cli.explanation.check import describe_failure
     from mlp_cli.explanation.passes import explain_example
     from mlp_cli.learning.streams import spawn_streams
-    from mlp_cli.runs.reading import load_checkpoint
+    from mlp_cli.runs.reading import load_trained
 
     rng = spawn_streams(seed).shuffling
     if sizes is not None:
@@ -142,7 +142,7 @@ def explain(
         example = draw_example(network, label, rng)
     else:
         path = (choose_checkpoint if image is None else choose_reader)(checkpoint)
-        run = load_checkpoint(path)
+        run = load_trained(path)
         network = run.network
         if image is not None:
             example = example_of_picture(run, image, label)

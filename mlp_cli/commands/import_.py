@@ -1,5 +1,6 @@
 """mlp import: a checkpoint from a network that was trained elsewhere."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from mlp_cli.commands.shared.text import result
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.datasets.source import DEFAULT_DATASET
 from mlp_cli.errors import CheckpointError, DataError
-from mlp_cli.runs.places import FOLDER, claim, claim_next, release
+from mlp_cli.runs.places import FOLDER, create, create_next
 from mlp_cli.system.shell import command_line
 
 if TYPE_CHECKING:
@@ -61,34 +62,29 @@ def import_(
 
     run = Run.adopt(read_nielsen(file), dataset, image_shape)
     sizes = run.settings.sizes
-    path = (
-        claim_next(FOLDER, find_source(dataset).file_stem, sizes)
-        if checkpoint is None
-        else checkpoint
-    )
-    if checkpoint is not None:
-        _claim(checkpoint)
-    try:
-        run.save(path)
-    finally:
-        release(path)
+    path = _create(checkpoint, run)
     named = [] if checkpoint is None else ["--checkpoint", str(path)]
     result(f"network     {'-'.join(map(str, sizes))}, {run.settings.dtype}")
     result(f"checkpoint  {path}")
     result(f"next        {command_line(['mlp', *_next_command(run), *named])}")
 
 
-def _claim(path: Path) -> None:
-    """Take a path for the checkpoint. Raises CheckpointError, for a command without --resume."""
+def _create(checkpoint: Path | None, run: "Run") -> Path:
+    """Write a new checkpoint, to this path or to the next under FOLDER, and return its path."""
+    settings = run.settings
+    if checkpoint is None:
+        stem = find_source(settings.dataset).file_stem
+        return create_next(FOLDER, stem, settings.sizes, run.write)
     try:
-        claim(path)
+        create(checkpoint, run.write)
     except CheckpointError as error:
-        if not path.exists():
+        if not os.path.lexists(checkpoint):  # Path.exists raises for a name that is too long
             raise
         raise CheckpointError(
-            f"{path}: exists, expected a new file; an import never overwrites a run.\n"
+            f"{checkpoint}: exists, expected a new file; an import never overwrites a run.\n"
             "Name another path with --checkpoint."
         ) from error
+    return checkpoint
 
 
 def _next_command(run: "Run") -> list[str]:

@@ -49,6 +49,7 @@ def inspect(file: Path | None, checkpoint: Path | None, json: bool) -> None:
                 "best_accuracy": run.best_accuracy,
                 "test_accuracy": run.test_accuracy,
                 "engine_variant": run.engine_variant,
+                "arithmetic": run.arithmetic,
                 "training_seconds": run.training_seconds,
                 "resumable": run.resume is not None,
                 "file": asdict(facts),
@@ -67,6 +68,8 @@ def inspect(file: Path | None, checkpoint: Path | None, json: bool) -> None:
             f"best epoch     {run.best_epoch}, {percent(run.best_accuracy)} on the images held out"
         )
         result(f"test accuracy  {percent(run.test_accuracy)}")
+    elif run.awaits_its_first_epoch:
+        result("history        0 epochs: the network has learned nothing yet")
     else:
         result("history        none: the network was trained elsewhere")
     result(f"resume         {'yes' if run.resume else 'no, it holds only the network'}")
@@ -75,7 +78,7 @@ def inspect(file: Path | None, checkpoint: Path | None, json: bool) -> None:
     )
     written_by = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
     result(f"written by     {one_line(written_by) or 'unknown'}\n")
-    if not run.history:
+    if not run.history and not run.awaits_its_first_epoch:
         result("Only the settings that follow from the network itself are known.\n")
     width = max(map(len, settings))
     for name, value in settings.items():

@@ -117,12 +117,12 @@ def predict(
     cannot be read is reported, and the others are still read.
     """
     from mlp_cli.images import save_image
-    from mlp_cli.runs.reading import load_checkpoint
+    from mlp_cli.runs.reading import load_trained
     from mlp_cli.system.outputs import writing
 
     if json and show:
         raise OptionError("--show and --json exclude each other. Give only one of them.")
-    run = load_checkpoint(choose_reader(checkpoint))
+    run = load_trained(choose_reader(checkpoint))
     source = find_source(run.settings.dataset)
     names: list[str] = []
     failed = False

@@ -39,14 +39,14 @@ def report(checkpoint: tuple[Path, ...], output: Path, data_dir: Path | None) ->
     from mlp_cli.pages.figures import require_matplotlib
     from mlp_cli.pages.findings import Findings
     from mlp_cli.pages.report import render_report
-    from mlp_cli.runs.reading import load_checkpoint
+    from mlp_cli.runs.reading import load_trained
     from mlp_cli.system.outputs import check_output, writing
 
     require_matplotlib()
     check_output(output)
     findings = []
     for path in checkpoint or [choose_checkpoint(None)]:
-        run = load_checkpoint(path)
+        run = load_trained(path)
         data = load_for_network(run.settings, run.settings.dataset, data_dir)
         findings.append(Findings.of(path.name, run, data.test))
     page = render_report(findings)

@@ -42,7 +42,7 @@ class Archive:
     def __init__(self, file: BinaryIO) -> None:
         start = file.read(4)
         if not start:
-            raise CheckpointError("empty: its run has not finished an epoch.")
+            raise CheckpointError("empty, expected a checkpoint (.npz).")
         if start != b"PK\x03\x04":
             raise CheckpointError(f"begins with {start!r}, expected a checkpoint (.npz).")
         try:

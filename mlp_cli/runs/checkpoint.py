@@ -17,13 +17,14 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.errors import CheckpointError, OptionError
 from mlp_cli.nn.network import Network
+from mlp_cli.runs.places import unwritable
 from mlp_cli.runs.schema import Option
 from mlp_cli.runs.settings import Settings
 from mlp_cli.runs.writing import name_parameters, write_arrays
@@ -70,6 +71,8 @@ class Run:
     """of `network` on the test set, 0..1, once the run has ended"""
     engine_variant: str | None = None
     """the processor's version of the engine in the last epoch; None if there is but one"""
+    arithmetic: dict[str, str] = field(default_factory=dict)
+    """what rounded the numbers of the last epoch, by name; empty where it is not known"""
 
     @classmethod
     def begin(cls, settings: Settings, engine: "Engine", rng: "np.random.Generator") -> Self:
@@ -153,6 +156,11 @@ class Run:
             self.network, self.best_epoch = engine.network.copy(), result.epoch
 
     @property
+    def awaits_its_first_epoch(self) -> bool:
+        """Whether the run has begun and has had no epoch; its network has learned nothing yet."""
+        return self.resume is not None and not self.history
+
+    @property
     def best_accuracy(self) -> float | None:
         """The validation accuracy of the best epoch, 0..1; None without validation."""
         return self.accuracy_after(self.best_epoch) if self.history else None
@@ -167,14 +175,6 @@ class Run:
         return len(self.history) - self.best_epoch
 
     @property
-    def nbytes(self) -> int:
-        """About how many bytes the file takes."""
-        arrays = list(self.network.parameters)
-        if self.resume is not None:
-            arrays += [*self.resume.network.parameters, *self.resume.velocities]
-        return sum(array.nbytes for array in arrays)
-
-    @property
     def training_seconds(self) -> float:
         """The time of training alone, over all epochs."""
         return sum(entry["seconds"] or 0.0 for entry in self.history)
@@ -184,21 +184,25 @@ class Run:
 
         Raises CheckpointError where the file cannot be written; the one before is untouched.
         """
-        arrays = {**name_parameters(self.network.parameters), "meta": np.array(self.to_meta())}
+        try:
+            with replacing(path) as file:
+                self.write(file)
+        except OSError as error:
+            raise unwritable(path, error) from error
+
+    def write(self, file: BinaryIO, **more: Any) -> None:  # noqa: ANN401  whatever JSON can have
+        """Write the checkpoint to an open file, with `more` entries in its meta."""
+        arrays = {
+            **name_parameters(self.network.parameters),
+            "meta": np.array(self.to_meta(**more)),
+        }
         if self.resume is not None:
             arrays |= name_parameters(self.resume.network.parameters, "resume/")
             arrays |= name_parameters(self.resume.velocities, "resume/velocity/")
             arrays["resume/shuffle"] = np.array(json.dumps(self.resume.shuffling))
-        try:
-            with replacing(path) as file:
-                write_arrays(file, arrays)
-        except OSError as error:
-            raise CheckpointError(
-                f"{path}: cannot be written ({error.strerror or error}). "
-                "Check the disk and its permissions."
-            ) from error
+        write_arrays(file, arrays)
 
-    def to_meta(self, **more: str) -> str:
+    def to_meta(self, **more: Any) -> str:  # noqa: ANN401  whatever JSON can have
         """Return all but the arrays as JSON: settings, history, versions, and `more` entries."""
         meta = {
             "format_version": FORMAT_VERSION,
@@ -206,6 +210,7 @@ class Run:
             "best_epoch": self.best_epoch,
             "test_accuracy": self.test_accuracy,
             "engine_variant": self.engine_variant,
+            "arithmetic": self.arithmetic,
             "history": self.history,
             "versions": {
                 "mlp": __version__,

@@ -5,10 +5,12 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 from types import TracebackType
 from typing import Self
 
 from mlp_cli.errors import LogError
+from mlp_cli.system.locks import lock_file
 
 
 class EpochLog:
@@ -24,6 +26,7 @@ class EpochLog:
         try:
             self._file = path.open("a+b", buffering=0)
             self._is_plain = self._file.seekable()
+            self._claim()
             if self._is_plain and self._file.seek(0, os.SEEK_END):
                 self._file.seek(-1, os.SEEK_END)
                 if self._file.read(1) != b"\n":
@@ -41,6 +44,21 @@ class EpochLog:
         traceback: TracebackType | None,
     ) -> None:
         self._file.close()
+
+    def _claim(self) -> None:
+        """Lock the log until it is closed. Raises LogError where another run is logged there."""
+        if not S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            return  # a terminal or a device is anybody's
+        try:
+            lock_file(self._file.fileno())
+        except BlockingIOError as error:
+            self._file.close()
+            raise LogError(
+                f"{self._path}: another mlp is writing it, expected a log of this run alone.\n"
+                "Name another file with --log, or wait until that run ends."
+            ) from error
+        except OSError:  # no locks here; lines are appended whole all the same
+            pass
 
     def complete(self, history: Iterable[Mapping[str, object]]) -> None:
         """Add the epochs for which the file has no line.

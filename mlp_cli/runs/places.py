@@ -1,37 +1,53 @@
 """Where checkpoints are: a separate path for each run, and the newest."""
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from errno import EACCES
 from pathlib import Path
 from stat import S_ISREG
+from typing import BinaryIO
 
 from mlp_cli.errors import CheckpointError, NoCheckpointError
-from mlp_cli.system.files import rehearse, sweep, sweep_beside
+from mlp_cli.system.files import creating, rehearse, sweep, sweep_beside
 
 FOLDER = Path("checkpoints")
 NEW_RUN = "Train one with: mlp train"
+AHEAD_SECONDS = 3600.0
+"""A file's time that lies further in the future than this comes from a clock that was wrong."""
+
+Write = Callable[[BinaryIO], None]
+"""writes a checkpoint to an open file"""
 
 
-def claim(path: Path) -> None:
-    """Claim a path for a new run: create an empty file there, before the run begins.
+def check_free(path: Path) -> None:
+    """Check that a new run can be kept at this path, before any work is done for it.
 
-    Of two runs that want one path, one gets it. A folder that cannot be written is noticed before
-    the first epoch, not after it. Raises CheckpointError where the path is taken or cannot be
-    written.
+    Raises CheckpointError where the path is taken or cannot be written.
     """
-    if not _create(path):
-        found = "exists, empty: its run has no epoch yet" if is_claim(path) else "exists"
-        raise CheckpointError(
-            f"{path}: {found}, expected a new file; a run never overwrites another.\n"
-            "Continue that run with --resume, or name another path with --checkpoint."
-        )
+    if os.path.lexists(path):
+        raise _taken(path)
+    _make_folder(path)
+    try:
+        rehearse(path)
+    except OSError as error:
+        raise _no_place(path, error) from error
+
+
+def create(path: Path, write: Write) -> None:
+    """Create a checkpoint: it gets its name when it is complete, and never replaces a file.
+
+    Of two runs that want one path, one gets it.
+    Raises CheckpointError where the path is taken or cannot be written.
+    """
+    if not _create(path, write):
+        raise _taken(path)
     sweep_beside(path)
 
 
-def claim_next(folder: Path, dataset: str, sizes: Sequence[int]) -> Path:
-    """Claim the next free path for a run: `mnist-784-30-10-001.npz`, then 002, and so on.
+def create_next(folder: Path, dataset: str, sizes: Sequence[int], write: Write) -> Path:
+    """Create a checkpoint at the next free path: `mnist-784-30-10-001.npz`, then 002, and so on.
 
     Raises CheckpointError where the folder cannot be written.
     """
@@ -42,45 +58,21 @@ def claim_next(folder: Path, dataset: str, sizes: Sequence[int]) -> Path:
     while True:
         number += 1
         path = folder / f"{stem}-{number:03}.npz"
-        if _create(path):  # if not, another run was faster
+        if _create(path, write):  # if not, another run was faster
             return path
 
 
-def is_claim(path: Path) -> bool:
-    """Return whether this is the empty file of a run that has not finished an epoch."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return False
-    return S_ISREG(stat.st_mode) and stat.st_size == 0
+def check_writable(path: Path) -> None:
+    """Raise CheckpointError for a read-only file: the folder would allow to replace it."""
+    effective = os.access in os.supports_effective_ids
+    if path.exists() and not os.access(path, os.W_OK, effective_ids=effective):
+        raise unwritable(path, PermissionError(EACCES, "Read-only"))
 
 
-def release(path: Path) -> None:
-    """Remove the claim on a path if no epoch was saved to it."""
-    with suppress(OSError):
-        if is_claim(path):
-            path.unlink()
+def newest_checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoints in the folder, the one that was written last first.
 
-
-def check_room(path: Path, size: int) -> None:
-    """Check that `path` can be written, and that its disk has room for so many bytes.
-
-    A file of this size is written beside it and removed again, so that a full disk is noticed
-    before the first epoch. Raises CheckpointError where that fails.
-    """
-    try:
-        # A read-only file is not replaced, although the folder would allow it.
-        effective = os.access in os.supports_effective_ids
-        if path.exists() and not os.access(path, os.W_OK, effective_ids=effective):
-            raise PermissionError(EACCES, "Read-only")
-        rehearse(path, size)
-    except OSError as error:
-        raise _no_place(path, error) from error
-
-
-def newest_checkpoint(folder: Path) -> Path:
-    """Return the checkpoint in the folder that was written last.
-
+    One whose time lies in the future comes last: it would stay the newest for ever.
     Raises NoCheckpointError where there is none, CheckpointError where the folder is unreadable.
     """
     try:
@@ -93,22 +85,60 @@ def newest_checkpoint(folder: Path) -> Path:
             "Name a file with --checkpoint."
         ) from error
     written = []
-    for path in (folder / name for name in names if name.endswith(".npz")):
+    latest = time.time() + AHEAD_SECONDS
+    # No checkpoint of ours has a name with a line break, which would break the lines that show it.
+    ours = (name for name in names if name.endswith(".npz") and "\n" not in name)
+    for path in (folder / name for name in ours):
         with suppress(OSError):  # it may vanish while we look
             stat = path.stat()
-            # An empty file is the claim of a run that is still in its first epoch.
             if S_ISREG(stat.st_mode) and stat.st_size:
-                written.append((stat.st_mtime_ns, path))
+                written.append((stat.st_mtime <= latest, stat.st_mtime_ns, path))
     if not written:
         raise NoCheckpointError(
             f"{folder}: no checkpoint (.npz) here, expected one.\n"
             f"{NEW_RUN}; or name a file with --checkpoint."
         )
-    return max(written)[1]
+    return [path for *_, path in sorted(written, reverse=True)]
 
 
-def _create(path: Path) -> bool:
-    """Create an empty file, and its folder where needed; False where the path is taken."""
+def unwritable(path: Path, error: OSError) -> CheckpointError:
+    """Return the error for a checkpoint that cannot be written."""
+    return CheckpointError(
+        f"{path}: cannot be written ({error.strerror or error}). "
+        "Check the disk and its permissions."
+    )
+
+
+def _no_place(path: Path, error: OSError) -> CheckpointError:
+    """Return the error for a place where a new run cannot be kept."""
+    return CheckpointError(
+        f"{path}: cannot be written ({error.strerror or error}).\n"
+        "Check the disk and its permissions, or name another path with --checkpoint."
+    )
+
+
+def _taken(path: Path) -> CheckpointError:
+    return CheckpointError(
+        f"{path}: exists, expected a new file; a run never overwrites another.\n"
+        "Resume that run with --resume, or name another path with --checkpoint."
+    )
+
+
+def _create(path: Path, write: Write) -> bool:
+    """Create a checkpoint, and its folder where needed; False where the path is taken."""
+    _make_folder(path)
+    try:
+        with creating(path) as file:
+            write(file)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise _no_place(path, error) from error
+    return True
+
+
+def _make_folder(path: Path) -> None:
+    """Make the folder of a path where it is missing."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
@@ -118,18 +148,3 @@ def _create(path: Path) -> bool:
         ) from error
     except OSError as error:
         raise _no_place(path.parent, error) from error
-    try:
-        path.open("xb").close()
-    except FileExistsError:
-        return False
-    except OSError as error:
-        raise _no_place(path, error) from error
-    return True
-
-
-def _no_place(path: Path, error: OSError) -> CheckpointError:
-    """Return the error for a place where a run cannot be kept."""
-    return CheckpointError(
-        f"{path}: cannot be written ({error.strerror or error}).\n"
-        "Check the disk and its permissions, or name another path with --checkpoint."
-    )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from mlp_cli.runs.schema import Text
 from mlp_cli.runs.settings import Settings, bad_meta
 from mlp_cli.runs.small import SMALL_DTYPE
 from mlp_cli.system.files import open_regular
+from mlp_cli.system.shell import command_line
 
 
 def load_checkpoint(path: Path) -> Run:
@@ -47,6 +48,21 @@ def load_checkpoint(path: Path) -> Run:
         raise CheckpointError(f"{path}: {error} {NEW_RUN}") from error
 
 
+def load_trained(path: Path) -> Run:
+    """Return the run in a checkpoint, as `load_checkpoint`, if its network has learned anything.
+
+    Raises CheckpointError where the run has had no epoch yet.
+    """
+    run = load_checkpoint(path)
+    if run.awaits_its_first_epoch:
+        words = ["mlp", "train", "--resume", "--checkpoint", str(path)]
+        raise CheckpointError(
+            f"{path}: has no epoch yet, expected a trained network.\n"
+            f"Wait for its first epoch or, where it was stopped, resume it: {command_line(words)}"
+        )
+    return run
+
+
 def _parse(arrays: Archive) -> Run:
     """Return the run in these arrays, with every part checked.
 
@@ -58,7 +74,7 @@ def _parse(arrays: Archive) -> Run:
         raise bad_meta("format_version", version, f"{FORMAT_VERSION}; a newer mlp may read it")
     settings = Settings.from_meta(meta)
     is_resumable = any(name.startswith("resume/") for name in arrays.names)
-    history, best_epoch = _read_history(meta, may_be_empty=not is_resumable)
+    history, best_epoch = _read_history(meta)
     test_accuracy = meta.get("test_accuracy")
     if test_accuracy is not None and not _is_fraction(test_accuracy):
         raise bad_meta("test_accuracy", test_accuracy, "a number from 0 to 1, or null")
@@ -83,22 +99,21 @@ def _parse(arrays: Archive) -> Run:
         best_epoch=best_epoch,
         test_accuracy=test_accuracy,
         engine_variant=engine_variant,
+        arithmetic=_texts(meta.get("arithmetic")),
     )
 
 
-def _read_history(meta: Mapping[str, Any], *, may_be_empty: bool) -> tuple[list[Entry], int]:
+def _read_history(meta: Mapping[str, Any]) -> tuple[list[Entry], int]:
     """Return the history and the best epoch in meta, both checked."""
     history, best_epoch = meta.get("history"), meta.get("best_epoch")
-    if history == [] and may_be_empty and best_epoch == 0 and type(best_epoch) is int:
-        return history, best_epoch
-    if (
-        not isinstance(history, list)
-        or not history
-        or not all(_is_entry(entry, epoch) for epoch, entry in enumerate(history, start=1))
+    if not isinstance(history, list) or not all(
+        _is_entry(entry, epoch) for epoch, entry in enumerate(history, start=1)
     ):
         raise bad_meta("history", history, f"a list of entries with {', '.join(HISTORY_KEYS)}")
-    if type(best_epoch) is not int or not 1 <= best_epoch <= len(history):
-        raise bad_meta("best_epoch", best_epoch, f"1 to {len(history)}")
+    least = 1 if history else 0
+    if type(best_epoch) is not int or not least <= best_epoch <= len(history):
+        expected = f"1 to {len(history)}" if history else "0 before the first epoch"
+        raise bad_meta("best_epoch", best_epoch, expected)
     return history, best_epoch
 
 
@@ -169,6 +184,55 @@ def _read_network(
     )
 
 
+def _texts(value: object) -> dict[str, str]:
+    """Return the entries that are text; none where this is no object."""
+    entries = value.items() if isinstance(value, dict) else ()
+    return {name: text for name, text in entries if isinstance(text, str)}
+
+
+class Mark(NamedTuple):
+    """Who wrote a checkpoint, and when in the run: two states of a file have different marks."""
+
+    process: int | None
+    """number of the process that trained the run"""
+    token: str | None
+    """drawn by that process"""
+    epochs: int
+
+
+def read_mark(path: Path) -> Mark | None:
+    """Return the mark of a checkpoint; None where there is no file that has one."""
+    if (meta := _glance(path)) is None:
+        return None
+    writer, history = meta.get("writer"), meta.get("history")
+    process, token = (
+        (writer.get("process"), writer.get("token")) if isinstance(writer, dict) else (None, None)
+    )
+    return Mark(
+        process if type(process) is int else None,
+        token if isinstance(token, str) else None,
+        len(history) if isinstance(history, list) else 0,
+    )
+
+
+def awaits_its_first_epoch(path: Path) -> bool:
+    """Return whether this is the checkpoint of a run that has begun and has had no epoch.
+
+    Only its meta is read.
+    """
+    meta = _glance(path)
+    return meta is not None and meta.get("history") == [] and meta.get("epochs") != 0
+
+
+def _glance(path: Path) -> dict[str, Any] | None:
+    """Return the meta of a checkpoint, unchecked; None where there is none."""
+    try:
+        with open_regular(path) as file:
+            return read_json(Archive(file), "meta")
+    except (OSError, CheckpointError):
+        return None
+
+
 @dataclass(frozen=True)
 class FileFacts:
     """How a checkpoint was written."""
@@ -186,12 +250,9 @@ def read_facts(path: Path) -> FileFacts:
     """Return the facts about a file that `load_checkpoint` has accepted."""
     with open_regular(path) as file:
         meta = read_json(Archive(file), "meta")
-    versions = meta.get("versions")
     return FileFacts(
         size=path.stat().st_size,
         format_version=meta["format_version"],
         stored_dtype=meta.get("stored_dtype", meta["dtype"]),
-        versions={k: v for k, v in versions.items() if isinstance(v, str)}
-        if isinstance(versions, dict)
-        else {},
+        versions=_texts(meta.get("versions")),
     )

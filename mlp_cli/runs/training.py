@@ -8,6 +8,7 @@ from typing import Any, Self
 from mlp_cli.datasets.loading import Dataset
 from mlp_cli.errors import DataError
 from mlp_cli.learning.ahead import DistortedEpochs
+from mlp_cli.learning.arithmetic import read_arithmetic, unlike
 from mlp_cli.learning.dropout import Dropout
 from mlp_cli.learning.engine import Engine, check_engine, choose, make_engine
 from mlp_cli.learning.sgd import EpochResult, train_epochs
@@ -20,6 +21,7 @@ from mlp_cli.measuring.scores import Score
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Images
 from mlp_cli.runs.checkpoint import Run
+from mlp_cli.runs.claim import Claim
 from mlp_cli.runs.log import EpochLog
 from mlp_cli.runs.schema import Option
 from mlp_cli.runs.settings import SETTINGS, Settings
@@ -37,6 +39,10 @@ class Training:
         self.train_split, self.held_out = dataset.split_validation(run.settings.validation)
         self._engine = engine
         self._streams = streams
+        now = read_arithmetic()
+        self.rounds_unlike_before = unlike(run.arithmetic, now)
+        """what rounds otherwise than in the run's last epoch: each name with both texts"""
+        run.arithmetic = now
 
     @classmethod
     def begin(cls, options: Mapping[str, Option], dataset: Dataset, data_dir: Path) -> Self:
@@ -82,12 +88,12 @@ class Training:
         return cls(run, dataset, engine, streams)
 
     def epochs(
-        self, path: Path | None = None, log: EpochLog | None = None, guard: Guard = nullcontext
+        self, claim: Claim | None = None, log: EpochLog | None = None, guard: Guard = nullcontext
     ) -> Iterator[EpochResult]:
         """Train to the end of the run, and yield every epoch once it is saved and logged.
 
         The run ends early where `patience` epochs in a row were no better.
-        path: the checkpoint to save every epoch to; None: they stay in memory.
+        claim: on the file to save every epoch to; None: they stay in memory.
         guard: makes the block in which an epoch is saved and logged.
         Raises DivergedError, naming the epoch, where a parameter is no longer a finite number;
         CheckpointError or LogError where an epoch cannot be saved or logged.
@@ -120,27 +126,27 @@ class Training:
             for result in results:
                 run.record(result, self._engine, self._streams.shuffling)
                 with guard():
-                    if path is not None:
-                        run.save(path)
+                    if claim is not None:
+                        claim.save(run)
                     if log is not None:
                         log.append(run.history[-1])
                 yield result
                 if self.is_out_of_patience:
                     return
 
-    def test(self, path: Path | None = None, guard: Guard = nullcontext) -> Score:
+    def test(self, claim: Claim | None = None, guard: Guard = nullcontext) -> Score:
         """Return the score of the best network on the test images, and record its accuracy.
 
-        path: the checkpoint to save the test accuracy to, if it is new.
+        claim: on the file to save the test accuracy to, if it is new.
         Raises CheckpointError where that cannot be written.
         """
         run, test = self.run, self.dataset.test
         score = Evaluation.of(run.network, test.images, test.labels).score
         if run.test_accuracy is None:
             run.test_accuracy = score.accuracy
-            if path is not None:
+            if claim is not None:
                 with guard():
-                    run.save(path)
+                    claim.save(run)
         return score
 
     @property

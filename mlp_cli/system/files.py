@@ -1,16 +1,19 @@
 """Write files that are complete or absent, and open files without waiting for them."""
 
-import contextlib
 import glob
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from errno import EINVAL, ELOOP
 from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO
 
-REHEARSED_BYTES = 1 << 20
+from mlp_cli.system.locks import FILES_STAY_OPEN, lock_file
+
+LEFT_BEHIND_SECONDS = 3600.0
+"""after this time without a write, a part file is nobody's, where there are no locks to ask"""
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -31,30 +34,72 @@ def _open_at_once(path: str, flags: int) -> int:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, check: Callable[[], None] = lambda: None) -> Iterator[BinaryIO]:
     """Open a new file that replaces `path` when the block succeeds.
 
     The file is written beside `path`, synced to the disk and renamed: a reader sees the old file
     or the new one, never half of one. Where the block fails, `path` is unchanged and nothing else
     is left behind. Where `path` is a link, the file it points to is replaced.
+    The file is locked, where the system has locks: whoever duplicates its descriptor in the block
+    keeps the lock after it.
+
+    check: called when the file is complete, right before it replaces the other; it may raise.
     Raises OSError as the file system does.
     """
-    path, partial = _beside(path)
+
+    def replace(partial: Path, path: Path) -> None:
+        check()
+        os.replace(partial, path)
+
+    with _placing(_behind_links(path), replace) as file:
+        yield file
+
+
+@contextmanager
+def creating(path: Path) -> Iterator[BinaryIO]:
+    """Open a new file that gets the name `path` when the block succeeds, as `replacing` does.
+
+    Raises FileExistsError, at the end of the block, where there is anything of that name.
+    """
+    with _placing(path, _give_name) as file:
+        yield file
+
+
+@contextmanager
+def _placing(path: Path, place: Callable[[Path, Path], None]) -> Iterator[BinaryIO]:
+    """Open a part file beside `path`, and place it there when the block succeeds."""
+    partial, file = _create_part(path)
     try:
-        with partial.open("wb") as file:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(partial, path)
+            if FILES_STAY_OPEN:  # and locked: nobody takes it for left behind
+                place(partial, path)
+        if not FILES_STAY_OPEN:
+            place(partial, path)
     except BaseException:
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             partial.unlink()
         raise
     sync_folder(path.parent)
 
 
-def _beside(path: Path) -> tuple[Path, Path]:
-    """Return the file to replace, links followed, and the temporary file beside it.
+def _give_name(partial: Path, path: Path) -> None:
+    """Rename a file. Raises FileExistsError where the new name is taken."""
+    try:
+        os.link(partial, path)
+    except FileExistsError:
+        raise
+    except OSError:  # some file systems have no links: reserve the name, then replace that
+        path.open("xb").close()
+        os.replace(partial, path)
+    else:
+        partial.unlink()
+
+
+def _behind_links(path: Path) -> Path:
+    """Return the file that a path means, links followed.
 
     Raises OSError for a link that leads back to itself.
     """
@@ -62,8 +107,31 @@ def _beside(path: Path) -> tuple[Path, Path]:
         path = Path(os.path.realpath(path))  # Path.resolve raises a RuntimeError for a loop
         if path.is_symlink():
             raise OSError(ELOOP, os.strerror(ELOOP))
-    # The number of the process keeps two writers of one path apart.
-    return path, path.with_name(f".{path.name}.{os.getpid()}.part")
+    return path
+
+
+def _create_part(path: Path) -> tuple[Path, BinaryIO]:
+    """Create a part file for `path`, beside it, and lock it where the system has locks.
+
+    Its name is drawn: the number of a process is not unique where two containers, or two
+    machines, share a folder.
+    """
+    while True:
+        partial = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
+        file = partial.open("xb")
+        with suppress(OSError):  # no locks here: its age tells that it is new
+            lock_file(file.fileno())
+        # Another process may have swept it away before we had the lock.
+        if has_name(file.fileno(), partial):
+            return partial, file
+        file.close()
+
+
+def has_name(descriptor: int, path: Path) -> bool:
+    """Return whether this open file is the one of this name."""
+    with suppress(OSError):
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    return False
 
 
 def is_same_place(one: Path, other: Path) -> bool:
@@ -75,52 +143,57 @@ def is_same_place(one: Path, other: Path) -> bool:
 
 
 def sweep(folder: Path, pattern: str) -> None:
-    """Delete temporary files of killed processes, made for files of this name pattern."""
-    for partial in folder.glob(f".{pattern}.*.part"):
-        if not _is_running(partial.suffixes[-2].removeprefix(".")):
-            with contextlib.suppress(OSError):  # another process was faster, or it is not ours
+    """Delete part files that nobody writes any more, made for files of this name pattern.
+
+    Whoever writes one has it locked. Where there are no locks, its age tells.
+    """
+    try:
+        partials = list(folder.glob(f".{pattern}.*.part"))
+    except OSError:  # a folder with such a name cannot be, or cannot be listed
+        return
+    for partial in partials:
+        with suppress(OSError):  # another process was faster, or it is not ours
+            if _is_left_behind(partial):
                 partial.unlink()
 
 
 def sweep_beside(path: Path) -> None:
-    """Delete temporary files of killed processes, made for this file."""
+    """Delete part files that nobody writes any more, made for this file."""
     sweep(path.parent, glob.escape(path.name))
 
 
-def _is_running(process: str) -> bool:
-    """Return whether a process with this number exists or may exist."""
-    if os.name != "posix":  # elsewhere signal 0 is a real signal
-        return True
+def _is_left_behind(partial: Path) -> bool:
+    """Return whether the process that wrote this part file has ended."""
+    # A link or a pipe of that name is not ours.
+    flags = os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(partial, flags)
     try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
+        stat = os.fstat(descriptor)
+        if not S_ISREG(stat.st_mode):
+            return False
+        lock_file(descriptor)
+    except BlockingIOError:
         return False
-    except (ValueError, OverflowError, OSError):  # no number, or somebody else's process
-        return True
+    except OSError:
+        return time.time() - stat.st_mtime > LEFT_BEHIND_SECONDS
+    finally:
+        os.close(descriptor)
     return True
 
 
-def rehearse(path: Path, size: int) -> None:
-    """Write a file of this many bytes as `replacing` would, and remove it again.
+def rehearse(path: Path) -> None:
+    """Create a file as `replacing` would, and remove it again.
 
     Raises OSError as writing `path` itself would.
     """
-    _, partial = _beside(path)
-    try:
-        with partial.open("wb") as file:
-            for start in range(0, size, REHEARSED_BYTES):
-                # Random bytes, since some file systems store zeros without using space.
-                file.write(os.urandom(min(REHEARSED_BYTES, size - start)))
-            file.flush()
-            os.fsync(file.fileno())
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
+    partial, file = _create_part(_behind_links(path))
+    file.close()
+    partial.unlink()
 
 
 def sync_folder(folder: Path) -> None:
     """Make a rename in the folder survive a power cut, where the system can."""
-    with contextlib.suppress(OSError):  # not every system or folder allows this
+    with suppress(OSError):  # not every system or folder allows this
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)

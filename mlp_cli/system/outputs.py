@@ -26,7 +26,7 @@ def check_output(path: Path) -> None:
                 f"{path}: a checkpoint, or reserved for one, which is never overwritten.\n"
                 "Name another file."
             )
-        rehearse(path, 0)
+        rehearse(path)
     except OSError as error:
         raise _unwritable(path, error) from error
 

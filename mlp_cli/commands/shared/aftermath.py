@@ -1,24 +1,29 @@
 """What a stopped training leaves behind, and the command that resumes it."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlp_cli.errors import CheckpointError
-from mlp_cli.runs.places import is_claim
 from mlp_cli.runs.schema import as_typed
 from mlp_cli.runs.settings import CHANGEABLE, Settings
 from mlp_cli.system.shell import command_line
 
+if TYPE_CHECKING:
+    from mlp_cli.runs.claim import Claim
+
 
 def what_is_left(
-    path: Path | None, wanted: Settings | None, log: Path | None, too_large: str | None = None
+    claim: "Claim | None", wanted: Settings | None, log: Path | None, too_large: str | None = None
 ) -> str:
     """Say what the checkpoint holds, and how to resume the run.
 
+    claim: on the checkpoint; None where the training had not begun.
     wanted: the settings that the run was to be resumed with, which the file may not have yet.
     too_large: the one among them that must be smaller before the run can be resumed.
     """
-    if path is None or is_claim(path):
+    if claim is None or not claim.is_kept:
         return "No epoch was finished: nothing is saved."
+    path = claim.path
     # Not before: NumPy cannot be imported again where a signal broke into its first import.
     from mlp_cli.runs.reading import load_checkpoint
 

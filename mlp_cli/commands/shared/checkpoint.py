@@ -7,11 +7,10 @@ import click
 from mlp_cli.commands.shared.completion import complete_checkpoint
 from mlp_cli.commands.shared.options import FilePath
 from mlp_cli.commands.shared.text import note
-from mlp_cli.errors import CheckpointError, NoCheckpointError
+from mlp_cli.errors import NoCheckpointError
 from mlp_cli.measuring.percent import percent
 from mlp_cli.runs import bundled
-from mlp_cli.runs.places import FOLDER, newest_checkpoint
-from mlp_cli.system.characters import one_line
+from mlp_cli.runs.places import FOLDER, newest_checkpoints
 
 checkpoint_option = click.option(
     "--checkpoint",
@@ -26,12 +25,12 @@ def choose_checkpoint(checkpoint: Path | None) -> Path:
     """Return the checkpoint that was named, or the newest, which is then said."""
     if checkpoint is not None:
         return checkpoint
-    path = newest_checkpoint(FOLDER)
-    if "\n" in path.name:
-        raise CheckpointError(
-            f"{one_line(path)}: a line break in the name of the newest checkpoint. Rename it."
-        )
-    note(f"Using {path}, the newest.")
+    from mlp_cli.runs.reading import awaits_its_first_epoch
+
+    newest, *older = newest_checkpoints(FOLDER)
+    trained = (path for path in (newest, *older) if not awaits_its_first_epoch(path))
+    path = next(trained, newest)
+    note(f"Using {path}, the newest{'' if path == newest else ' that has had an epoch'}.")
     return path
 
 

@@ -2,18 +2,13 @@
 
 import hashlib
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedRandom
 from pathlib import Path
 
 from mlp_cli.system.files import sync_folder
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from mlp_cli.system.locks import FILES_STAY_OPEN, lock_file
 
 
 class Partial:
@@ -58,24 +53,12 @@ class Partial:
     def _close_for_windows(self) -> None:
         # Windows neither renames nor removes an open file. Elsewhere we keep the lock meanwhile,
         # so that no other process writes to a file that has its final name.
-        if sys.platform == "win32":
+        if not FILES_STAY_OPEN:
             self._stream.close()
 
 
-def lock_file(stream: BufferedRandom) -> None:
-    """Lock a file until it is closed.  Raises OSError where another process has locked it."""
-    if sys.platform == "win32":
-        # Windows lets nobody else read a locked byte: lock one that none of our files has.
-        stream.seek(1 << 30)
-        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-    else:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
 @contextmanager
-def receiving(
-    target: Path, lock: Callable[[BufferedRandom], None] = lock_file
-) -> Iterator[Partial]:
+def receiving(target: Path, lock: Callable[[int], None] = lock_file) -> Iterator[Partial]:
     """Open `NAME.part` beside `target`, with the bytes that have arrived so far.
 
     One process at a time has that file, by a lock of the operating system that ends with the
@@ -83,7 +66,7 @@ def receiving(
     private file, which is removed after it: two downloads at once do the work twice, and both
     succeed. Otherwise the bytes stay in `NAME.part`, and the next download resumes from them.
 
-    lock: locks an open file or raises OSError.
+    lock: locks an open file, by its descriptor, or raises OSError.
     Raises OSError where nothing can be written here.
     """
     path = _part(target)
@@ -113,14 +96,14 @@ def _part(target: Path) -> Path:
     return target.with_name(f"{target.name}.part")
 
 
-def _open_locked(path: Path, lock: Callable[[BufferedRandom], None]) -> BufferedRandom | None:
+def _open_locked(path: Path, lock: Callable[[int], None]) -> BufferedRandom | None:
     """Open a file for us alone, and create it where needed; return None where we cannot."""
     try:
         stream = path.open("a+b")
     except OSError:
         return None
     try:
-        lock(stream)
+        lock(stream.fileno())
         # The process that had the lock before may have renamed the file since we opened it.
         if os.path.samestat(os.fstat(stream.fileno()), path.stat()):
             return stream
