@@ -31,7 +31,9 @@ class OneLinePath(click.Path):
         ctx: click.Context | None,
     ) -> Any:  # noqa: ANN401
         """Return the path, or refuse it."""
-        refuse_line_break(self, os.fsdecode(value), param, ctx)
+        refuse_line_break(self, name := os.fsdecode(value), param, ctx)
+        if not name and not self.dir_okay:
+            self.fail("empty, expected the path of a file.", param, ctx)
         return super().convert(value, param, ctx)
 
 
