@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -65,23 +67,56 @@ def test_no_output_takes_the_place_of_a_run(trained, command):
     assert FIRST.read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    ("command", "package"),
-    [
-        ("report", "pages.figures"),
-        ("evaluate --plot a.png", "pages.figures"),
-        ("train --plot a.png", "pages.figures"),
-        ("export --format onnx -o a.onnx", "exports.onnx"),
-    ],
-)
-def test_without_the_package_one_line_says_how_to_install_it(
-    trained, monkeypatch, command, package
-):
-    monkeypatch.setattr(f"mlp_cli.{package}.find_spec", lambda _: None)
+NEED_A_PACKAGE = {
+    "report": "matplotlib",
+    "evaluate --plot a.png": "matplotlib",
+    "train --plot a.png": "matplotlib",
+    "export --format onnx -o a.onnx": "onnx",
+}
+
+
+@pytest.mark.parametrize("command", NEED_A_PACKAGE)
+def test_without_the_package_one_line_says_how_to_install_it(trained, monkeypatch, command):
+    monkeypatch.setattr("mlp_cli.system.packages.find_spec", lambda _: None)
     done = run(command, status=1)
     (line,) = [line for line in done.stderr.splitlines() if not line.startswith("Using ")]
     assert "is not installed" in line
     assert "Install it with: pip install" in line
+    assert [path.name for path in Path("checkpoints").iterdir()] == [FIRST.name]
+    assert not Path("a.onnx").exists()
+
+
+BROKEN = (
+    "raise ImportError('numpy.core.multiarray failed to import\\nIf you want to know more')",
+    "import sys; sys.stderr.write('compiled with another'); raise AttributeError('_ARRAY_API')",
+    "raise SystemError('initialisation failed')",
+    "1 / 0",
+    "def",
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "source"),
+    [*((command, BROKEN[0]) for command in NEED_A_PACKAGE), *(("report", s) for s in BROKEN[1:])],
+)
+def test_a_package_that_cannot_be_imported_is_said_before_the_work(
+    trained, monkeypatch, command, source
+):
+    package = Path("broken", NEED_A_PACKAGE[command])
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(source)
+    monkeypatch.setenv("PYTHONPATH", f"broken:{Path(__file__).parents[1]}")
+    done = subprocess.run(
+        [sys.executable, "-m", "mlp_cli", *command.split()],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"Error: {package.name} is installed but cannot be imported (")
+    assert "Install it again with: pip install --force-reinstall" in line
+    assert done.stdout == ""
     assert [path.name for path in Path("checkpoints").iterdir()] == [FIRST.name]
     assert not Path("a.onnx").exists()
 

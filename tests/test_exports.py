@@ -339,7 +339,7 @@ def test_onnxruntime_agrees_on_real_images(mnist_dir):
 
 
 def test_without_onnx_it_is_said_how_to_install_it(monkeypatch):
-    monkeypatch.setattr("mlp_cli.exports.onnx.find_spec", lambda _: None)
+    monkeypatch.setattr("mlp_cli.system.packages.find_spec", lambda _: None)
     with pytest.raises(MissingPackageError, match=r'pip install "mlp-cli\[onnx\]"$'):
         written(write_onnx, adopt_network())
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mlp_cli.errors import PictureError
-from mlp_cli.images import normalise, read_picture, read_stream, take_as_is
+from mlp_cli.images import normalise, open_stream, read_picture, take_as_is
 from tests.makers import damage, draw_seven
 
 
@@ -196,16 +196,16 @@ class Pipe:
 
 
 def test_a_picture_may_come_through_a_pipe():
-    np.testing.assert_array_equal(read_stream(Pipe(png())), np.asarray(draw_seven(), float))
+    np.testing.assert_array_equal(open_stream(Pipe(png())).grey, np.asarray(draw_seven(), float))
 
 
 def test_a_pipe_without_a_picture_or_an_end_is_refused():
     with pytest.raises(PictureError, match="not a picture"):
-        read_stream(Pipe(b""))
+        open_stream(Pipe(b""))
     with pytest.raises(PictureError, match="closed"):
-        read_stream(None)
+        open_stream(None)
     with pytest.raises(PictureError, match="more than 100 bytes"):
-        read_stream(Pipe(bytes(101)), most_bytes=100)
+        open_stream(Pipe(bytes(101)), most_bytes=100)
 
 
 def test_red_on_green_of_the_same_brightness_is_seen():

@@ -1,5 +1,8 @@
 """Charts: what they draw, and where they may be written."""
 
+import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -15,7 +18,14 @@ from mlp_cli.pages.charts import (
     learning_curves,
     unit_slopes,
 )
-from mlp_cli.pages.figures import INK, check_destination, save_figure, to_inline_svg
+from mlp_cli.pages.figures import (
+    INK,
+    SETTINGS_FILE,
+    check_destination,
+    require_matplotlib,
+    save_figure,
+    to_inline_svg,
+)
 from tests.makers import make_run
 
 
@@ -145,6 +155,69 @@ def test_the_users_own_style_changes_nothing_and_is_left_alone():
         assert mpl.rcParams["font.size"] == 30
 
 
+DRAW = """
+from pathlib import Path
+from mlp_cli.pages.charts import learning_curves
+from mlp_cli.pages.figures import check_destination, save_figure
+from tests.makers import make_run
+for name in ("a.png", "a.svg", "a.pdf"):
+    check_destination(Path(name))
+    save_figure(learning_curves([make_run()]), Path(name))
+"""
+RED = b"axes.facecolor: red\nlines.linewidth: 30\nbackend: tkagg\naxes.formatter.use_locale: True\n"
+SURROUNDINGS = {
+    "a notebook's": ({"MPLBACKEND": "module://matplotlib_inline.backend_inline"}, {}),
+    "broken": (
+        {"MPLBACKEND": "nonsense", "MATPLOTLIBRC": "own"},
+        {"matplotlibrc": b"\xff\xfe\0broken", "own/matplotlibrc": b"\xff\0"},
+    ),
+    "in this folder": ({}, {"matplotlibrc": RED}),
+    "the user's": (
+        {"MPLCONFIGDIR": "own"},
+        {"own/matplotlibrc": RED, "own/stylelib/x.mplstyle": b"\xff\0"},
+    ),
+}
+
+
+def charts(tmp_path, variables, files):
+    folder = tmp_path / f"{len(list(tmp_path.iterdir()))}"
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    environment = {name: os.environ[name] for name in ("HOME", "PATH") if name in os.environ}
+    done = subprocess.run(
+        [sys.executable, "-c", DRAW],
+        cwd=folder,
+        env={**environment, "PYTHONPATH": str(Path(__file__).parents[1]), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return [(folder / f"a.{ending}").read_bytes() for ending in ("png", "svg", "pdf")]
+
+
+def test_no_variable_and_no_file_reaches_a_chart(tmp_path):
+    expected = charts(tmp_path, {}, {})
+    for name, (variables, files) in SURROUNDINGS.items():
+        assert charts(tmp_path, variables, files) == expected, name
+    assert not SETTINGS_FILE.with_name("own").exists()
+
+
+def test_what_surrounds_a_chart_is_hidden_for_a_moment_alone(tmp_path, monkeypatch):
+    Path("watch.py").write_text("import os; SEEN = dict(os.environ), os.getcwd()")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("mlp_cli.pages.figures.MODULES", ("watch",))
+    monkeypatch.setenv("MPLBACKEND", "nonsense")
+    before = dict(os.environ), os.getcwd()
+    require_matplotlib()
+    environment, folder = sys.modules.pop("watch").SEEN
+    assert "MPLBACKEND" not in environment
+    assert folder != before[1]
+    assert (dict(os.environ), os.getcwd()) == before
+
+
 @pytest.mark.parametrize("name", ["a.gif", "a", "png", "a.png.txt"])
 def test_another_ending_is_refused(name):
     with pytest.raises(
@@ -154,7 +227,7 @@ def test_another_ending_is_refused(name):
 
 
 def test_without_matplotlib_it_is_said_how_to_install_it(monkeypatch):
-    monkeypatch.setattr("mlp_cli.pages.figures.find_spec", lambda _: None)
+    monkeypatch.setattr("mlp_cli.system.packages.find_spec", lambda _: None)
     with pytest.raises(MissingPackageError, match=r'pip install "mlp-cli\[plot\]"$'):
         check_destination(Path("a.png"))
 

@@ -52,7 +52,7 @@ def test_a_folders_pictures_come_by_name_and_nothing_else_does():
     for name in ("b.PNG", "a.jpg", "c.txt", "d"):
         Path(name).touch()
     Path("e.png").mkdir()
-    assert [path.name for path in pictures_in(Path())] == ["a.jpg", "b.PNG"]
+    assert [path.name for path in pictures_in(Path()).pictures] == ["a.jpg", "b.PNG"]
 
 
 def test_a_folder_without_pictures_is_refused():

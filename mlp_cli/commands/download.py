@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from mlp_cli.commands.shared.bringing import show_steps
-from mlp_cli.commands.shared.options import HomePath, common_options, data_dir_option
+from mlp_cli.commands.shared.options import UserPath, common_options, data_dir_option
 from mlp_cli.commands.shared.text import note, result
 from mlp_cli.datasets.catalogue import NAMES, find_source
 from mlp_cli.datasets.fetching.published import Published
@@ -32,7 +32,7 @@ from mlp_cli.datasets.source import DEFAULT_DATASET, download_command
     "--from",
     "from_dir",
     envvar="MLP_DOWNLOAD_FROM",
-    type=HomePath(exists=True, file_okay=False),
+    type=UserPath(exists=True, file_okay=False),
     metavar="DIR",
     help="Copy the files from a folder, such as a memory stick, instead of downloading them.",
 )

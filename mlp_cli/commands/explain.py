@@ -10,7 +10,7 @@ from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_checkpo
 from mlp_cli.commands.shared.example import draw_example, example_of_picture, example_of_test_set
 from mlp_cli.commands.shared.options import (
     FiniteFloat,
-    HomePath,
+    UserPath,
     WholeNumber,
     common_options,
     run_data_dir_option,
@@ -54,7 +54,7 @@ def _parse_sizes(
 
 
 @click.command(short_help="Show backpropagation with numbers, for one example.")
-@click.argument("image", required=False, type=HomePath())
+@click.argument("image", required=False, type=UserPath())
 @checkpoint_option
 @click.option(
     "--sizes",

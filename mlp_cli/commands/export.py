@@ -37,12 +37,14 @@ def export(checkpoint: Path | None, kind: Format, output: Path) -> None:
     """  # noqa: D301  Click keeps the lines after this character as they are
     from mlp_cli.exports.history_csv import write_csv
     from mlp_cli.exports.nielsen import write_nielsen
-    from mlp_cli.exports.onnx import write_onnx
+    from mlp_cli.exports.onnx import require_onnx, write_onnx
     from mlp_cli.pages.canvas.page import write_html
     from mlp_cli.runs.reading import load_trained
     from mlp_cli.runs.small import write_small
     from mlp_cli.system.outputs import writing
 
+    if kind == "onnx":
+        require_onnx()
     path = choose_checkpoint(checkpoint)
     run = load_trained(path)
     writers = {

@@ -1,5 +1,6 @@
 """mlp import: a checkpoint from a network that was trained elsewhere."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,7 +85,7 @@ def _create(checkpoint: Path | None, run: "Run") -> Path:
     try:
         create(checkpoint, run.write)
     except CheckpointError as error:
-        if not checkpoint.exists():
+        if not os.path.lexists(checkpoint):  # Path.exists raises for a name that is too long
             raise
         raise CheckpointError(
             f"{checkpoint}: exists, expected a new file; an import never overwrites a run.\n"

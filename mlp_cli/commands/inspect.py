@@ -10,6 +10,7 @@ from mlp_cli.commands.shared.completion import complete_checkpoint
 from mlp_cli.commands.shared.options import FilePath, common_options
 from mlp_cli.commands.shared.text import json_result, result
 from mlp_cli.measuring.percent import percent
+from mlp_cli.system.characters import one_line
 
 
 @click.command(short_help="Show what a checkpoint holds.")
@@ -76,7 +77,7 @@ def inspect(file: Path | None, checkpoint: Path | None, json: bool) -> None:
         f"file           format {facts.format_version}, {facts.size:,} bytes, {facts.stored_dtype}"
     )
     written_by = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
-    result(f"written by     {written_by or 'unknown'}\n")
+    result(f"written by     {one_line(written_by) or 'unknown'}\n")
     if not run.history and not run.awaits_its_first_epoch:
         result("Only the settings that follow from the network itself are known.\n")
     width = max(map(len, settings))

@@ -4,7 +4,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_reader
-from mlp_cli.commands.shared.options import HomePath, WholeNumber, common_options
+from mlp_cli.commands.shared.options import UserPath, WholeNumber, common_options
 from mlp_cli.commands.shared.text import can_encode, json_result, note, result, say
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.datasets.source import Source
 from mlp_cli.errors import OptionError, OutputError, PictureError
 from mlp_cli.measuring.confidence import LEAST_CONFIDENCE
+from mlp_cli.system.characters import one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,7 +72,7 @@ class Unread:
     metavar="IMAGE...",
     nargs=-1,
     required=True,
-    type=HomePath(allow_dash=True, path_type=str),
+    type=UserPath(allow_dash=True, path_type=str),
 )
 @checkpoint_option
 @click.option(
@@ -86,7 +87,7 @@ class Unread:
 @click.option(
     "--save-normalised",
     metavar="PATH",
-    type=HomePath(),
+    type=UserPath(),
     help="Save the normalised picture as PNG in this file, or several pictures in this folder.",
 )
 @click.option(
@@ -178,7 +179,7 @@ def read_pictures(
 
 def _report(name: str, reason: str) -> None:
     """Print why a picture cannot be read; the others still are."""
-    say(f"Error: {_printed(name)}: {reason}")
+    say(f"Error: {_printed(name)}: {one_line(reason)}")
 
 
 def _expand(name: str) -> list[str]:
@@ -186,16 +187,21 @@ def _expand(name: str) -> list[str]:
     from mlp_cli.images import pictures_in
 
     if name != STDIN and os.path.isdir(name):  # Path.is_dir raises where it may not look
-        return [str(path) for path in pictures_in(Path(name))]
+        listing = pictures_in(Path(name))
+        if listing.unread:
+            note(f"{_printed(name)}: not read: {listing.unread}.")
+        return [str(path) for path in listing.pictures]
     return [name]
 
 
 def _read(name: str, shape: tuple[int, ...], raw: bool) -> "Digit":
     """Return the digit in a picture; with `raw`, the picture itself."""
-    from mlp_cli.images import Digit, find_digit, read_picture, read_stream, take_as_is
+    from mlp_cli.images import Digit, find_digit, open_picture, open_stream, take_as_is
 
-    grey = read_stream(sys.stdin) if name == STDIN else read_picture(Path(name))
-    return Digit(take_as_is(grey, shape)) if raw else find_digit(grey, shape)
+    picture = open_stream(sys.stdin) if name == STDIN else open_picture(Path(name))
+    grey = picture.grey
+    digit = Digit(take_as_is(grey, shape)) if raw else find_digit(grey, shape)
+    return replace(digit, warnings=(*picture.remarks, *digit.warnings))
 
 
 def _choose_paths(images: tuple[str, ...], names: list[str], path: Path) -> Callable[[str], Path]:
@@ -244,7 +250,7 @@ def _print(reading: Reading, source: Source, *, top: int, json: bool, show: bool
 
 
 def _printed(name: str) -> str:
-    return "standard input" if name == STDIN else click.format_filename(name)
+    return "standard input" if name == STDIN else one_line(name)
 
 
 def _ranking(reading: Reading, source: Source, top: int) -> str:

@@ -1,15 +1,15 @@
 """The network as an ONNX model, which most programs that run networks can read."""
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from mlp_cli.errors import ExportError, MissingPackageError
+from mlp_cli.errors import ExportError
 from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.names import ActivationName
 from mlp_cli.runs.checkpoint import Run
+from mlp_cli.system.packages import import_extra
 from mlp_cli.version import __version__
 
 if TYPE_CHECKING:
@@ -20,21 +20,24 @@ OPSET, IR_VERSION = 13, 7
 MAX_MODEL_BYTES = 2_000_000_000
 """of the parameters: a file may have at most 2 GiB"""
 
+NEED = "the export needs it"
+
 HIDDEN_OPERATORS: dict[ActivationName, str] = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu"}
 OUTPUT_OPERATORS: dict[Elementwise, str] = {sigmoid: "Sigmoid", softmax: "Softmax"}
+
+
+def require_onnx() -> None:
+    """Import onnx. Raises MissingPackageError where it is missing or broken."""
+    import_extra(["onnx", "onnx.checker", "onnx.helper", "onnx.numpy_helper"], "onnx", NEED)
 
 
 def write_onnx(run: Run, file: BinaryIO) -> None:
     """Write a model that takes `images`, grey levels 0..255, and returns `outputs`, A^L.
 
     images: uint8, (n, rows, columns).  outputs: (n, n_L), in the precision of the run.
-    Raises MissingPackageError without the package onnx, ExportError for a network too large.
+    Raises MissingPackageError without a working package onnx, ExportError for a network too large.
     """
-    if find_spec("onnx") is None:
-        raise MissingPackageError(
-            "onnx is not installed; the export needs it. "
-            'Install it with: pip install "mlp-cli[onnx]"'
-        )
+    require_onnx()
     size = sum(array.nbytes for array in run.network.parameters)
     if size > MAX_MODEL_BYTES:
         raise ExportError(f"{size:,} bytes of parameters, expected {MAX_MODEL_BYTES:,} at most.")

@@ -6,19 +6,22 @@ give its strokes the width that they have in MNIST.
 """
 
 from mlp_cli.images.digit import Digit, find_digit, normalise
-from mlp_cli.images.folder import SaveFolder, pictures_in, save_image
-from mlp_cli.images.reading import read_picture, read_stream, take_as_is
+from mlp_cli.images.folder import Listing, SaveFolder, pictures_in, save_image
+from mlp_cli.images.reading import Picture, open_picture, open_stream, read_picture, take_as_is
 from mlp_cli.images.show import draw_reading
 
 __all__ = [
     "Digit",
+    "Listing",
+    "Picture",
     "SaveFolder",
     "draw_reading",
     "find_digit",
     "normalise",
+    "open_picture",
+    "open_stream",
     "pictures_in",
     "read_picture",
-    "read_stream",
     "save_image",
     "take_as_is",
 ]

@@ -1,11 +1,12 @@
 """List the pictures of a folder, and choose names for normalised ones."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain, count
-from os.path import lexists, realpath
+from os.path import isdir, isfile, lexists, realpath
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import BinaryIO, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,34 +14,56 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from mlp_cli.errors import OutputError, PictureError
+from mlp_cli.images.formats import ENDINGS
+from mlp_cli.system.characters import one_line
 from mlp_cli.system.files import open_regular
 
-SUFFIXES = (
-    *(".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
-    *(".ppm", ".pgm", ".pbm", ".pnm"),
-)
-"""the endings of picture files, in lower case"""
 SOFTWARE_MARK = "mlp predict --save-normalised"
 """the text that our PNGs carry near their beginning, by which we recognise them"""
 MARK_WITHIN = 128
 """bytes at the beginning of our PNGs that hold the mark"""
 
 
-def pictures_in(folder: Path) -> list[Path]:
-    """Return the picture files of a folder, sorted by name, without those of inner folders.
+class Listing(NamedTuple):
+    """What a folder holds."""
+
+    pictures: list[Path]
+    """sorted by name"""
+    unread: str
+    """a clause that counts the other things in it, or nothing"""
+
+
+def pictures_in(folder: Path) -> Listing:
+    """Return the picture files of a folder, without hidden files and those of inner folders.
 
     Raises PictureError where the folder cannot be listed or holds no picture.
     """
     try:
-        found = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+        found = sorted(folder.iterdir())
     except OSError as error:
         reason = error.strerror or error
         raise PictureError(f"cannot be listed ({reason}), expected a folder.") from error
-    if not found:
+    pictures = [path for path in found if not _other_kind(path)]
+    others = Counter(kind for path in found if (kind := _other_kind(path)))
+    unread = ", ".join(f"{count:,} {kind}" for kind, count in sorted(others.items()))
+    if not pictures:
+        holds = f" (it holds {unread})" if unread else ""
         raise PictureError(
-            f"no pictures in this folder, expected files named {', '.join(SUFFIXES)}."
+            f"no pictures in this folder{holds}, expected files named {', '.join(ENDINGS)}."
         )
-    return found
+    return Listing(pictures, unread)
+
+
+def _other_kind(path: Path) -> str:
+    """Return what else than a picture this is, by its name; nothing for a picture."""
+    if path.name.startswith("."):  # among them ._7.png, which macOS puts beside 7.png
+        return "hidden"
+    if isdir(path):
+        return "folders"
+    if not isfile(path):
+        return "not plain files"
+    ending = path.suffix.lower()
+    return "" if ending in ENDINGS else f"named {ending}" if ending else "without an ending"
 
 
 def save_image(image: npt.NDArray[np.uint8], file: BinaryIO) -> None:
@@ -76,7 +99,7 @@ class SaveFolder:
 
     def path_for(self, name: str) -> Path:
         """Return a free path for a picture: 2.png for 2.jpg, or else 2-2.png, 2-3.png, ..."""
-        stem = Path(name).stem
+        stem = one_line(Path(name).stem).replace("?", "_")  # no name on Windows has a question mark
         endings = chain([""], (f"-{number}" for number in count(2)))
         paths = (self.folder / f"{stem}{ending}.png" for ending in endings)
         path = next(path for path in paths if self._is_free(path))

@@ -1,70 +1,75 @@
 """Read a picture file as grey levels: upright, on a ground, in the colours that show ink best."""
 
-import struct
-import warnings
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, NamedTuple, TextIO
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mlp_cli.errors import PictureError
+from mlp_cli.images.digit import MIN_CONTRAST
+from mlp_cli.images.formats import not_a_picture
+from mlp_cli.images.frames import read_first
+from mlp_cli.images.opening import DECODER_ERRORS, opened
+from mlp_cli.images.reducing import reduce
 from mlp_cli.images.threshold import median
 from mlp_cli.images.types import Grey
+from mlp_cli.system.characters import one_line
 from mlp_cli.system.files import open_regular
 
 Colours = npt.NDArray[np.uint8]
 """0..255: (rows, columns, 3) for red, green and blue, or (rows, columns, 4) with the opacity"""
 
-MOST_SIDE = 1024
-"""pixels: a larger picture is reduced first, which makes no difference to a digit of 20 pixels"""
-MOST_PIPED_BYTES = 2**28
-"""a pipe may have no end"""
+MOST_PIPED_BYTES = 1 << 26
+"""a pipe may have no end, and what comes through it is in memory beside the picture"""
 COLOUR_SAMPLE_SIDE = 64
 """pixels: colours are compared in a picture reduced to this side"""
 LUMINANCE = np.array([0.299, 0.587, 0.114])
 """the brightness of red, green and blue: ITU-R BT.601"""
-DECODER_ERRORS = (
-    *(OSError, EOFError, SyntaxError, ValueError, TypeError, AttributeError),
-    *(LookupError, ArithmeticError, RuntimeError, struct.error),
-)
-"""the errors that Pillow's decoders raise for damaged files, most of them by accident"""
+
+
+class Picture(NamedTuple):
+    """A picture that was read."""
+
+    grey: Grey
+    """(rows, columns), 0..255"""
+    remarks: tuple[str, ...] = ()
+    """what of the file was not read, each as a clause"""
 
 
 def read_picture(source: Path | BinaryIO) -> Grey:
     """Return the grey levels of a picture: (rows, columns), 0..255.
 
-    The picture is turned upright, and transparent parts get a fitting ground.
+    The picture is turned upright, and transparent parts get a fitting ground. Of several frames
+    or pages, the first is read that is not blank.
+    Raises PictureError where it cannot be read or is not a picture; the caller adds the name.
+    """
+    return open_picture(source).grey
+
+
+def open_picture(source: Path | BinaryIO) -> Picture:
+    """Return what `read_picture` does, and say what of the file was not read.
+
     Raises PictureError where it cannot be read or is not a picture; the caller adds the name.
     """
     try:
-        with warnings.catch_warnings():
-            # Ignore Pillow's warnings about odd metadata, but refuse a picture that unpacks to
-            # hundreds of megabytes.
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            if isinstance(source, Path):
-                with open_regular(source) as file:
-                    return _read(file)
-            return _read(source)
+        if isinstance(source, Path):
+            with open_regular(source) as file:
+                return _read(file)
+        return _read(source)
     except FileNotFoundError as error:
         raise PictureError("no such file, expected a picture. Check the name.") from error
-    except UnidentifiedImageError as error:
-        raise PictureError("not a picture that can be read. Save it as PNG or JPEG.") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
-        raise PictureError(
-            f"too many pixels, expected {Image.MAX_IMAGE_PIXELS or 0:,} at most. "
-            "Make the picture smaller."
-        ) from error
+    except MemoryError as error:
+        raise PictureError("not enough memory to read it. Make the picture smaller.") from error
     except DECODER_ERRORS as error:
-        reason = getattr(error, "strerror", None) or error
+        reason = one_line(getattr(error, "strerror", None) or error)
         raise PictureError(f"cannot be read ({reason}), expected a complete picture.") from error
 
 
-def read_stream(stream: TextIO | None, most_bytes: int = MOST_PIPED_BYTES) -> Grey:
-    """Return the grey levels of a picture that comes through a pipe, such as sys.stdin.
+def open_stream(stream: TextIO | None, most_bytes: int = MOST_PIPED_BYTES) -> Picture:
+    """Return a picture that comes through a pipe, such as sys.stdin.
 
     most_bytes: the longest input to accept.
     Raises PictureError where the pipe is closed, too long, or not a picture.
@@ -76,8 +81,10 @@ def read_stream(stream: TextIO | None, most_bytes: int = MOST_PIPED_BYTES) -> Gr
     except (OSError, ValueError) as error:
         raise PictureError(f"cannot be read ({error}), expected a picture.") from error
     if len(data) > most_bytes:
-        raise PictureError(f"more than {most_bytes:,} bytes, expected a picture.")
-    return read_picture(BytesIO(data))
+        raise PictureError(
+            f"more than {most_bytes:,} bytes, expected a picture. Give the file by its name."
+        )
+    return open_picture(BytesIO(data))
 
 
 def take_as_is(grey: Grey, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
@@ -94,32 +101,23 @@ def take_as_is(grey: Grey, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
     return grey.round().astype(np.uint8)
 
 
-def _read(file: BinaryIO) -> Grey:
-    with Image.open(file) as picture:
-        picture.load()
-        plain = _upright(_plain(picture))
-    if plain.mode == "F":
-        return _to_eight_bits(np.asarray(plain))
+def _read(file: BinaryIO) -> Picture:
+    try:
+        with opened(file) as picture:
+            return Picture(*read_first(picture, _grey))
+    except UnidentifiedImageError as error:
+        raise not_a_picture(file) from error
+
+
+def _grey(picture: Image.Image) -> Grey:
+    """Return the grey levels of the frame that a picture is at."""
+    plain = _upright(reduce(picture))
     pixels = np.asarray(plain)
+    if plain.mode == "F":
+        return _to_eight_bits(pixels)
     if plain.mode == "L":
         return pixels.astype(np.float32)
     return to_grey(lay_on_ground(pixels) if plain.mode == "RGBA" else pixels)
-
-
-def _plain(picture: Image.Image) -> Image.Image:
-    """Convert a picture of any mode to L, RGB, RGBA or F, and reduce a large one."""
-    if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        plain = picture.convert("F")
-    elif "A" in picture.getbands() or "a" in picture.getbands() or "transparency" in picture.info:
-        plain = picture.convert("RGBA")
-        # Paint programs save opaque pictures with an alpha channel too.
-        if plain.getchannel("A").getextrema() == (255, 255):
-            plain = plain.convert("RGB")
-    else:
-        plain = picture.convert("L" if picture.mode in ("1", "L") else "RGB")
-    if max(plain.size) > MOST_SIDE:
-        plain.thumbnail((MOST_SIDE, MOST_SIDE), Image.Resampling.BOX, reducing_gap=None)
-    return plain
 
 
 def _upright(picture: Image.Image) -> Image.Image:
@@ -185,16 +183,18 @@ def lay_on_ground(picture: Colours) -> Colours:
 def _to_eight_bits(deep: Grey) -> Grey:
     """Scale numbers of more than eight bits, or fractions, to 0..255.
 
-    The file does not say their range: numbers beyond 255 are scaled down to it, and numbers
-    within 0..1 are scaled up.
+    The file does not say their range. Numbers below 0, beyond 255 or within 0..1 are scaled by
+    their own range; so are fractions that differ by less than a picture that is not blank.
     """
     if not np.isfinite(deep).all():
         raise PictureError("pixels that are not finite numbers, expected grey levels.")
     # In float64, neither the range of a float32 nor the scale of its smallest number overflows.
     levels = deep.astype(np.float64)
-    levels -= min(levels.min(), 0)
+    least = min(levels.min(), 0)
+    levels -= least
     top = levels.max()
-    if top > 255 or 0 < top <= 1:
+    is_small = top < MIN_CONTRAST and (least < 0 or (levels % 1).any())
+    if top > 255 or 0 < top <= 1 or (top > 0 and is_small):
         levels *= 255 / top
     grey: Grey = levels.astype(np.float32)
     return grey

@@ -92,17 +92,17 @@ def confusion_heat_map(confusion: npt.NDArray[np.int64]) -> "Figure":
 
     confusion: counts[i, j], how many examples of class i were predicted as j.
     """
-    from matplotlib.colors import to_rgb
-
     classes = len(confusion)
     is_right = np.eye(classes, dtype=bool)
     fractions = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     worst = fractions[~is_right].max(initial=0) or 1.0
     rgba = np.empty((classes, classes, 4))
-    rgba[..., :3] = np.where(is_right[..., None], to_rgb(COLOURS[0]), to_rgb(COLOURS[1]))
     # The root keeps a mistake visible that is a hundred times rarer than the worst.
     rgba[..., 3] = np.where(is_right, 0.25, 0.75 * np.sqrt(np.minimum(fractions / worst, 1)))
     with styled():
+        from matplotlib.colors import to_rgb
+
+        rgba[..., :3] = np.where(is_right[..., None], to_rgb(COLOURS[0]), to_rgb(COLOURS[1]))
         figure, (axes,) = panels(CHART_WIDTH, 4.4)
         axes.pcolormesh(rgba, edgecolor="none")
         for (i, j), count in np.ndenumerate(confusion):

@@ -1,15 +1,17 @@
 """The look of charts, and their way into a file or a page."""
 
+import os
 import re
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.util import find_spec
+from contextlib import ExitStack, chdir, contextmanager, nullcontext, suppress
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlp_cli.errors import MissingPackageError, OptionError
+from mlp_cli.errors import OptionError
 from mlp_cli.system.outputs import check_output, writing
+from mlp_cli.system.packages import import_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,13 +47,52 @@ CHART_STYLE: dict[Any, Any] = {  # matplotlib's type lists every key
 }
 
 
+MODULES = (
+    *("matplotlib", "matplotlib.figure", "matplotlib.colors", "matplotlib.ticker"),
+    *("matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf"),
+    "matplotlib.backends.backend_svg",
+)
+"""all that charts need of matplotlib"""
+SETTINGS_FILE = Path(__file__).with_name("matplotlibrc")
+HIDDEN = ("MPLBACKEND", "MATPLOTLIBRC")
+"""variables that matplotlib obeys when it is imported"""
+FOLDERS = ("MPLCONFIGDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "HOME")
+"""variables that lead to the folder of its list of fonts, perhaps from the current folder"""
+
+
 def require_matplotlib() -> None:
-    """Raise MissingPackageError, which says how to install it, where matplotlib is missing."""
-    if find_spec("matplotlib") is None:
-        raise MissingPackageError(
-            "matplotlib is not installed; charts need it. "
-            'Install it with: pip install "mlp-cli[plot]"'
-        )
+    """Import matplotlib, whatever variables and files the user has for it.
+
+    Raises MissingPackageError, which says how to install it, where it is missing or broken.
+    """
+    with nullcontext() if MODULES[0] in sys.modules else _apart():
+        import_extra(MODULES, "plot", "charts need it")
+
+
+@contextmanager
+def _apart() -> Iterator[None]:
+    """Hide from matplotlib, while it is imported, the settings that are not ours.
+
+    A notebook's MPLBACKEND names a backend that is not installed here, and any file `matplotlibrc`
+    in the current folder is read, even one that cannot be.
+    """
+    before = {name: os.environ.get(name) for name in (*HIDDEN, *FOLDERS)}
+    try:
+        for name in HIDDEN:
+            os.environ.pop(name, None)
+        with ExitStack() as stack:
+            with suppress(FileNotFoundError):  # the current folder was removed, and is empty
+                for name in FOLDERS:
+                    if folder := before[name]:
+                        os.environ[name] = os.path.abspath(folder)
+                stack.enter_context(chdir(SETTINGS_FILE.parent))
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def check_destination(path: Path) -> None:
@@ -68,11 +109,14 @@ def check_destination(path: Path) -> None:
 @contextmanager
 def styled() -> Iterator[None]:
     """Draw and write in the block with our style, whatever the user's own is."""
+    require_matplotlib()
     import matplotlib as mpl
 
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(CHART_STYLE)
+    # Not mpl.rcdefaults, which first reads every style in the user's folder.
+    defaults = {
+        name: mpl.rcParamsDefault[name] for name in mpl.rcParamsDefault if name != "backend"
+    }
+    with mpl.rc_context(defaults | CHART_STYLE):
         yield
 
 
@@ -92,6 +136,7 @@ def save_figure(figure: "Figure", path: Path) -> None:
     """
     kind = _format(path)
     with styled(), writing(path) as file:
+        _canvas(figure, kind)
         figure.savefig(file, format=kind, dpi=150, metadata=NO_METADATA[kind])
 
 
@@ -99,6 +144,7 @@ def to_inline_svg(figure: "Figure") -> str:
     """Return a chart as a transparent SVG element that takes the text colour of its page."""
     text = StringIO()
     with styled():
+        _canvas(figure, "svg")
         figure.savefig(text, format="svg", transparent=True, metadata=NO_METADATA["svg"])
     svg = text.getvalue()
     svg = svg[svg.index("<svg") :]
@@ -106,6 +152,15 @@ def to_inline_svg(figure: "Figure") -> str:
     # Every chart numbers its groups from 1, and an id must not occur twice in a page.
     svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
     return re.sub(r"\s*\n\s*", " ", svg.replace(INK, "currentColor")).strip()
+
+
+def _canvas(figure: "Figure", kind: str) -> None:
+    """Give a figure the canvas that writes this format, so that no backend is looked for."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    {"png": FigureCanvasAgg, "svg": FigureCanvasSVG, "pdf": FigureCanvasPdf}[kind](figure)
 
 
 def _format(path: Path) -> str:

@@ -1,7 +1,9 @@
-"""HTML from Python: everything is escaped that is not marked as HTML."""
+"""HTML from Python: everything is escaped and printable that is not marked as HTML."""
 
 from collections.abc import Iterable, Sequence
 from html import escape
+
+from mlp_cli.system.characters import printable
 
 
 class Html(str):
@@ -21,7 +23,7 @@ def element(tag: str, *content: str, **attributes: str) -> Html:
     end is dropped, as in `class_`, whose name is a keyword of Python.
     """
     written = "".join(
-        f' {name.rstrip("_").replace("_", "-")}="{escape(value)}"'
+        f' {name.rstrip("_").replace("_", "-")}="{_text(value)}"'
         for name, value in attributes.items()
         if value
     )
@@ -32,7 +34,12 @@ def element(tag: str, *content: str, **attributes: str) -> Html:
 
 def join(content: Iterable[str]) -> Html:
     """Return the parts one after the other; those that are not Html are escaped."""
-    return Html("".join(part if isinstance(part, Html) else escape(part) for part in content))
+    return Html("".join(part if isinstance(part, Html) else _text(part) for part in content))
+
+
+def _text(value: str) -> str:
+    """Return a text from anywhere, such as the name of a file, as HTML shows it."""
+    return escape(printable(value))
 
 
 def table(

@@ -86,7 +86,9 @@ def newest_checkpoints(folder: Path) -> list[Path]:
         ) from error
     written = []
     latest = time.time() + AHEAD_SECONDS
-    for path in (folder / name for name in names if name.endswith(".npz")):
+    # No checkpoint of ours has a name with a line break, which would break the lines that show it.
+    ours = (name for name in names if name.endswith(".npz") and "\n" not in name)
+    for path in (folder / name for name in ours):
         with suppress(OSError):  # it may vanish while we look
             stat = path.stat()
             if S_ISREG(stat.st_mode) and stat.st_size:

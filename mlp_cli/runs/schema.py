@@ -30,17 +30,17 @@ class Kind(Protocol):
 
 
 class Text:
-    """A text that the system can take as the name of a file."""
+    """A text of one line that the system can take as the name of a file."""
 
     def accepts(self, value: object) -> bool:
         """Return whether this is such a text. JSON allows surrogates, which no file name has."""
         try:
-            return isinstance(value, str) and b"\0" not in os.fsencode(value)
+            return isinstance(value, str) and not {0, 10} & set(os.fsencode(value))
         except UnicodeEncodeError:
             return False
 
     def __str__(self) -> str:
-        return "text"
+        return "text on one line"
 
 
 class DatasetText(Text):

@@ -147,7 +147,11 @@ def sweep(folder: Path, pattern: str) -> None:
 
     Whoever writes one has it locked. Where there are no locks, its age tells.
     """
-    for partial in folder.glob(f".{pattern}.*.part"):
+    try:
+        partials = list(folder.glob(f".{pattern}.*.part"))
+    except OSError:  # a folder with such a name cannot be, or cannot be listed
+        return
+    for partial in partials:
         with suppress(OSError):  # another process was faster, or it is not ours
             if _is_left_behind(partial):
                 partial.unlink()

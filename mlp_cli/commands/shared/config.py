@@ -5,7 +5,7 @@ import os
 import click
 
 from mlp_cli.commands.shared.completion import complete_preset
-from mlp_cli.commands.shared.options import Decorated
+from mlp_cli.commands.shared.options import Decorated, refuse_line_break
 from mlp_cli.errors import ConfigError
 from mlp_cli.runs.presets import find_preset, read_preset
 from mlp_cli.runs.settings import SETTINGS
@@ -25,10 +25,11 @@ def config_option(function: Decorated) -> Decorated:
     )(function)
 
 
-def _take_preset(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
+def _take_preset(ctx: click.Context, param: click.Parameter, name: str | None) -> None:
     """Make the preset's values the defaults, each checked as if it were typed."""
     if name is None:
         return
+    refuse_line_break(click.STRING, name, param, ctx)
     path = find_preset(os.path.expanduser(name))
     options = {param.name: param for param in ctx.command.params if param.name}
     preset = read_preset(path, refused=set(options).difference(SETTINGS))

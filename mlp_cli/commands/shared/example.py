@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
 from mlp_cli.commands.shared.dataset import load_for_network, other_data
 from mlp_cli.commands.shared.text import note
 from mlp_cli.errors import OptionError, PictureError
+from mlp_cli.system.characters import one_line
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,13 +56,16 @@ def example_of_test_set(
 
 def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
     """Return the digit in a picture; without a label, the prediction counts as correct."""
-    from mlp_cli.images import normalise, read_picture
+    from mlp_cli.images import normalise, open_picture
 
-    name = click.format_filename(path)
+    name = one_line(path)
     try:
-        image = normalise(read_picture(path), run.settings.image_shape)
+        picture = open_picture(path)
+        image = normalise(picture.grey, run.settings.image_shape)
     except PictureError as error:
-        raise PictureError(f"{name}: {error}") from error
+        raise PictureError(f"{name}: {one_line(error)}") from error
+    for remark in picture.remarks:
+        note(f"{name}: {remark}.")
     if label is None:
         label = int(run.network.outputs(image[None])[0].argmax())
         note(f"Without --label, the prediction, {label}, counts as the correct class.")

@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from mlp_cli.commands.shared.options import common_options
-from mlp_cli.commands.shared.text import let_stdout_replace, printable, result
+from mlp_cli.commands.shared.text import let_stdout_replace, result
 from mlp_cli.errors import InterruptedRunError, MlpError, OptionError
+from mlp_cli.system.characters import one_line, printable
 
 COMMANDS = {
     "download": "download",
@@ -70,10 +71,19 @@ class Group(click.Group):
             click.echo(f"Error: {reason}.", err=True)
             sys.exit(1)
 
+    def make_context(self, *args: Any, **options: Any) -> click.Context:  # noqa: ANN401
+        """Return the context of the group's own options."""
+        try:
+            return super().make_context(*args, **options)
+        except click.UsageError as error:
+            raise _on_one_line(error) from error
+
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  as Click declares it
         """Run the subcommand."""
         try:
             return super().invoke(ctx)
+        except click.UsageError as error:  # Click's own, which has in it what was typed
+            raise _on_one_line(error) from error
         except OptionError as error:
             raise click.UsageError(printable(str(error))) from error
         except InterruptedRunError as error:
@@ -89,6 +99,11 @@ class Group(click.Group):
         except KeyboardInterrupt:
             click.echo("\nInterrupted.", err=True)
             ctx.exit(INTERRUPTED)
+
+
+def _on_one_line(error: click.UsageError) -> click.UsageError:
+    """Return a message of Click's, which has in it what was typed, as one line."""
+    return click.UsageError(one_line(error.format_message()), error.ctx)
 
 
 def _is_from_printing(error: OSError) -> bool:

@@ -19,12 +19,12 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 QUIET = "mlp_cli.quiet"
 
 
-class HomePath(click.Path):
-    """A path, in which `~` at the start is the home folder, as in a shell.
+class UserPath(click.Path):
+    """A path as one types it, in which `~` at the start is the home folder, as in a shell.
 
     A shell leaves it alone in `--log=~/log`, in quotes and in presets, and Windows everywhere.
-    A file that is really called `~x` is `./~x`. Whether a path can be read is found out, and said,
-    where it is read.
+    A file that is really called `~x` is `./~x`. A line break is refused: it would break the lines
+    of messages. Whether a path can be read is found out, and said, where it is read.
     """
 
     def __init__(
@@ -45,11 +45,22 @@ class HomePath(click.Path):
         ctx: click.Context | None,
     ) -> Any:  # noqa: ANN401
         """Return the path, or refuse it."""
+        refuse_line_break(self, name := os.fsdecode(value), param, ctx)
+        if not name and not self.dir_okay:
+            self.fail("empty, expected the path of a file.", param, ctx)
         return super().convert(os.path.expanduser(value), param, ctx)
 
 
-FilePath = HomePath(dir_okay=False)
-FolderPath = HomePath(file_okay=False)
+def refuse_line_break(
+    kind: click.ParamType[Any], name: str, param: click.Parameter | None, ctx: click.Context | None
+) -> None:
+    """Fail for a name that no file should have: with a line break or a zero byte."""
+    if "\n" in name or "\0" in name:
+        kind.fail(f"{name!r} has a line break or a zero byte in it. Rename it.", param, ctx)
+
+
+FilePath = UserPath(dir_okay=False)
+FolderPath = UserPath(file_okay=False)
 
 
 class WholeNumber(click.IntRange):
@@ -97,7 +108,7 @@ class FiniteFloat(click.FloatRange):
 class DatasetName(click.types.StringParamType):
     """A dataset of the catalogue, or a folder of one's own with four IDX files. It stays text.
 
-    `~` at the start is the home folder, as in `HomePath`. Where a folder has the name of a
+    `~` at the start is the home folder, as in `UserPath`. Where a folder has the name of a
     dataset, the dataset is meant; `./mnist` means the folder.
     """
 
@@ -115,6 +126,7 @@ class DatasetName(click.types.StringParamType):
     ) -> str:
         """Return the name, or refuse it."""
         name = os.path.expanduser(super().convert(value, param, ctx))
+        refuse_line_break(self, name, param, ctx)
         if name not in NAMES and not os.path.isdir(find_source(name).folder(DEFAULT_DATA_DIR)):
             known = ", ".join(NAMES)
             self.fail(f"{name!r} is neither a dataset ({known}) nor a folder.", param, ctx)

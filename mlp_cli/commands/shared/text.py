@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
@@ -13,11 +12,10 @@ import click
 from mlp_cli.commands.shared.options import QUIET
 from mlp_cli.errors import OutputError
 from mlp_cli.measuring.percent import percent
+from mlp_cli.system.characters import printable
 
 if TYPE_CHECKING:
     from tqdm import tqdm
-
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def let_stdout_replace() -> None:
@@ -79,15 +77,6 @@ def note_above(bar: "tqdm[Any]", text: str) -> None:
     else:
         with suppress(OSError):  # the terminal may be gone; the run continues
             bar.write(printable(text), file=sys.stderr)
-
-
-def printable(text: str) -> str:
-    """Return the text with `?` in place of everything that must not reach a terminal.
-
-    That is: bytes of a file name that are no character, and control characters, which a terminal
-    obeys instead of showing. File names and checkpoints come from anywhere.
-    """
-    return CONTROL.sub("?", text.encode(errors="replace").decode())
 
 
 def can_encode(text: str) -> bool:

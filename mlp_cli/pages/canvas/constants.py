@@ -4,7 +4,7 @@ from types import ModuleType
 
 import numpy as np
 
-from mlp_cli.images import components, digit, ground, placing, reading, strokes, threshold
+from mlp_cli.images import components, digit, ground, placing, reading, reducing, strokes, threshold
 
 SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (
@@ -48,7 +48,8 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     ),
     (placing, ("MOST_OFF_CENTRE",)),
     (digit, ("MIN_CONTRAST", "MIN_EXTENT", "FAINT_INK", "COARSE_EXTENT")),
-    (reading, ("MOST_SIDE", "LUMINANCE")),
+    (reading, ("LUMINANCE",)),
+    (reducing, ("MOST_SIDE",)),
 )
 """modules, and those of their constants that a script of the page reads"""
 

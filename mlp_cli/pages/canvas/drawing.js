@@ -3,7 +3,8 @@
  * @typedef {{x: number, y: number}} Point  canvas pixels
  */
 
-const { MOST_SIDE, LUMINANCE } = IMAGES.reading;
+const { LUMINANCE } = IMAGES.reading;
+const { MOST_SIDE } = IMAGES.reducing;
 const [RED, GREEN, BLUE] = LUMINANCE;
 const PEN = 20; // canvas pixels
 
