@@ -1,7 +1,6 @@
 """A folder of one's own with four IDX files, used as a dataset."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from mlp_cli.errors import MissingDataError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
-    from mlp_cli.datasets.steps import Step
+    from mlp_cli.datasets.steps import StepGenerator
 
 OPTION = "dataset"
 """the parameter of a command that names the folder"""
@@ -47,7 +46,7 @@ class OwnFolder(Source):
         """Return False: only the user has these files."""
         return False
 
-    def bring(self, data_dir: Path, *, force: bool = False) -> "Iterator[Step]":
+    def bring(self, data_dir: Path, *, force: bool = False) -> "StepGenerator":
         """Raise MissingDataError: only the user has these files."""
         raise self._missing()
 

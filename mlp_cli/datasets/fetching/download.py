@@ -13,7 +13,16 @@ from mlp_cli.datasets.fetching.origins import PIECE_BYTES, Patience, ask
 from mlp_cli.datasets.fetching.partial import Partial, discard_part, receiving
 from mlp_cli.datasets.fetching.published_file import PublishedFile
 from mlp_cli.datasets.fetching.verified import is_published, remember
-from mlp_cli.datasets.steps import Fetched, Kept, Received, Refused, Retried, Started, Step
+from mlp_cli.datasets.steps import (
+    Fetched,
+    Kept,
+    Received,
+    Refused,
+    Retried,
+    Started,
+    Step,
+    StepGenerator,
+)
 from mlp_cli.errors import DownloadError, DownloadFolderError
 
 
@@ -25,7 +34,7 @@ def fetch_files(
     force: bool = False,
     verify: bool = False,
     patience: Patience | None = None,
-) -> Iterator[Step]:
+) -> StepGenerator:
     """Put every file into the folder, yielding each step.
 
     A file that is there with its published size and SHA-256 is left alone, unless forced. Any
