@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from mlp_cli.errors import OutputError, PictureError
-from mlp_cli.system.files import open_regular
+from mlp_cli.system.files import open_regular, sweep
 
 SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
@@ -63,12 +63,13 @@ class SaveFolder:
 
     @classmethod
     def make(cls, folder: Path, names: Iterable[str]) -> Self:
-        """Create the folder where it is missing.
+        """Create the folder where it is missing, and delete what killed processes left there.
 
         names: the pictures that are read.  Raises OutputError where it cannot be created.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            sweep(folder, "*.png")
             return cls(Path(realpath(folder)), {_folded(name) for name in names})
         except OSError as error:
             reason = error.strerror or error
