@@ -45,7 +45,8 @@ TAIL = """\
 | 0 | success |
 | 1 | something failed: the message says what, what was expected, and what to do next |
 | 2 | wrong usage: an option, a value or a preset |
-| 130 | interrupted by Ctrl-C; the message says how to resume |
+| 129 | interrupted by SIGHUP (a closed terminal); a run says how to resume |
+| 130 | interrupted by Ctrl-C; the same |
 | 143 | interrupted by SIGTERM (`kill`); the same |
 """
 

@@ -103,6 +103,8 @@ SCENARIOS = [
     ("unlimited", "", 1),
     ("moved", "", 1),
     ("slow", "", 1),
+    ("cookies", "", 1),
+    ("moved_with_a_cookie", "", 1),
     # faults that pass
     ("busy_once", "", 2),
     ("reset_once", "", 2),
@@ -115,6 +117,9 @@ SCENARIOS = [
     ("resets", rf"{BROKE_OFF} \(.*Connection reset by peer\)", 3),
     ("hangs_up", rf"{BROKE_OFF} \(Remote end closed connection without response\)", 3),
     ("not_http", rf"{BROKE_OFF} \(SSH-2.0-\?\[31mmirror.*\)", 3),
+    ("long_header", rf"{BROKE_OFF} \(got more than 65536 bytes when reading header line\)", 3),
+    ("absurd_status", rf"{BROKE_OFF} \(HTTP/1.1 999999999999 .*\)", 3),
+    ("absurd_pause", "HTTP status 429, expected 200", 3),
     ("many_headers", rf"{BROKE_OFF} \(got more than 100 headers\)", 3),
     # refusals
     ("forbidden", "HTTP status 403, expected 200", 1),
@@ -138,6 +143,9 @@ SCENARIOS = [
     ("bomb_of_that_length", r"SHA-256 \w{16}\.\.\., expected \w{16}\.\.\.", 1),
     ("unpacked", "the file unpacked on the way, expected it gzipped as it was published", 1),
     ("unpacked_chunked", "the file unpacked on the way, expected it gzipped .*", 1),
+    ("odd_headers", "nothing came, expected the file", 1),
+    ("absurd_length", "Content-Length [9,]+, expected 300,002", 1),
+    ("negative_length", "", 1),
     ("nonsense_length", "8 bytes, expected 300,002", 1),
     # ranges, and what breaks off in the middle
     ("unasked_range", "HTTP status 206, expected 200", 1),

@@ -82,9 +82,11 @@ def download(
 
 def _print_urls(source: Published, data_dir: Path, mirrors: Sequence[str]) -> None:
     """Print the address of each file at each mirror."""
+    from mlp_cli.datasets.fetching.addresses import shown
+
     for mirror in mirrors or source.mirrors:
         for file in source.files:
-            result(file.url(mirror))
+            result(shown(file.url(mirror)))
     note(
         f"Each mirror has all {len(source.files)} files. Put the files of one mirror into "
         f"{source.folder(data_dir)}, and verify them with: "

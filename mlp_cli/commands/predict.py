@@ -210,6 +210,7 @@ def _choose_paths(images: tuple[str, ...], names: list[str], path: Path) -> Call
     That is the path itself for one picture, and a file in a folder of that path for several.
     """
     from mlp_cli.images import SaveFolder
+    from mlp_cli.system.outputs import check_output
 
     if list(images) != names or len(names) > 1:
         return SaveFolder.make(path, names).path_for
@@ -217,6 +218,7 @@ def _choose_paths(images: tuple[str, ...], names: list[str], path: Path) -> Call
         raise OutputError(
             f"--save-normalised {path}: the picture that is read, expected another name."
         )
+    check_output(path)
     return lambda _: path
 
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -13,7 +12,7 @@ from mlp_cli.errors import MissingDataError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
-    from mlp_cli.datasets.steps import Step
+    from mlp_cli.datasets.steps import StepGenerator
 
 OPTION = "dataset"
 """the parameter of a command that names the folder"""
@@ -59,7 +58,7 @@ class OwnFolder(Source):
         """Return False: only the user has these files."""
         return False
 
-    def bring(self, data_dir: Path, *, force: bool = False) -> "Iterator[Step]":
+    def bring(self, data_dir: Path, *, force: bool = False) -> "StepGenerator":
         """Raise MissingDataError: only the user has these files."""
         raise self._missing()
 

@@ -12,7 +12,7 @@ from mlp_cli.system.shell import command_line
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
-    from mlp_cli.datasets.steps import Step
+    from mlp_cli.datasets.steps import StepGenerator
 
 HoldOut = Literal["last", "stratified"]
 """which training images are held out: the last ones, or a sample of every class"""
@@ -72,7 +72,7 @@ class Source(ABC):
         """
 
     @abstractmethod
-    def bring(self, data_dir: Path, *, force: bool = False) -> "Iterator[Step]":
+    def bring(self, data_dir: Path, *, force: bool = False) -> "StepGenerator":
         """Put the missing files into `folder(data_dir)`, yielding each step.
 
         force: make intact files again too.

@@ -2,14 +2,16 @@
 
 import sys
 from importlib import import_module
+from signal import SIGINT
 from typing import Any
 
 import click
 
 from mlp_cli.commands.shared.options import common_options
-from mlp_cli.commands.shared.text import let_stdout_replace, result
+from mlp_cli.commands.shared.text import let_stdout_replace, result, say
 from mlp_cli.errors import InterruptedRunError, MlpError, OptionError
 from mlp_cli.system.characters import one_line, printable
+from mlp_cli.system.signals import interruption
 
 COMMANDS = {
     "download": "download",
@@ -24,14 +26,12 @@ COMMANDS = {
 }
 """the subcommands, each with the name of its module and of its function there"""
 
-INTERRUPTED = 130
-"""the exit status after Ctrl-C, as in shells: 128 plus the signal's number, 2"""
-
 
 class Group(click.Group):
     """Turns our errors into a message and an exit status, in one place.
 
-    0 success; 1 something failed; 2 wrong usage; 130 interrupted. A bug keeps its traceback.
+    0 success; 1 something failed; 2 wrong usage; 128 plus the signal's number where one stopped
+    the command, as in shells. A bug keeps its traceback.
     A subcommand is loaded only when it is asked for, so that none waits for the others.
     """
 
@@ -79,7 +79,15 @@ class Group(click.Group):
             raise _on_one_line(error) from error
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  as Click declares it
-        """Run the subcommand."""
+        """Run the subcommand, and stop it at once where a signal asks for that."""
+        with interruption() as asked:
+            try:
+                return self._invoke(ctx)
+            except KeyboardInterrupt:
+                say("\nInterrupted.")
+                ctx.exit(128 + (asked.signal or SIGINT))
+
+    def _invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  as Click declares it
         try:
             return super().invoke(ctx)
         except click.UsageError as error:  # Click's own, which has in it what was typed
@@ -87,7 +95,7 @@ class Group(click.Group):
         except OptionError as error:
             raise click.UsageError(printable(str(error))) from error
         except InterruptedRunError as error:
-            click.echo(printable(str(error)), err=True)
+            say(str(error))
             ctx.exit(error.status)
         except MlpError as error:
             raise click.ClickException(printable(str(error))) from error
@@ -96,9 +104,6 @@ class Group(click.Group):
                 f"Not enough memory ({error or 'the system gave no figure'}). "
                 "A smaller network, batch or picture needs less."
             ) from error
-        except KeyboardInterrupt:
-            click.echo("\nInterrupted.", err=True)
-            ctx.exit(INTERRUPTED)
 
 
 def _on_one_line(error: click.UsageError) -> click.UsageError:

@@ -8,12 +8,22 @@ from pathlib import Path
 from urllib3 import Retry
 from urllib3.exceptions import MaxRetryError
 
+from mlp_cli.datasets.fetching.addresses import shown
 from mlp_cli.datasets.fetching.answers import OriginError
 from mlp_cli.datasets.fetching.origins import PIECE_BYTES, Patience, ask
 from mlp_cli.datasets.fetching.partial import Partial, discard_part, receiving
 from mlp_cli.datasets.fetching.published_file import PublishedFile
 from mlp_cli.datasets.fetching.verified import is_published, remember
-from mlp_cli.datasets.steps import Fetched, Kept, Received, Refused, Retried, Started, Step
+from mlp_cli.datasets.steps import (
+    Fetched,
+    Kept,
+    Received,
+    Refused,
+    Retried,
+    Started,
+    Step,
+    StepGenerator,
+)
 from mlp_cli.errors import DownloadError, DownloadFolderError
 
 
@@ -25,7 +35,7 @@ def fetch_files(
     force: bool = False,
     verify: bool = False,
     patience: Patience | None = None,
-) -> Iterator[Step]:
+) -> StepGenerator:
     """Put every file into the folder, yielding each step.
 
     A file that is there with its published size and SHA-256 is left alone, unless forced. Any
@@ -58,7 +68,7 @@ def fetch_files(
                 "and permission."
             ) from error
         origins = origins[failed:] + origins[:failed]
-        yield Fetched(file.name, file.size, str(origins[0]))
+        yield Fetched(file.name, file.size, shown(origins[0]))
 
 
 def _is_there(target: Path, file: PublishedFile, *, trusting: bool) -> bool:
@@ -83,8 +93,8 @@ def _fetch(
         try:
             yield from _insist(file, part, origin, patience)
         except OriginError as error:
-            yield Refused(file.name, str(origin), str(error))
-            reasons.append(f"  {origin}: {error}")
+            yield Refused(file.name, shown(origin), str(error))
+            reasons.append(f"  {shown(origin)}: {error}")
         else:
             return len(reasons)
     raise DownloadError("\n".join([f"{file.name}: no source has it.", *reasons]))
@@ -120,7 +130,7 @@ def _insist(
                 raise error from None
             pause = retry.get_backoff_time() if error.pause is None else error.pause
             pause = min(pause, patience.longest_pause)
-            yield Retried(file.name, str(origin), str(error), pause)
+            yield Retried(file.name, shown(origin), str(error), pause)
             time.sleep(pause)
 
 

@@ -13,7 +13,7 @@ from mlp_cli.errors import DownloadError, DownloadFolderError, MissingDataError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
-    from mlp_cli.datasets.steps import Step
+    from mlp_cli.datasets.steps import StepGenerator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class Published(Source):
         force: bool = False,
         verify: bool = False,
         origins: Sequence[str | Path] = (),
-    ) -> "Iterator[Step]":
+    ) -> "StepGenerator":
         """Fetch the files into `<data-dir>/<name>/`, yielding each step.
 
         force: fetch intact files again too.  verify: take the checksums of files that were
