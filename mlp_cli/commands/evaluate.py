@@ -54,6 +54,7 @@ def evaluate(
 
     The interval is the 95 % confidence interval of the accuracy (Wilson).
     """
+    from mlp_cli.learning.threads import limit_threads_for_outputs
     from mlp_cli.measuring.evaluation import Evaluation
     from mlp_cli.runs.reading import load_checkpoint
 
@@ -73,7 +74,8 @@ def evaluate(
         note(other)
     chosen = data.split(split, held_out)
 
-    evaluation = Evaluation.of(run.network, chosen.images, chosen.labels)
+    with limit_threads_for_outputs(settings.sizes):
+        evaluation = Evaluation.of(run.network, chosen.images, chosen.labels)
     reached, figures = evaluation.score, evaluation.class_figures
     source = find_source(name)
     if plot:

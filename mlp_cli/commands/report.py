@@ -36,6 +36,7 @@ def report(checkpoint: tuple[Path, ...], output: Path, data_dir: Path | None) ->
     It shows settings, learning curves, confusion matrix, figures per class, the most confident
     mistakes, the weights of the first layer, saturated units and the time per epoch.
     """
+    from mlp_cli.learning.threads import limit_threads_for_outputs
     from mlp_cli.pages.figures import require_matplotlib
     from mlp_cli.pages.findings import Findings
     from mlp_cli.pages.report import render_report
@@ -48,7 +49,8 @@ def report(checkpoint: tuple[Path, ...], output: Path, data_dir: Path | None) ->
     for path in checkpoint or [choose_checkpoint(None)]:
         run = load_checkpoint(path)
         data = load_for_network(run.settings, run.settings.dataset, data_dir)
-        findings.append(Findings.of(path.name, run, data.test))
+        with limit_threads_for_outputs(run.settings.sizes):
+            findings.append(Findings.of(path.name, run, data.test))
     page = render_report(findings)
     with writing(output) as file:
         file.write(page)

@@ -9,6 +9,7 @@ import click
 from mlp_cli.commands.shared.options import common_options
 from mlp_cli.commands.shared.text import let_stdout_replace, printable, result
 from mlp_cli.errors import InterruptedRunError, MlpError, OptionError
+from mlp_cli.system.memory import address_space_limit, has_room
 
 COMMANDS = {
     "download": "download",
@@ -22,6 +23,9 @@ COMMANDS = {
     "import": "import_",
 }
 """the subcommands, each with the name of its module and of its function there"""
+
+ROOM_TO_BEGIN = 96 << 20
+"""bytes of address space for NumPy and its BLAS library, which end the process where it lacks"""
 
 INTERRUPTED = 130
 """the exit status after Ctrl-C, as in shells: 128 plus the signal's number, 2"""
@@ -82,13 +86,25 @@ class Group(click.Group):
         except MlpError as error:
             raise click.ClickException(printable(str(error))) from error
         except MemoryError as error:
-            raise click.ClickException(
-                f"Not enough memory ({error or 'the system gave no figure'}). "
-                "A smaller network, batch or picture needs less."
-            ) from error
+            raise click.ClickException(_too_little_memory(str(error))) from error
+        except ImportError as error:
+            if has_room(ROOM_TO_BEGIN):
+                raise  # a bug, or a damaged installation
+            raise click.ClickException(_too_little_memory("a library cannot be loaded")) from error
         except KeyboardInterrupt:
             click.echo("\nInterrupted.", err=True)
             ctx.exit(INTERRUPTED)
+
+
+def _too_little_memory(reason: str) -> str:
+    """Return the message for a process that gets no more memory."""
+    limit = address_space_limit()
+    return f"Not enough memory{f' ({printable(reason)})' if reason else ''}. " + (
+        "A smaller network, batch or picture needs less."
+        if limit is None
+        else f"The address space is limited to {limit // 1_000_000:,} MB (ulimit -v): "
+        "raise the limit."
+    )
 
 
 def _is_from_printing(error: OSError) -> bool:
@@ -121,3 +137,5 @@ def mlp(ctx: click.Context) -> None:
     """Train a multilayer perceptron on MNIST with NumPy alone."""
     if ctx.invoked_subcommand is None:
         result(GREETING)
+    elif not has_room(ROOM_TO_BEGIN):
+        raise MemoryError(f"a command needs {ROOM_TO_BEGIN // 1_000_000:,} MB to begin")
