@@ -50,6 +50,7 @@ def evaluate(
 
     The interval is the 95 % confidence interval of the accuracy (Wilson).
     """
+    from mlp_cli.learning.threads import limit_threads_for_outputs
     from mlp_cli.measuring.evaluation import Evaluation
     from mlp_cli.runs.fairness import hold_out_stream
     from mlp_cli.runs.reading import load_trained
@@ -70,7 +71,8 @@ def evaluate(
         note(other)
     chosen = data.split(split, held_out, hold_out_stream(settings))
 
-    evaluation = Evaluation.of(run.network, chosen.images, chosen.labels)
+    with limit_threads_for_outputs(settings.sizes):
+        evaluation = Evaluation.of(run.network, chosen.images, chosen.labels)
     reached, figures = evaluation.score, evaluation.class_figures
     # The run's own data under another name have the classes of its own.
     source = find_source(settings.dataset if found.is_the_runs else name)

@@ -44,6 +44,7 @@ def report(
     It shows settings, learning curves, confusion matrix, figures per class, the most confident
     mistakes, the weights of the first layer, saturated units and the time per epoch.
     """
+    from mlp_cli.learning.threads import limit_threads_for_outputs
     from mlp_cli.pages.figures import require_matplotlib
     from mlp_cli.pages.findings import Findings
     from mlp_cli.pages.report import render_report
@@ -59,7 +60,8 @@ def report(
         if other := other_data(found, run.settings):
             note(f"{path}: {other}")
         tested_on = run.settings.dataset if found.is_the_runs else found.name
-        findings.append(Findings.of(path.name, run, found.dataset.test, tested_on))
+        with limit_threads_for_outputs(run.settings.sizes):
+            findings.append(Findings.of(path.name, run, found.dataset.test, tested_on))
     page = render_report(findings)
     with writing(output) as file:
         file.write(page)

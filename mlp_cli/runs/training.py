@@ -14,7 +14,7 @@ from mlp_cli.learning.dropout import Dropout
 from mlp_cli.learning.engine import Engine, check_engine, choose, make_engine
 from mlp_cli.learning.sgd import EpochResult, train_epochs
 from mlp_cli.learning.streams import Streams, spawn_streams
-from mlp_cli.learning.threads import choose_threads, limit_threads
+from mlp_cli.learning.threads import choose_threads, limit_threads, reserve_memory
 from mlp_cli.learning.update_rule import UpdateRule
 from mlp_cli.measuring.evaluation import Evaluation
 from mlp_cli.measuring.health import Health, examine, spread
@@ -49,6 +49,7 @@ class Training:
         self.rounds_unlike_before = unlike(run.arithmetic, now)
         """what rounds otherwise than in the run's last epoch: each name with both texts"""
         run.arithmetic = now
+        reserve_memory(settings.threads)
 
     @classmethod
     def begin(cls, options: Mapping[str, Option], dataset: Dataset, data_dir: Path) -> Self:
@@ -149,7 +150,8 @@ class Training:
         Raises CheckpointError where that cannot be written.
         """
         run, test = self.run, self.dataset.test
-        score = Evaluation.of(run.network, test.images, test.labels).score
+        with limit_threads(run.settings.threads):
+            score = Evaluation.of(run.network, test.images, test.labels).score
         if run.test_accuracy is None:
             run.test_accuracy = score.accuracy
             if claim is not None:

@@ -11,6 +11,7 @@ from mlp_cli.commands.shared.options import common_options
 from mlp_cli.commands.shared.text import let_stdout_replace, result, say
 from mlp_cli.errors import InterruptedRunError, MlpError, OptionError
 from mlp_cli.system.characters import one_line, printable
+from mlp_cli.system.memory import address_space_limit, has_room
 from mlp_cli.system.signals import interruption
 
 COMMANDS = {
@@ -25,6 +26,9 @@ COMMANDS = {
     "import": "import_",
 }
 """the subcommands, each with the name of its module and of its function there"""
+
+ROOM_TO_BEGIN = 96 << 20
+"""bytes of address space for NumPy and its BLAS library, which end the process where it lacks"""
 
 
 class Group(click.Group):
@@ -100,15 +104,27 @@ class Group(click.Group):
         except MlpError as error:
             raise click.ClickException(printable(str(error))) from error
         except MemoryError as error:
-            raise click.ClickException(
-                f"Not enough memory ({error or 'the system gave no figure'}). "
-                "A smaller network, batch or picture needs less."
-            ) from error
+            raise click.ClickException(_too_little_memory(str(error))) from error
+        except ImportError as error:
+            if has_room(ROOM_TO_BEGIN):
+                raise  # a bug, or a damaged installation
+            raise click.ClickException(_too_little_memory("a library cannot be loaded")) from error
 
 
 def _on_one_line(error: click.UsageError) -> click.UsageError:
     """Return a message of Click's, which has in it what was typed, as one line."""
     return click.UsageError(one_line(error.format_message()), error.ctx)
+
+
+def _too_little_memory(reason: str) -> str:
+    """Return the message for a process that gets no more memory."""
+    limit = address_space_limit()
+    return f"Not enough memory{f' ({printable(reason)})' if reason else ''}. " + (
+        "A smaller network, batch or picture needs less."
+        if limit is None
+        else f"The address space is limited to {limit // 1_000_000:,} MB (ulimit -v): "
+        "raise the limit."
+    )
 
 
 def _is_from_printing(error: OSError) -> bool:
@@ -141,3 +157,5 @@ def mlp(ctx: click.Context) -> None:
     """Train a multilayer perceptron on MNIST with NumPy alone."""
     if ctx.invoked_subcommand is None:
         result(GREETING)
+    elif not has_room(ROOM_TO_BEGIN):
+        raise MemoryError(f"a command needs {ROOM_TO_BEGIN // 1_000_000:,} MB to begin")
