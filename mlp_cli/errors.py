@@ -71,6 +71,10 @@ class NoCheckpointError(CheckpointError):
     """There is no checkpoint in the place that was searched."""
 
 
+class TakenError(CheckpointError):
+    """There is a file already where a new checkpoint was to be."""
+
+
 class ClaimError(CheckpointError):
     """Another process trains the run of a checkpoint."""
 

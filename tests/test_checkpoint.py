@@ -11,6 +11,7 @@ import time
 import tracemalloc
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from stat import S_ISDIR
 
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 from mlp_cli.errors import CheckpointError
 from mlp_cli.learning.learner import NumpyEngine
 from mlp_cli.learning.sgd import EpochResult
-from mlp_cli.runs.places import create, create_next, newest_checkpoints
+from mlp_cli.runs.places import create, newest_checkpoints, take_next
 from mlp_cli.runs.reading import load_checkpoint, read_facts
 from mlp_cli.runs.settings import SETTINGS
 from mlp_cli.system.files import replacing
@@ -516,6 +517,10 @@ def write(file):
     file.write(b"a run")
 
 
+def create_next(folder, dataset, sizes):
+    return take_next(folder, dataset, sizes, partial(create, write=write))
+
+
 def test_a_path_is_taken_once():
     path = Path("deep/down/run.npz")
     create(path, write)
@@ -544,12 +549,12 @@ def test_a_place_that_cannot_be_written_is_said(unprivileged):
     with pytest.raises(CheckpointError, match=r"file/sub: cannot be written \(Not a directory\)"):
         create(Path("file/sub/run.npz"), write)
     with pytest.raises(CheckpointError, match=r"file: a file, expected a folder"):
-        create_next(Path("file"), "mnist", (6, 3), write)
+        create_next(Path("file"), "mnist", (6, 3))
     Path("closed").mkdir(mode=0o500)
     with unprivileged():
         for take in (
             lambda: create(Path("closed/x"), write),
-            lambda: create_next(Path("closed"), "m", (), write),
+            lambda: create_next(Path("closed"), "m", ()),
         ):
             with pytest.raises(CheckpointError, match=r"cannot be written \(Permission denied\)"):
                 take()
@@ -557,17 +562,17 @@ def test_a_place_that_cannot_be_written_is_said(unprivileged):
 
 def test_runs_are_numbered_upwards_and_never_share_a_path():
     folder = Path("checkpoints")
-    first = create_next(folder, "mnist", (784, 30, 10), write)
+    first = create_next(folder, "mnist", (784, 30, 10))
     assert first == folder / "mnist-784-30-10-001.npz"
     (folder / "mnist-784-30-10-041.npz").touch()
     (folder / "mnist-784-30-10-old.npz").touch()
-    assert create_next(folder, "mnist", (784, 30, 10), write).name == "mnist-784-30-10-042.npz"
-    assert create_next(folder, "mnist", (784, 10), write).name == "mnist-784-10-001.npz"
+    assert create_next(folder, "mnist", (784, 30, 10)).name == "mnist-784-30-10-042.npz"
+    assert create_next(folder, "mnist", (784, 10)).name == "mnist-784-10-001.npz"
 
 
 def test_many_at_once_never_take_the_same_path():
     with ThreadPoolExecutor(16) as pool:
-        taken = [pool.submit(create_next, Path("many"), "mnist", (6, 3), write) for _ in range(100)]
+        taken = [pool.submit(create_next, Path("many"), "mnist", (6, 3)) for _ in range(100)]
     assert len({path.result() for path in taken}) == 100
 
 

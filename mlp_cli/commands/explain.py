@@ -9,8 +9,8 @@ from click.core import ParameterSource
 from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_checkpoint, choose_reader
 from mlp_cli.commands.shared.example import draw_example, example_of_picture, example_of_test_set
 from mlp_cli.commands.shared.options import (
+    AnyPath,
     FiniteFloat,
-    UserPath,
     WholeNumber,
     common_options,
     run_data_dir_option,
@@ -54,7 +54,7 @@ def _parse_sizes(
 
 
 @click.command(short_help="Show backpropagation with numbers, for one example.")
-@click.argument("image", required=False, type=UserPath())
+@click.argument("image", required=False, type=AnyPath())
 @checkpoint_option
 @click.option(
     "--sizes",

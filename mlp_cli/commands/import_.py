@@ -1,7 +1,7 @@
 """mlp import: a checkpoint from a network that was trained elsewhere."""
 
-import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +19,8 @@ from mlp_cli.commands.shared.options import (
 from mlp_cli.commands.shared.text import result
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.datasets.source import DEFAULT_DATASET
-from mlp_cli.errors import CheckpointError, DataError
-from mlp_cli.runs.places import FOLDER, create, create_next
+from mlp_cli.errors import DataError, TakenError
+from mlp_cli.runs.places import FOLDER, create, take_next
 from mlp_cli.system.shell import command_line
 
 if TYPE_CHECKING:
@@ -81,17 +81,14 @@ def _create(checkpoint: Path | None, run: "Run") -> Path:
     settings = run.settings
     if checkpoint is None:
         stem = find_source(settings.dataset).file_stem
-        return create_next(FOLDER, stem, settings.sizes, run.write)
+        return take_next(FOLDER, stem, settings.sizes, partial(create, write=run.write))
     try:
-        create(checkpoint, run.write)
-    except CheckpointError as error:
-        if not os.path.lexists(checkpoint):  # Path.exists raises for a name that is too long
-            raise
-        raise CheckpointError(
+        return create(checkpoint, run.write)
+    except TakenError as error:
+        raise TakenError(
             f"{checkpoint}: exists, expected a new file; an import never overwrites a run.\n"
             "Name another path with --checkpoint."
         ) from error
-    return checkpoint
 
 
 def _next_command(run: "Run", path: Path) -> list[str]:

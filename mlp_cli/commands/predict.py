@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_reader
-from mlp_cli.commands.shared.options import UserPath, WholeNumber, common_options
+from mlp_cli.commands.shared.options import AnyPath, UserPath, WholeNumber, common_options
 from mlp_cli.commands.shared.text import can_encode, json_result, note, result, say
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.datasets.source import Source
@@ -72,7 +72,7 @@ class Unread:
     metavar="IMAGE...",
     nargs=-1,
     required=True,
-    type=UserPath(allow_dash=True, path_type=str),
+    type=AnyPath(allow_dash=True, path_type=str),
 )
 @checkpoint_option
 @click.option(

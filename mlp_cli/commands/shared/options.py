@@ -19,12 +19,12 @@ Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 QUIET = "mlp_cli.quiet"
 
 
-class UserPath(click.Path):
+class AnyPath(click.Path):
     """A path as one types it, in which `~` at the start is the home folder, as in a shell.
 
     A shell leaves it alone in `--log=~/log`, in quotes and in presets, and Windows everywhere.
-    A file that is really called `~x` is `./~x`. A line break is refused: it would break the lines
-    of messages. Whether a path can be read is found out, and said, where it is read.
+    A file that is really called `~x` is `./~x`. Whether a path can be read is found out, and said,
+    where it is read.
     """
 
     def __init__(
@@ -45,10 +45,23 @@ class UserPath(click.Path):
         ctx: click.Context | None,
     ) -> Any:  # noqa: ANN401
         """Return the path, or refuse it."""
+        return super().convert(os.path.expanduser(value), param, ctx)
+
+
+class UserPath(AnyPath):
+    """A path as one types it, without a line break, which would break the lines of messages."""
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  as Click declares it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401
+        """Return the path, or refuse it."""
         refuse_line_break(self, name := os.fsdecode(value), param, ctx)
         if not name and not self.dir_okay:
             self.fail("empty, expected the path of a file.", param, ctx)
-        return super().convert(os.path.expanduser(value), param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def refuse_line_break(
