@@ -29,6 +29,8 @@ from mlp_cli.images import find_digit, read_picture
 from mlp_cli.runs.presets import read_preset
 from mlp_cli.runs.reading import load_checkpoint, read_facts
 from tests import audit
+from tests.hostile_names import run_names
+from tests.hostile_pictures import make_odd_picture
 from tests.makers import draw_seven, idx_bytes, make_run, write_dataset
 
 MEMORY = 1 << 30
@@ -352,6 +354,7 @@ READERS = {
     "npz": _read_npz,
     "toml": lambda path: read_preset(path, {"data_dir"}),
     "picture": lambda path: find_digit(read_picture(path)),
+    "odd-picture": lambda path: find_digit(read_picture(path)),
     "nielsen": read_nielsen,
 }
 MAKERS = {
@@ -359,6 +362,7 @@ MAKERS = {
     "npz": make_npz,
     "toml": make_toml,
     "picture": make_picture,
+    "odd-picture": make_odd_picture,
     "nielsen": make_nielsen,
 }
 
@@ -372,6 +376,8 @@ def main(kind, seed, count):
         try:
             if kind == "command":
                 run_command(rng)
+            elif kind == "name":
+                run_names(rng)
             else:
                 FILE.write_bytes(MAKERS[kind](rng))
                 READERS[kind](FILE)
@@ -380,7 +386,8 @@ def main(kind, seed, count):
             pass
         except BaseException:  # whatever it is, it is what is looked for
             failures += 1
-            FILE.replace(f"failed-{kind}-{seed}-{number}")
+            if FILE.exists():  # a name is kept by its numbers alone
+                FILE.replace(f"failed-{kind}-{seed}-{number}")
             print(f"{kind} {seed} {number}", file=sys.stderr)  # noqa: T201
             traceback.print_exc()
         signal.alarm(0)

@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-COUNTS = {"idx": 6000, "npz": 4000, "toml": 4000, "picture": 4000, "nielsen": 3000, "command": 1000}
+COUNTS = {
+    "idx": 6000,
+    "npz": 4000,
+    "toml": 4000,
+    "picture": 4000,
+    "odd-picture": 3000,
+    "nielsen": 3000,
+    "command": 1000,
+    "name": 2000,
+}
 
 
 def assert_answered(kind, seed, count):
