@@ -29,6 +29,8 @@ from mlp_cli.runs.presets import read_preset
 from mlp_cli.runs.reading import load_checkpoint, read_facts
 from tests import audit
 from tests.hostile_folders import answer, run_folder
+from tests.hostile_names import run_names
+from tests.hostile_pictures import make_odd_picture
 from tests.makers import draw_seven, idx_bytes, make_run, write_dataset
 
 MEMORY = 1 << 30
@@ -347,6 +349,7 @@ READERS = {
     "npz": _read_npz,
     "toml": lambda path: read_preset(path, {"data_dir"}),
     "picture": lambda path: find_digit(read_picture(path)),
+    "odd-picture": lambda path: find_digit(read_picture(path)),
     "nielsen": read_nielsen,
 }
 MAKERS = {
@@ -354,6 +357,7 @@ MAKERS = {
     "npz": make_npz,
     "toml": make_toml,
     "picture": make_picture,
+    "odd-picture": make_odd_picture,
     "nielsen": make_nielsen,
 }
 
@@ -369,6 +373,8 @@ def main(kind, seed, count):
                 run_command(rng)
             elif kind == "folder":
                 run_folder(rng)
+            elif kind == "name":
+                run_names(rng)
             else:
                 FILE.write_bytes(MAKERS[kind](rng))
                 READERS[kind](FILE)
@@ -377,7 +383,7 @@ def main(kind, seed, count):
             pass
         except BaseException:  # whatever it is, it is what is looked for
             failures += 1
-            if FILE.exists():
+            if FILE.exists():  # a name or a folder is kept by its numbers alone
                 FILE.replace(f"failed-{kind}-{seed}-{number}")
             print(f"{kind} {seed} {number}", file=sys.stderr)  # noqa: T201
             traceback.print_exc()

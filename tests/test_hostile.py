@@ -12,9 +12,11 @@ COUNTS = {
     "npz": 4000,
     "toml": 4000,
     "picture": 4000,
+    "odd-picture": 3000,
     "nielsen": 3000,
     "command": 1000,
     "folder": 1500,
+    "name": 2000,
 }
 
 

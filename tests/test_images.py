@@ -277,14 +277,6 @@ def test_missing_files_and_folders_are_refused():
         read_picture(Path())
 
 
-@pytest.mark.filterwarnings("default")  # as users run it, not with every warning an error
-def test_a_picture_of_too_many_pixels_is_refused(monkeypatch):
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 30_000)
-    draw_seven().save("large.png")  # 40,000 pixels: Pillow would only warn
-    with pytest.raises(PictureError, match="too many pixels, expected 30,000 at most"):
-        read_picture(Path("large.png"))
-
-
 @pytest.mark.mnist
 def test_mnists_own_images_come_out_as_they_were(mnist_dir):
     """Saved as pictures and normalised, they lie where they lay: within half a pixel."""

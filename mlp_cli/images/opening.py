@@ -1,12 +1,13 @@
 """Open a picture's file within a bound of memory."""
 
+import math
 import re
 import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import SEEK_END
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from PIL import Image
 from PIL.ImageFile import ImageFile
@@ -14,6 +15,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.TiffImagePlugin import ROWSPERSTRIP, TiffImageFile
 
 from mlp_cli.errors import PictureError
+from mlp_cli.images.bounded import BoundedFile
 from mlp_cli.images.formats import available_formats
 from mlp_cli.images.reducing import MOST_SIDE
 
@@ -21,8 +23,10 @@ MOST_BYTES = 160_000_000
 """of memory for a picture while it is decoded: mlp as a whole then stays below 300 MB"""
 MOST_FILE_BYTES = 400_000_000
 """of a file of plain pixels: more is not needed for as many as are read"""
-MOST_PACKED_BYTES = 100_000_000
-"""of another file, whose parts may be read whole, twice"""
+MOST_PACKED_BYTES = 75_000_000
+"""of another file, whose parts may be in memory three times"""
+MOST_HEADER_BYTES = 1 << 22
+"""read of a file before its pixels"""
 PLAIN = (b"BM", b"II", b"MM", b"P5", b"P6")
 """the first bytes of BMP, TIFF and PNM, whose pixels may be stored as they are"""
 MOST_JPEG_PIXELS = 500_000_000
@@ -36,6 +40,7 @@ BYTES_OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;1
 """of memory for each decoded pixel; other modes have 4"""
 BESIDES = {"WEBP": 8, "AVIF": 7, "bmp_rle": 2, "ppm": 4, "ppm_plain": 4}
 """of formats and Pillow's decoders: bytes for each pixel, by which all of mlp stays below 300 MB"""
+READ_WHOLE_BEGINNINGS = (b"RIFF", b"\0\0\1\0")
 READ_WHOLE = ("WEBP", "AVIF", "ICO")
 """the formats whose files are in memory as a whole"""
 ORIENTATION = 0x0112
@@ -50,10 +55,10 @@ DECODER_ERRORS = (
 
 
 @contextmanager
-def opened(file: BinaryIO) -> Iterator[ImageFile]:
+def opened(file: BinaryIO) -> Iterator[tuple[ImageFile, BoundedFile]]:
     """Open the picture in a file, in one of the formats that are read.
 
-    Nothing is decoded yet, and whatever is decoded in the block takes a bounded memory.
+    It comes with its file. Nothing is decoded yet; decoding in the block takes a bounded memory.
     Raises UnidentifiedImageError for another format, PictureError for a picture that is too large.
     """
     size = file.seek(0, SEEK_END)
@@ -67,9 +72,14 @@ def opened(file: BinaryIO) -> Iterator[ImageFile]:
             # Ignore Pillow's warnings about odd metadata.
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file, formats=available_formats()) as picture:
+            bounded = BoundedFile(file)
+            if not beginning.startswith(READ_WHOLE_BEGINNINGS) and beginning[4:8] != b"ftyp":
+                bounded.left = MOST_HEADER_BYTES
+            formats = available_formats()
+            with Image.open(cast("BinaryIO", bounded), formats=formats) as picture:
+                bounded.left = math.inf
                 check_pixels(picture, size)
-                yield picture
+                yield picture, bounded
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         found, most = re.search(r"\d+", str(error)), Image.MAX_IMAGE_PIXELS
         raise PictureError(
@@ -127,8 +137,8 @@ def _most_pixels(beginning: bytes) -> int:
 
 
 def _divisor(size: tuple[int, int]) -> int:
-    """Return the largest divisor that leaves more pixels than are kept, or else the smallest."""
-    return next((d for d in DIVISORS if max(size) // d >= 2 * MOST_SIDE), DIVISORS[-1])
+    """Return the largest divisor that leaves the pixels that are kept, or else the smallest."""
+    return next((d for d in DIVISORS if max(size) // d >= MOST_SIDE), DIVISORS[-1])
 
 
 def _bytes_besides(picture: Image.Image) -> float:

@@ -24,6 +24,7 @@ Colours = npt.NDArray[np.uint8]
 
 MOST_PIPED_BYTES = 1 << 26
 """a pipe may have no end, and what comes through it is in memory beside the picture"""
+MOST_EXIF_BYTES = 1 << 20
 COLOUR_SAMPLE_SIDE = 64
 """pixels: colours are compared in a picture reduced to this side"""
 LUMINANCE = np.array([0.299, 0.587, 0.114])
@@ -103,8 +104,8 @@ def take_as_is(grey: Grey, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
 
 def _read(file: BinaryIO) -> Picture:
     try:
-        with opened(file) as picture:
-            return Picture(*read_first(picture, _grey))
+        with opened(file) as (picture, bounded):
+            return Picture(*read_first(picture, bounded, _grey))
     except UnidentifiedImageError as error:
         raise not_a_picture(file) from error
 
@@ -121,7 +122,9 @@ def _grey(picture: Image.Image) -> Grey:
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    """Turn a picture as its EXIF says; leave it unchanged where the EXIF is damaged."""
+    """Turn a picture as its EXIF says; leave it unchanged where the EXIF is damaged or endless."""
+    if len(picture.info.get("exif", b"")) > MOST_EXIF_BYTES:
+        return picture
     try:
         return ImageOps.exif_transpose(picture)
     except DECODER_ERRORS:
