@@ -1,7 +1,7 @@
 """The four files of a dataset: their names, and which of them a folder holds."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mlp_cli.errors import DataAccessError
@@ -55,7 +55,10 @@ def unreadable(path: Path, error: OSError) -> DataAccessError:
 
 
 def _files_in(folder: Path, option: str) -> dict[str, Path]:
-    """Return the files of one folder: plain before gzipped, in either spelling."""
+    """Return the files of one folder: plain before gzipped, in either spelling.
+
+    What is no file, such as a folder or a link to nowhere, is passed over for one that is.
+    """
     try:
         names = set(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):
@@ -69,8 +72,16 @@ def _files_in(folder: Path, option: str) -> dict[str, Path]:
     found = {}
     for stem in FILES:
         dotted = stem.replace("-idx", ".idx")
-        for name in (stem, dotted, f"{stem}.gz", f"{dotted}.gz"):
-            if name in names:
-                found[stem] = folder / name
-                break
+        spellings = (stem, dotted, f"{stem}.gz", f"{dotted}.gz")
+        if here := [name for name in spellings if name in names]:
+            found[stem] = choose_file(folder, here)
     return found
+
+
+def choose_file(folder: Path, names: Sequence[str]) -> Path:
+    """Return the first of these names in a folder that is a file, links followed.
+
+    Where none is, it is the first of all: the error of reading it says what stands there.
+    """
+    paths = [folder / name for name in names]
+    return next((path for path in paths if os.path.isfile(path)), paths[0])
