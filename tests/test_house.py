@@ -48,7 +48,7 @@ ALLOWED = {
         ),
         "runs",
     },
-    "exports": {"numpy", "onnx", "errors", "version", "nn", "runs"},
+    "exports": {"numpy", "onnx", "errors", "version", "system", "nn", "runs"},
 }
 # What stands in the package's own folder beside the rooms.
 DOORS = {"__init__.py", "__main__.py", "errors.py", "version.py", "py.typed"}

@@ -21,6 +21,7 @@ from mlp_cli.nn.names import CostName
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats
 from mlp_cli.runs.checkpoint import Run
+from mlp_cli.system.files import open_regular
 
 BOOK_COSTS: dict[CostName, str] = {
     "quadratic": "QuadraticCost",
@@ -70,7 +71,7 @@ def read_nielsen(path: Path) -> Network:
 
 def _read_json(path: Path) -> Mapping[str, Any]:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             text = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise NetworkFileError(f"cannot be read ({error.strerror or error}).") from error

@@ -13,6 +13,7 @@ from typing import Any
 from mlp_cli.errors import ConfigError
 from mlp_cli.runs.schema import MOST_WHOLE, Option, as_typed
 from mlp_cli.runs.settings import SETTINGS
+from mlp_cli.system.files import open_regular
 
 MAX_PRESET_BYTES = 1 << 20
 """far more than a preset has; a larger file is something else"""
@@ -59,7 +60,7 @@ def read_preset(path: Path, refused: Collection[str]) -> dict[str, Option]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             text = file.read(MAX_PRESET_BYTES + 1)
         if len(text) > MAX_PRESET_BYTES:
             raise ConfigError(
