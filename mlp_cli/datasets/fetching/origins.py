@@ -174,7 +174,7 @@ def _explain(error: Exception, patience: Patience) -> OriginError:
         return OriginError(f"the connection broke off ({brief(cause.args[-1])})", temporary=True)
     if isinstance(error, UnicodeDecodeError):  # nothing else is read as text
         name = os.environ.get("NETRC", "~/.netrc")
-        return OriginError(f"{brief(name)}: not text, expected UTF-8. Correct or remove it")
+        return OriginError(f"{brief(hide(name))}: not text, expected UTF-8. Correct or remove it")
     return OriginError(hide(plain_reason(error)))
 
 
