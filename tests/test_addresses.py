@@ -140,7 +140,16 @@ def test_the_command_shows_no_password(run, dead):
 
 @pytest.mark.parametrize(
     "address",
-    ["not an address", "http://", "ftp://127.0.0.1/", "http://[::1", "//host/", "http:/h"],
+    [
+        "not an address",
+        "http://u:\u20ac@127.0.0.1:1/",
+        "http://u:%E2%82%AC@127.0.0.1:1/",
+        "http://",
+        "ftp://127.0.0.1/",
+        "http://[::1",
+        "//host/",
+        "http:/h",
+    ],
 )
 def test_a_malformed_address_says_what_is_expected(address):
     assert "not the address of a mirror, expected such as https://HOST/FOLDER/" in reason_for(

@@ -2,6 +2,7 @@
 
 import gc
 import hashlib
+import os
 import re
 import shutil
 import socket
@@ -546,6 +547,37 @@ def test_a_folder_may_hold_the_files_under_their_dotted_names():
         path.rename(path.with_name(path.name.replace("-idx", ".idx")))
     fetch(Path("stick"))
     assert left() == CONTENT
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_file_in_a_folder_is_passed_over_or_named(make):
+    write_stick()
+    one = Path("stick", ONE)
+    one.rename(one.with_name(ONE.replace("-idx", ".idx")))
+    make(one)
+    fetch(Path("stick"))
+    assert left() == CONTENT
+    one.with_name(ONE.replace("-idx", ".idx")).unlink()
+    with pytest.raises(DownloadError, match=r"stick: (A pipe|Is a dir|No such file)"):
+        fetch(Path("stick"), force=True)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_file_in_the_data_folder_is_replaced(make):
+    write_stick()
+    FOLDER.mkdir(parents=True)
+    make(FOLDER / ONE)
+    fetch(Path("stick"))
+    assert left() == CONTENT
+    assert not (FOLDER / ONE).is_symlink()
+    assert not Path("nowhere").exists()
+
+
+def test_a_folder_in_the_place_of_a_file_is_said_before_anything_is_fetched(mirror, server):
+    (FOLDER / ONE).mkdir(parents=True)
+    with pytest.raises(DownloadError, match=r"cannot be written \(Is a directory"):
+        fetch(mirror("right"))
+    assert server.requests == []
 
 
 # certificates and proxies, as requests takes them from the environment

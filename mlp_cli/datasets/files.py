@@ -65,7 +65,10 @@ def unreadable(path: Path, error: OSError) -> DataAccessError:
 
 
 def _files_in(folder: Path, option: str) -> dict[str, Path]:
-    """Return the files of one folder: plain before gzipped, in either spelling."""
+    """Return the files of one folder: plain before gzipped, in either spelling.
+
+    What is no file, such as a folder or a link to nowhere, is passed over for one that is.
+    """
     try:
         names = set(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):
@@ -79,8 +82,16 @@ def _files_in(folder: Path, option: str) -> dict[str, Path]:
     found = {}
     for stem in FILES:
         dotted = stem.replace("-idx", ".idx")
-        for name in (stem, dotted, f"{stem}.gz", f"{dotted}.gz"):
-            if name in names and not os.path.isdir(folder / name):
-                found[stem] = folder / name
-                break
+        spellings = (stem, dotted, f"{stem}.gz", f"{dotted}.gz")
+        if here := [name for name in spellings if name in names]:
+            found[stem] = choose_file(folder, here)
     return found
+
+
+def choose_file(folder: Path, names: Sequence[str]) -> Path:
+    """Return the first of these names in a folder that is a file, links followed.
+
+    Where none is, it is the first of all: the error of reading it says what stands there.
+    """
+    paths = [folder / name for name in names]
+    return next((path for path in paths if os.path.isfile(path)), paths[0])

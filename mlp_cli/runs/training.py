@@ -137,8 +137,10 @@ class Training:
                 with guard():
                     if claim is not None:
                         claim.save(run)
-                    if log is not None:
+                    if log is not None and not log.waits:
                         log.append(run.history[-1])
+                if log is not None and log.waits:  # one signal has to suffice meanwhile
+                    log.append(run.history[-1])
                 yield result
                 if self.is_out_of_patience:
                     return

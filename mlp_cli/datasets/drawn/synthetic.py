@@ -6,6 +6,7 @@ grey level the other way.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from errno import EISDIR
 from pathlib import Path
 
 import numpy as np
@@ -76,10 +77,13 @@ def keep(sets: Iterable[DigitSet], folder: Path, *, force: bool = False) -> Step
         images, labels = digits.paths(folder)
         sweep_beside(images)
         sweep_beside(labels)
-        if force or not labels.exists():
+        for path in (images, labels):
+            if path.is_dir():  # said before they are drawn
+                raise IsADirectoryError(EISDIR, f"{path.name} is a folder")
+        if force or not labels.is_file():
             with replacing(labels) as file:
                 file.write(idx_header(LABELS_MAGIC, (digits.count,)) + digits.labels().tobytes())
-        if force or not images.exists():
+        if force or not images.is_file():
             header = idx_header(IMAGES_MAGIC, digits.shape)
             with replacing(images) as file:
                 yield Started(images.name, len(header) + int(np.prod(digits.shape)))

@@ -5,7 +5,7 @@ import re
 import ssl
 from importlib.util import find_spec
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
@@ -41,8 +41,8 @@ def check_mirror(address: str) -> None:
     """Raise OriginError for an address that no file can be asked of."""
     if _scheme(address) not in MIRROR_SCHEMES:
         raise OriginError(
-            "not the address of a mirror, expected such as https://HOST/FOLDER/, with any "
-            "special letter of a name or password as %XX"
+            "not the address of a mirror, expected such as https://HOST/FOLDER/, with a name and "
+            "password in Latin-1, and their special letters as %XX"
         )
 
 
@@ -88,8 +88,8 @@ def check_certificates(path: str) -> None:
     names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
     variable = next((name for name in names if os.environ.get(name) == path), "the certificates")
     raise OriginError(
-        f"{variable}={brief(path)}: no certificates there ({brief(reason)}), expected a file or "
-        "folder of them. Correct or unset it"
+        f"{variable}={brief(hide(path))}: no certificates there ({brief(reason)}), "
+        "expected a file or folder of them. Correct or unset it"
     )
 
 
@@ -97,7 +97,7 @@ def _scheme(address: str) -> str:
     """Return the scheme of an address; nothing where that is no address with a host."""
     try:
         parsed = parse_url(address)
-        (parsed.auth or "").encode("latin-1")  # as HTTP carries it
+        unquote(parsed.auth or "").encode("latin-1")  # as HTTP carries it
     except (LocationParseError, ValueError):
         return ""
     host = parsed.host or ""

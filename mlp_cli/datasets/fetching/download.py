@@ -1,8 +1,10 @@
 """Fetch a dataset's files from mirrors or from a folder, and verify them."""
 
+import os
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from errno import EISDIR
 from pathlib import Path
 
 from urllib3 import Retry
@@ -58,6 +60,8 @@ def fetch_files(
                 yield Kept(file.name)
                 continue
             folder.mkdir(parents=True, exist_ok=True)
+            if target.is_dir():  # said before anything is fetched
+                raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
             with receiving(target) as part:
                 failed = yield from _fetch(file, part, origins, patience or Patience())
                 part.replace(target)

@@ -23,6 +23,8 @@ from mlp_cli.datasets.fetching.answers import (
 )
 from mlp_cli.datasets.fetching.published_file import PublishedFile
 from mlp_cli.datasets.fetching.session import MirrorSession
+from mlp_cli.datasets.files import choose_file
+from mlp_cli.system.files import open_regular
 
 PIECE_BYTES = 1 << 16
 
@@ -62,10 +64,8 @@ def ask(
 
 def _read_folder(folder: Path, file: PublishedFile, offset: int) -> Generator[Piece, None, None]:
     try:
-        path = folder / file.name
-        if not path.exists():
-            path = folder / file.name.replace("-idx", ".idx")
-        with path.open("rb") as stream:
+        path = choose_file(folder, [file.name, file.name.replace("-idx", ".idx")])
+        with open_regular(path) as stream:
             size = os.fstat(stream.fileno()).st_size
             if size != file.size:
                 raise OriginError(f"{size:,} bytes, expected {file.size:,}")
@@ -174,7 +174,7 @@ def _explain(error: Exception, patience: Patience) -> OriginError:
         return OriginError(f"the connection broke off ({brief(cause.args[-1])})", temporary=True)
     if isinstance(error, UnicodeDecodeError):  # nothing else is read as text
         name = os.environ.get("NETRC", "~/.netrc")
-        return OriginError(f"{brief(name)}: not text, expected UTF-8. Correct or remove it")
+        return OriginError(f"{brief(hide(name))}: not text, expected UTF-8. Correct or remove it")
     return OriginError(hide(plain_reason(error)))
 
 
