@@ -27,6 +27,7 @@ from mlp_cli.exports.nielsen import read_nielsen, write_nielsen
 from mlp_cli.images import find_digit, read_picture
 from mlp_cli.runs.presets import read_preset
 from mlp_cli.runs.reading import load_checkpoint, read_facts
+from tests.hostile_bulk import ENCODINGS, make_bulky_json, make_bulky_npz
 from tests.makers import draw_seven, idx_bytes, make_run, write_dataset
 
 MEMORY = 1 << 30
@@ -234,10 +235,9 @@ def make_toml(rng):
         lines.append(_choice(rng, ("[train]\nx = 1", "[[train]]", "[" + "a." * 3000 + "b]")))
     data = "\n".join(lines).encode()
     kind = int(rng.integers(8))
-    if kind == 0:
-        data = b"\xef\xbb\xbf" + data
-    elif kind == 1:
-        data = data.decode().encode("utf-16")
+    if kind < 2:
+        text = data.decode().replace("\n", _choice(rng, ("\n", "\r\n", "\r")))
+        data = text.encode(_choice(rng, ENCODINGS))
     elif kind < 5:
         data = mutate(rng, data if rng.random() < 0.5 else PRESET)
     return data
@@ -351,6 +351,8 @@ READERS = {
     "toml": lambda path: read_preset(path, {"data_dir"}),
     "picture": lambda path: find_digit(read_picture(path)),
     "nielsen": read_nielsen,
+    "bulky-npz": _read_npz,
+    "bulky-json": read_nielsen,
 }
 MAKERS = {
     "idx": make_idx,
@@ -358,6 +360,8 @@ MAKERS = {
     "toml": make_toml,
     "picture": make_picture,
     "nielsen": make_nielsen,
+    "bulky-npz": make_bulky_npz,
+    "bulky-json": make_bulky_json,
 }
 
 

@@ -1,5 +1,6 @@
 """Presets: TOML files whose keys are option names, read, checked, found and written."""
 
+import codecs
 import json
 import os
 import re
@@ -13,6 +14,7 @@ from typing import Any
 from mlp_cli.errors import ConfigError
 from mlp_cli.runs.schema import MOST_WHOLE, Option, as_typed
 from mlp_cli.runs.settings import SETTINGS
+from mlp_cli.system.files import open_regular
 
 MAX_PRESET_BYTES = 1 << 20
 """far more than a preset has; a larger file is something else"""
@@ -59,13 +61,16 @@ def read_preset(path: Path, refused: Collection[str]) -> dict[str, Option]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
+        # A named pipe may never have a writer; one that the shell has opened has, as in
+        # `--config <(mlp train --print-config)`.
+        is_open = os.path.dirname(path) == "/dev/fd"
+        with open(path, "rb") if is_open else open_regular(path) as file:
             text = file.read(MAX_PRESET_BYTES + 1)
         if len(text) > MAX_PRESET_BYTES:
             raise ConfigError(
                 f"{path}: more than {MAX_PRESET_BYTES:,} bytes, expected some lines of TOML."
             )
-        return tomllib.loads(text.decode())
+        return tomllib.loads(_decode(text))
     except FileNotFoundError as error:
         bundled = [preset.stem for preset in bundled_presets()]
         raise ConfigError(
@@ -78,6 +83,15 @@ def _read_toml(path: Path) -> dict[str, Any]:
         ) from error
     except (ValueError, RecursionError) as error:  # TOMLDecodeError and UnicodeDecodeError, too
         raise ConfigError(f"{path}: not TOML ({error}).") from error
+
+
+def _decode(text: bytes) -> str:
+    """Return a preset's text: UTF-8 as TOML has it, or as the shells of Windows write a file.
+
+    PowerShell's `>` writes UTF-16 or UTF-8, each with a byte order mark.
+    """
+    is_utf_16 = text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return text.decode("utf-16" if is_utf_16 else "utf-8-sig")
 
 
 def format_preset(settings: Mapping[str, Option]) -> str:
