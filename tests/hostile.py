@@ -28,6 +28,7 @@ from mlp_cli.learning.arithmetic import read_arithmetic
 from mlp_cli.runs.presets import read_preset
 from mlp_cli.runs.reading import load_checkpoint, read_facts
 from tests import audit
+from tests.hostile_bulk import ENCODINGS, make_bulky_json, make_bulky_npz
 from tests.hostile_folders import answer, run_folder
 from tests.hostile_names import run_names
 from tests.hostile_pictures import make_odd_picture
@@ -238,10 +239,9 @@ def make_toml(rng):
         lines.append(_choice(rng, ("[train]\nx = 1", "[[train]]", "[" + "a." * 3000 + "b]")))
     data = "\n".join(lines).encode()
     kind = int(rng.integers(8))
-    if kind == 0:
-        data = b"\xef\xbb\xbf" + data
-    elif kind == 1:
-        data = data.decode().encode("utf-16")
+    if kind < 2:
+        text = data.decode().replace("\n", _choice(rng, ("\n", "\r\n", "\r")))
+        data = text.encode(_choice(rng, ENCODINGS))
     elif kind < 5:
         data = mutate(rng, data if rng.random() < 0.5 else PRESET)
     return data
@@ -351,6 +351,8 @@ READERS = {
     "picture": lambda path: find_digit(read_picture(path)),
     "odd-picture": lambda path: find_digit(read_picture(path)),
     "nielsen": read_nielsen,
+    "bulky-npz": _read_npz,
+    "bulky-json": read_nielsen,
 }
 MAKERS = {
     "idx": make_idx,
@@ -359,6 +361,8 @@ MAKERS = {
     "picture": make_picture,
     "odd-picture": make_odd_picture,
     "nielsen": make_nielsen,
+    "bulky-npz": make_bulky_npz,
+    "bulky-json": make_bulky_json,
 }
 
 

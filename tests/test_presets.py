@@ -1,5 +1,6 @@
 """Presets: the bundled ones, one's own, and all that is wrong with a file."""
 
+import codecs
 import os
 import tomllib
 from pathlib import Path
@@ -62,6 +63,41 @@ def test_every_bundled_preset_trains_and_says_what_to_expect(run, path):
         chosen["engine"] = choose(settings.sizes, settings.batch_size)
     assert settings.options().items() >= chosen.items()
     assert "%" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("bom", "encoding"),
+    [
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+        (b"", "utf-8"),
+    ],
+)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_what_a_shell_makes_of_print_config_is_read(run, bom, encoding, line_end):
+    """PowerShell's `>` writes a byte order mark, UTF-16 in some versions, and CR LF."""
+    given = ["--eta", "0.7", "--hidden", "12", "--hidden", "5", "--dataset", "./\u00e4\u6f22 #1"]
+    Path("\u00e4\u6f22 #1").mkdir()
+    printed = run(["train", *given, "--print-config"]).stdout
+    Path("own.toml").write_bytes(bom + printed.replace("\n", line_end).encode(encoding))
+    assert run("train --config own.toml --print-config").stdout == printed
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff\xfee", b"\xfe\xff\xd8\x00", b"\xff\xfe\xff\xfee\x00", "eta = 1".encode("utf-16-le")],
+)
+def test_a_preset_that_is_no_text_is_refused(run, data):
+    Path("own.toml").write_bytes(data)
+    assert "own.toml: not TOML (" in run("train --config own.toml --print-config", status=2).stderr
+
+
+def test_a_pipe_or_a_device_as_a_preset_is_refused_without_waiting(run):
+    os.mkfifo("own.toml")
+    for name in ("own.toml", "/dev/zero"):
+        done = run(f"train --config {name} --print-config", status=2)
+        assert f"{name}: cannot be read (A pipe or a device), expected a TOML file" in done.stderr
 
 
 def test_the_presets_of_the_design_are_there():
@@ -230,13 +266,13 @@ def test_a_file_that_is_no_preset_is_wrong_usage(run, unprivileged):
             assert done.stderr.startswith(f"Error: {name}: {words}")
 
 
-def test_a_preset_may_come_through_a_pipe(run):
-    os.mkfifo("pipe")
-    if os.fork() == 0:
-        Path("pipe").write_text("epochs = 7")
-        os._exit(0)
-    assert "epochs = 7\n" in run("train --config pipe --print-config").stdout
-    os.wait()
+def test_a_preset_may_come_through_a_pipe_that_the_shell_has_opened(run):
+    """As with `--config <(mlp train --print-config)`."""
+    reading, writing = os.pipe()
+    os.write(writing, b"epochs = 7")
+    os.close(writing)
+    assert "epochs = 7\n" in run(f"train --config /dev/fd/{reading} --print-config").stdout
+    os.close(reading)
 
 
 @pytest.mark.parametrize("hidden", ["0x" + "f" * 5000, "[0x" + "f" * 5000 + "]"])

@@ -1,14 +1,13 @@
 """Presets: TOML files whose keys are option names, read, checked, found and written."""
 
+import codecs
 import json
 import os
 import re
 import reprlib
-import select
 import tomllib
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
-from errno import ETIMEDOUT
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +63,16 @@ def read_preset(path: Path, refused: Collection[str]) -> dict[str, Option]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        text = _read_pipe(path) if path.is_fifo() else _read_file(path)
+        # A named pipe may never have a writer; one that the shell has opened has, as in
+        # `--config <(mlp train --print-config)`.
+        is_open = os.path.dirname(path) == "/dev/fd"
+        with open(path, "rb") if is_open else open_regular(path) as file:
+            text = file.read(MAX_PRESET_BYTES + 1)
         if len(text) > MAX_PRESET_BYTES:
             raise ConfigError(
                 f"{path}: more than {MAX_PRESET_BYTES:,} bytes, expected some lines of TOML."
             )
-        return tomllib.loads(text.decode())
+        return tomllib.loads(_decode(text))
     except FileNotFoundError as error:
         bundled = [preset.stem for preset in bundled_presets()]
         raise ConfigError(
@@ -84,25 +87,13 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: not TOML ({error}).") from error
 
 
-def _read_file(path: Path) -> bytes:
-    with open_regular(path) as file:
-        return file.read(MAX_PRESET_BYTES + 1)
+def _decode(text: bytes) -> str:
+    """Return a preset's text: UTF-8 as TOML has it, or as the shells of Windows write a file.
 
-
-def _read_pipe(path: Path) -> bytes:
-    """Return what comes through a pipe, as of `--config <(...)` in a shell.
-
-    Raises OSError where nothing more comes, and the pipe does not end either.
+    PowerShell's `>` writes UTF-16 or UTF-8, each with a byte order mark.
     """
-    text = b""
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as pipe:
-        while len(text) <= MAX_PRESET_BYTES:
-            if not select.select([pipe], [], [], PIPE_SECONDS)[0]:
-                raise OSError(ETIMEDOUT, f"a pipe, and nothing came in {PIPE_SECONDS:g} s")
-            if not (piece := pipe.read(MAX_PRESET_BYTES)):
-                break
-            text += piece
-    return text
+    is_utf_16 = text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return text.decode("utf-16" if is_utf_16 else "utf-8-sig")
 
 
 def format_preset(settings: Mapping[str, Option]) -> str:
