@@ -151,7 +151,14 @@ def test_another_seed_holds_out_others(own):
     assert run_of[0][0] == run_of[0][1] != run_of[1][0]
 
 
-@settings(deadline=None)
+def test_a_class_of_one_image_keeps_it_although_rounding_took_most_from_it():
+    """Of 4 in 7, each class of one is due 0.57, and the third 2.86."""
+    labels = np.array([0, 1, 2, 2, 2, 2, 2], np.uint8)
+    held_out = hold_out_sample(labels, 4, np.random.default_rng(0))
+    assert labels[held_out].tolist() == [2, 2, 2, 2]
+
+
+@settings(deadline=None, max_examples=500)
 @given(
     st.lists(st.integers(0, 40), min_size=1, max_size=10).filter(lambda counts: sum(counts) > 1),
     st.data(),
@@ -168,8 +175,9 @@ def test_a_sample_has_the_classes_as_the_whole_has_them(counts, data):
     present = sum(n > 0 for n in counts)
     if count <= size - present:  # every class keeps an image
         assert all(n > f for n, f in zip(counts, found, strict=True) if n)
-    for n, f in zip(counts, found, strict=True):
-        assert abs(f - count * n / size) <= 1 or f == n - 1
+    if count <= size // 2 and 1 not in counts:  # nothing is kept back for training
+        for n, f in zip(counts, found, strict=True):
+            assert abs(f - count * n / size) < 1
 
 
 # What is odd about the data

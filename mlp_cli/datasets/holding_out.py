@@ -30,12 +30,11 @@ def _shares(counts: list[int], count: int) -> list[int]:
     """
     exact = [count * n / sum(counts) for n in counts]
     shares = [min(math.floor(share), max(n - 1, 0)) for share, n in zip(exact, counts, strict=True)]
-    while (missing := count - sum(shares)) > 0:
+    for _ in range(count - sum(shares)):  # at most one for each class
         # One that keeps an example goes first; then the one that rounding took most from.
-        order = sorted(
+        label = min(
             (label for label, n in enumerate(counts) if shares[label] < n),
             key=lambda label: (counts[label] - shares[label] < 2, shares[label] - exact[label]),
         )
-        for label in order[:missing]:
-            shares[label] += 1
+        shares[label] += 1
     return shares
