@@ -45,13 +45,16 @@ TAIL = """\
 | 0 | success |
 | 1 | something failed: the message says what, what was expected, and what to do next |
 | 2 | wrong usage: an option, a value or a preset |
-| 130 | interrupted by Ctrl-C; the message says how to resume |
+| 129 | interrupted by SIGHUP (a closed terminal); a run says how to resume |
+| 130 | interrupted by Ctrl-C; the same |
 | 143 | interrupted by SIGTERM (`kill`); the same |
 """
 
 FILLED_IN = {
     "data_dir": "the folder given as `--data-dir`",
     "fingerprint": "SHA-256 over the dataset's arrays; empty in an imported network",
+    "held_out": "which images are held out: the `last` ones, or, of a folder of your own, a "
+    "`stratified` sample, drawn from the seed",
     "image_shape": "rows and columns of an image",
     "sizes": "units of every layer, the input first",
 }

@@ -43,6 +43,10 @@ class DataAccessError(DataError):
     """The system does not let us read or write a dataset's file or folder."""
 
 
+class ForeignFileError(DataError):
+    """A dataset's file is of another format, and the message has the way on."""
+
+
 class NotKeptError(DataAccessError):
     """A dataset that can be drawn again cannot be kept in the data folder."""
 
@@ -65,6 +69,10 @@ class CheckpointError(MlpError):
 
 class NoCheckpointError(CheckpointError):
     """There is no checkpoint in the place that was searched."""
+
+
+class TakenError(CheckpointError):
+    """There is a file already where a new checkpoint was to be."""
 
 
 class ClaimError(CheckpointError):

@@ -113,8 +113,11 @@ def adopt_network(sizes=(6, 5, 3), shape=(2, 3), seed=0, **options):
     return Run.adopt(network, "mnist", shape)
 
 
-def make_run(accuracies=(0.5, 0.75, 0.25), **changes):
-    """A run whose epochs had these validation accuracies, each epoch with its own parameters."""
+def make_run(accuracies=(0.5, 0.75, 0.25), costs=None, **changes):
+    """A run whose epochs had these validation accuracies, each epoch with its own parameters.
+
+    costs: their validation costs; without, they are not known.
+    """
     settings = make_settings(**changes)
     rng = np.random.default_rng(0)
     network = Network.initialise(settings.sizes, rng, dtype=settings.dtype)
@@ -133,6 +136,7 @@ def make_run(accuracies=(0.5, 0.75, 0.25), **changes):
                 validation_correct=None if accuracy is None else int(12 * accuracy),
                 validation_accuracy=accuracy,
                 seconds=0.25,
+                validation_cost=costs[epoch - 1] if costs else None,
             ),
             engine,
             rng,

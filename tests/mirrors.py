@@ -22,6 +22,7 @@ class Mirror(BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.requests.append((self.path, self.headers["Range"]))
         self.server.encodings.append(self.headers["Accept-Encoding"])
+        self.server.authorized.append(self.headers["Authorization"])
         _, played, name = self.path.split("/")
         self.times = [path for path, _ in self.server.requests].count(self.path)
         self.offset = int(re.search(r"\d+", self.headers["Range"] or "0")[0])
@@ -99,6 +100,29 @@ class Mirror(BaseHTTPRequestHandler):
     def moved(self, data):
         self.answer(status=302, Location=self.path.replace("moved", "right"))
 
+    def cookies(self, data):
+        """One whose age no number of Python's can hold, and some that fill a jar."""
+        self.send_response_only(200)
+        for number in range(50):
+            self.send_header("Set-Cookie", f"c{number}={'x' * 500}; Max-Age={'9' * 400}; Path=/")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def moved_with_a_cookie(self, data):
+        """A mirror that sends whoever has its cookie round for ever."""
+        self.answer(
+            status=302,
+            Location=self.path.replace("moved_with_a_cookie", "for_who_has_no_cookie"),
+            Set_Cookie="seen=1; Path=/",
+        )
+
+    def for_who_has_no_cookie(self, data):
+        if self.headers["Cookie"]:
+            self.answer(status=302, Location=self.path)
+        else:
+            self.right(data)
+
     # faults that pass
 
     def once(self, data, fault):
@@ -138,6 +162,12 @@ class Mirror(BaseHTTPRequestHandler):
 
     def not_http(self, data):
         self.wfile.write(b"SSH-2.0-\x1b[31mmirror\r\n")
+
+    def long_header(self, data):
+        self.answer(data, X_Long="x" * 100_000)
+
+    def odd_headers(self, data):
+        self.wfile.write(b"HTTP/1.1 200 \xff\xfe\r\n\xff: \x00\r\n: \r\nnonsense\r\n\r\n")
 
     def many_headers(self, data):
         self.answer(data, **{f"X_{i}": "x" for i in range(200)})
@@ -222,6 +252,18 @@ class Mirror(BaseHTTPRequestHandler):
 
     def nonsense_length(self, data):
         self.answer(b"nonsense", Content_Length="many")
+
+    def absurd_length(self, data):
+        self.answer(data, Content_Length="9" * 5000)
+
+    def negative_length(self, data):
+        self.answer(data, Content_Length="-1")
+
+    def absurd_status(self, data):
+        self.wfile.write(b"HTTP/1.1 999999999999 ?\r\n\r\n")
+
+    def absurd_pause(self, data):
+        self.answer(status=429, Retry_After="9" * 5000)
 
     def two_lengths(self, data):
         self.answer(data, Content_Length=f"{len(data)}, 7")
@@ -338,6 +380,7 @@ class Proxy(Mirror):
     def do_GET(self):
         host, path = re.fullmatch(r"http://([^/]+)(/.*)", self.path).groups()
         self.server.proxied.append(host)
+        self.server.authorized.append(self.headers["Proxy-Authorization"])
         self.path = path
         super().do_GET()
 
@@ -351,6 +394,7 @@ def serving(content, handler=Mirror, certificate=None):
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.content, server.closing, server.location = content, threading.Event(), "/"
     server.requests, server.encodings, server.proxied = [], [], []
+    server.authorized = []
     server.daemon_threads = False
     server.handle_error = lambda *_: None  # a client that hangs up, or wants another certificate
     scheme = "http"

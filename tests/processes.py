@@ -45,6 +45,31 @@ def finish(*arguments, status=0, **options):
     return out, err
 
 
+MEASURED = """
+import sys
+from mlp_cli.__main__ import main
+try:
+    main()
+finally:  # not ru_maxrss: it counts what the parent had before the command began
+    lines = open("/proc/self/status").read().splitlines()
+    print("peak", next(line.split()[1] for line in lines if line.startswith("VmHWM:")))
+"""
+
+
+def finish_measured(*arguments, status=0):
+    """Run mlp to its end as `finish` does; return stdout, stderr and its peak memory in bytes."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    out, _, peak = done.stdout.rpartition("peak ")
+    return out, done.stderr, int(peak) * 1024
+
+
 def read_until(process, words):
     """Read what a process says up to the line with these words; return it all."""
     said = []

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlp_cli.measuring.health import SAMPLE, examine
+from mlp_cli.measuring.health import SAMPLE, examine, spread
 from mlp_cli.nn.network import Network
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, write_dataset
+from tests.processes import contents
 
 TRAIN = "train --validation 200 --epochs 4"
 
@@ -110,11 +111,30 @@ def test_all_right_is_never_chance(others):
     assert examine(always(3), images, labels).is_near_chance == (others > 0)
 
 
-def test_only_so_many_images_are_looked_at():
-    labels = np.zeros(SAMPLE + 50, np.intp)
-    labels[SAMPLE:] = 1
-    health = examine(always(0), np.zeros((SAMPLE + 50, 8, 8), np.uint8), labels)
-    assert health.silent_classes == []
+@pytest.mark.parametrize("order", ["sorted", "in turn"])
+def test_only_so_many_images_are_looked_at_but_from_all_over(monkeypatch, order):
+    """The first ones may be of one class, and so may every tenth."""
+    seen = []
+    monkeypatch.setattr(Network, "feedforward", lambda network, x: seen.append(x) or learn(x))
+
+    def learn(x):
+        return [x, np.zeros((len(x), 10), np.float32)]
+
+    labels = np.arange(10 * SAMPLE) % 10
+    if order == "sorted":
+        labels.sort()
+    health = examine(always(0), np.zeros((10 * SAMPLE, 8, 8), np.uint8), labels)
+    assert [len(x) for x in seen] == [SAMPLE]
+    assert health.silent_classes == list(range(1, 10))
+
+
+@pytest.mark.parametrize("count", [0, 1, SAMPLE, SAMPLE + 1, 54_321])
+def test_a_spread_has_one_index_in_each_part(count):
+    indices = spread(count)
+    assert len(indices) == min(count, SAMPLE)
+    assert len(set(indices.tolist())) == len(indices)
+    ends = np.arange(len(indices) + 1) * count // max(len(indices), 1)
+    assert ((ends[:-1] <= indices) & (indices < ends[1:])).all()
 
 
 @pytest.mark.parametrize("activation", ["sigmoid", "tanh", "relu"])
@@ -134,24 +154,27 @@ def test_infinite_parameters_stop_the_run_and_keep_the_epochs_before(run):
     """A run that learns well, and is then resumed with an eta that no number can hold."""
     run(f"{TRAIN} --epochs 2")
     (path,) = Path("checkpoints").iterdir()
-    before = path.read_bytes()
+    before = contents(path)
     done = run("train --resume --epochs 4 --eta 1e300", status=1)
     assert done.stderr.endswith(
         "Error: Epoch 3: with eta 1e+300 the parameters are no longer finite numbers.\n"
         "Try again with a smaller --eta.\n"
         f"{path} is intact: 2 of 4 epochs saved.\n"
-        f"Resume with: mlp train --resume --checkpoint {path} --epochs 4 --eta X, "
-        "with X below 1e+300\n"
+        f"Resume with: mlp train --resume --checkpoint {path} --eta X, with X below 1e+300\n"
     )
-    assert path.read_bytes() == before
+    meta, arrays = contents(path)
+    assert arrays == before[1]
+    assert meta["history"] == before[0]["history"]
+    run("train --resume --eta 1.0")
+    assert len(load_checkpoint(path).history) == 4
 
 
 def test_patience_ends_the_run_and_says_so_and_the_last_line_names_best_and_last(run):
     done = run(f"{TRAIN} --epochs 50 --patience 3")
     (path,) = Path("checkpoints").iterdir()
     loaded = load_checkpoint(path)
-    best, last = loaded.best_epoch, len(loaded.history)
+    best, last = loaded.first_best_epoch, len(loaded.history)
     assert last == best + 3 < 50
-    assert f"stopped by --patience 3: no epoch after {best} was better\n" in done.stderr
-    assert done.stdout.splitlines()[-1].startswith(f"best epoch     {best} (")
+    assert f"stopped by --patience 3: no epoch after {best} was more accurate\n" in done.stderr
+    assert done.stdout.splitlines()[-1].startswith(f"best epoch     {loaded.best_epoch} (")
     assert f"; last {last} (" in done.stdout.splitlines()[-1]

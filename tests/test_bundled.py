@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from mlp_cli import load_dataset
-from mlp_cli.learning.sgd import count_correct
+from mlp_cli.learning.sgd import validate
 from mlp_cli.runs import bundled
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import write_dataset
@@ -37,7 +37,7 @@ def test_its_accuracy_is_the_one_it_is_introduced_with(mnist_dir):
     data = load_dataset("mnist", mnist_dir)
     run = load_checkpoint(bundled.PATH)
     assert run.settings.fingerprint == data.fingerprint()
-    correct = count_correct(run.network, data.test.images, data.test.labels)
+    correct = validate(run.network, data.test.images, data.test.labels).correct
     assert correct / len(data.test) == pytest.approx(bundled.TEST_ACCURACY, abs=0.0002)
 
 

@@ -2,6 +2,7 @@
 
 import gc
 import hashlib
+import os
 import re
 import shutil
 import socket
@@ -103,6 +104,8 @@ SCENARIOS = [
     ("unlimited", "", 1),
     ("moved", "", 1),
     ("slow", "", 1),
+    ("cookies", "", 1),
+    ("moved_with_a_cookie", "", 1),
     # faults that pass
     ("busy_once", "", 2),
     ("reset_once", "", 2),
@@ -115,6 +118,9 @@ SCENARIOS = [
     ("resets", rf"{BROKE_OFF} \(.*Connection reset by peer\)", 3),
     ("hangs_up", rf"{BROKE_OFF} \(Remote end closed connection without response\)", 3),
     ("not_http", rf"{BROKE_OFF} \(SSH-2.0-\?\[31mmirror.*\)", 3),
+    ("long_header", rf"{BROKE_OFF} \(got more than 65536 bytes when reading header line\)", 3),
+    ("absurd_status", rf"{BROKE_OFF} \(HTTP/1.1 999999999999 .*\)", 3),
+    ("absurd_pause", "HTTP status 429, expected 200", 3),
     ("many_headers", rf"{BROKE_OFF} \(got more than 100 headers\)", 3),
     # refusals
     ("forbidden", "HTTP status 403, expected 200", 1),
@@ -138,6 +144,9 @@ SCENARIOS = [
     ("bomb_of_that_length", r"SHA-256 \w{16}\.\.\., expected \w{16}\.\.\.", 1),
     ("unpacked", "the file unpacked on the way, expected it gzipped as it was published", 1),
     ("unpacked_chunked", "the file unpacked on the way, expected it gzipped .*", 1),
+    ("odd_headers", "nothing came, expected the file", 1),
+    ("absurd_length", "Content-Length [9,]+, expected 300,002", 1),
+    ("negative_length", "", 1),
     ("nonsense_length", "8 bytes, expected 300,002", 1),
     # ranges, and what breaks off in the middle
     ("unasked_range", "HTTP status 206, expected 200", 1),
@@ -538,6 +547,37 @@ def test_a_folder_may_hold_the_files_under_their_dotted_names():
         path.rename(path.with_name(path.name.replace("-idx", ".idx")))
     fetch(Path("stick"))
     assert left() == CONTENT
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_file_in_a_folder_is_passed_over_or_named(make):
+    write_stick()
+    one = Path("stick", ONE)
+    one.rename(one.with_name(ONE.replace("-idx", ".idx")))
+    make(one)
+    fetch(Path("stick"))
+    assert left() == CONTENT
+    one.with_name(ONE.replace("-idx", ".idx")).unlink()
+    with pytest.raises(DownloadError, match=r"stick: (A pipe|Is a dir|No such file)"):
+        fetch(Path("stick"), force=True)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_file_in_the_data_folder_is_replaced(make):
+    write_stick()
+    FOLDER.mkdir(parents=True)
+    make(FOLDER / ONE)
+    fetch(Path("stick"))
+    assert left() == CONTENT
+    assert not (FOLDER / ONE).is_symlink()
+    assert not Path("nowhere").exists()
+
+
+def test_a_folder_in_the_place_of_a_file_is_said_before_anything_is_fetched(mirror, server):
+    (FOLDER / ONE).mkdir(parents=True)
+    with pytest.raises(DownloadError, match=r"cannot be written \(Is a directory"):
+        fetch(mirror("right"))
+    assert server.requests == []
 
 
 # certificates and proxies, as requests takes them from the environment

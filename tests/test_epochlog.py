@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlp_cli.errors import LogError
+from mlp_cli.runs.checkpoint import HISTORY_KEYS
 from mlp_cli.runs.log import EpochLog
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import write_dataset
@@ -27,7 +28,7 @@ def test_every_epoch_gets_a_line_behind_what_is_there(run, data):
     run(f"{TRAIN} --epochs 2")
     history = load_checkpoint(Path("run.npz")).history
     assert log_lines(LOG) == [{"another": "run"}, *history]
-    assert list(history[0]) == ["epoch", "eta", "cost", "validation_accuracy", "seconds"]
+    assert tuple(history[0]) == HISTORY_KEYS
 
 
 def test_a_line_is_there_as_soon_as_it_is_added():
@@ -65,6 +66,21 @@ def test_a_resumed_run_completes_its_log_and_another_runs_lines_stay(run, data):
     LOG.unlink()
     run(f"{TRAIN} --resume --epochs 4")
     assert log_lines(LOG) == history
+
+
+def test_the_lines_of_an_earlier_version_are_not_written_again(run, data):
+    """Its epochs lack the cost of validation, in the log and in the checkpoint alike."""
+    run(f"{TRAIN} --epochs 2")
+    earlier = load_checkpoint(Path("run.npz"))
+    for entry in earlier.history:
+        del entry["validation_cost"]
+    earlier.save(Path("run.npz"))
+    LOG.write_text("".join(f"{json.dumps(entry)}\n" for entry in earlier.history))
+    run(f"{TRAIN} --resume --epochs 3")
+    lines = log_lines(LOG)
+    assert lines[:2] == earlier.history
+    assert lines == load_checkpoint(Path("run.npz")).history
+    assert lines[2]["validation_cost"] > 0
 
 
 @pytest.mark.parametrize(

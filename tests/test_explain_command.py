@@ -425,15 +425,6 @@ def test_what_is_not_there_is_said(run, trained):
     run("explain --sizes 4-3-2")
 
 
-def test_explain_gives_no_advice_to_use_an_option_that_it_lacks(run):
-    write_dataset(Path("mine"))
-    run("train -q --epochs 1 --validation 10 --dataset mine")
-    for file in Path("mine").iterdir():
-        file.unlink()
-    error = run("explain", status=1).stderr.splitlines()[-1]
-    assert error == "Put them there."
-
-
 def test_too_large_a_network_for_the_memory_is_said(run):
     done = run("explain --sizes 1000000-1000000", status=1)
     assert done.stderr.startswith("Error: Not enough memory")

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import json
+import tracemalloc
 from io import BytesIO
 from itertools import product
 from pathlib import Path
@@ -53,11 +54,14 @@ def parameters(network):
 def test_the_history_is_a_row_for_each_epoch_with_all_digits():
     run = make_run(accuracies=(0.5, None))
     run.history[0]["cost"] = 0.1 + 0.2
+    run.history[0]["validation_cost"] = 0.7
+    del run.history[1]["validation_cost"]  # as an earlier version left it
     text = written(write_csv, run).decode()
-    assert text.startswith("epoch,eta,cost,validation_accuracy,seconds\n")
+    assert text.startswith("epoch,eta,cost,validation_cost,validation_accuracy,seconds\n")
     rows = list(csv.DictReader(text.splitlines()))
     assert [float(row["cost"]) for row in rows] == [0.1 + 0.2, 0.25]
     assert [row["validation_accuracy"] for row in rows] == ["0.5", ""]
+    assert [row["validation_cost"] for row in rows] == ["0.7", ""]
     assert [row["epoch"] for row in rows] == ["1", "2"]
 
 
@@ -120,9 +124,16 @@ WHOLE = {
         ({"cost": "HingeCost"}, "cost 'HingeCost', expected QuadraticCost or CrossEntropyCost"),
         ({"cost": None}, "cost None"),
         ({"cost": ["QuadraticCost"]}, "cost ['QuadraticCost']"),
+        ({"cost": [1, 2]}, "cost [1, 2]"),
+        ({"more": "[1, 2]"}, "not JSON (a text has a list of numbers in it)"),
+        ({"more": "-Infinity"}, "not JSON (-Infinity is not a JSON number)"),
+        ({"sizes": list(range(300_000))}, "sizes [0, 1, 2, 3, 4, 5, ...]"),
+        ({"weights": [[0.5, -1]]}, "weights[0]: expected 1 rows"),
+        ({"weights": [0.5, -1]}, "weights: expected a list of 1"),
+        ({"weights": [[[]]]}, "weights[0]: expected 1 rows"),
         ({"sizes": [2]}, "sizes [2], expected at least two integers above 0"),
         ({"sizes": [2, 0]}, "sizes [2, 0]"),
-        ({"sizes": [2.0, 1]}, "sizes [2.0, 1]"),
+        ({"sizes": [2.0, 1]}, "sizes [2.0, 1.0]"),
         ({"sizes": [True, 1]}, "sizes [True, 1]"),
         ({"sizes": "21"}, "sizes '21'"),
         ({"sizes": [2, 10**12]}, "weights[0]: expected 1000000000000 rows of 2 numbers"),
@@ -167,18 +178,20 @@ def test_what_is_no_json_of_a_network_is_refused(text, words):
 
 
 def test_a_file_too_large_is_refused_before_it_is_parsed(monkeypatch):
-    monkeypatch.setattr(nielsen, "MAX_FILE_BYTES", 100)
+    monkeypatch.setattr(nielsen, "BOUNDS", nielsen.BOUNDS._replace(size=100))
     PATH.write_text(json.dumps(WHOLE) + " " * 100)
     with pytest.raises(NetworkFileError, match="more than 100 bytes"):
         read_nielsen(PATH)
 
 
-def test_empty_lists_are_counted_before_they_fill_the_memory(monkeypatch):
+def test_empty_lists_are_counted_before_they_fill_the_memory():
     """Parsed, these 12 MB would take 400."""
-    monkeypatch.setattr("json.loads", lambda *_, **__: pytest.fail("parsed"))
     PATH.write_bytes(b'{"sizes": [' + b"[]," * 4_000_000 + b"0]}")
+    tracemalloc.start()
     with pytest.raises(NetworkFileError, match="more lists"):
         read_nielsen(PATH)
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
 
 
 def test_a_missing_file_is_refused():

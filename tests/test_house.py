@@ -26,7 +26,7 @@ ALLOWED = {
     "version": set(),
     "system": {"errors"},
     "nn": {"numpy", "errors"},
-    "learning": {"numpy", "threadpoolctl", "errors", "nn"},
+    "learning": {"numpy", "threadpoolctl", "errors", "nn", "system"},
     "measuring": {"numpy", "nn"},
     "datasets": {"numpy", "requests", "urllib3", "errors", "system"},
     "images": {"numpy", "PIL", "errors", "system"},

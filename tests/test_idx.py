@@ -93,11 +93,13 @@ def test_another_type_than_asked_for_is_refused(refused):
     ("data", "words"),
     [
         (b"", "empty, expected an IDX file"),
-        (b"<html>", "begins with '<htm', expected an IDX file"),
+        (b"<html>", "an HTML page, such as a login or an error in place of a download, expected"),
+        (b"train", "begins with 'trai', expected an IDX file"),
         (b"\0\0", "begins with"),
         (b"\1\0" + idx_bytes(IMAGES)[2:], "begins with"),
         (b"\0\1" + idx_bytes(IMAGES)[2:], "begins with"),
-        (b"\x89PNG", "begins with '0x89504e47'"),
+        (b"\x89PNG", "a picture, expected an IDX file. Write its images and labels as four"),
+        (b"\x89PN!", "begins with '0x89504e21'"),
         (b"\0\0\x07\x01\0\0\0\0", "begins with"),  # no such type
         (b"\0\0\x08\xff" + bytes(4 * 255), "begins with"),  # rank 255
         (b"\0\0\x08\x03\0\0\0\x02", "ends inside its header, expected 16 bytes"),

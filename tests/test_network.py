@@ -325,9 +325,9 @@ def test_the_mean_cost_by_hand():
 
 
 def test_a_seed_has_streams_that_no_other_seed_and_no_other_use_shares():
-    first, second, third = np.random.SeedSequence(7).spawn(3)
-    initialisation, shuffling, augmentation = spawn_streams(7)
-    for stream, child in ((initialisation, first), (shuffling, second)):
+    first, second, third, fourth = np.random.SeedSequence(7).spawn(4)
+    initialisation, shuffling, augmentation, holding_out = spawn_streams(7)
+    for stream, child in ((initialisation, first), (shuffling, second), (holding_out, fourth)):
         assert stream.bit_generator.state == np.random.default_rng(child).bit_generator.state
     assert augmentation.spawn_key == third.spawn_key
     numbers = [
@@ -335,7 +335,7 @@ def test_a_seed_has_streams_that_no_other_seed_and_no_other_use_shares():
         for seed in range(20)
         for stream in spawn_streams(seed)
     ]
-    assert len(set(numbers)) == 60
+    assert len(set(numbers)) == 80
 
 
 def test_a_copy_has_arrays_of_its_own():

@@ -5,19 +5,26 @@ import json
 import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from mlp_cli.datasets.fetching.partial import lock_file, receiving
+from mlp_cli.datasets.fetching.partial import discard_part, lock_file, receiving
 from mlp_cli.datasets.fetching.published_file import PublishedFile
 from mlp_cli.datasets.fetching.verified import RECORD, is_published, remember
 from tests.mirrors import random_bytes, serving
 
 TARGET = Path("file.gz")
 PART = Path("file.gz.part")
+
+
+def bind_socket(name):
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(name))
 
 
 def left():
@@ -103,6 +110,51 @@ def test_something_else_of_that_name_is_no_obstacle(make):
     assert TARGET.read_bytes() == b"abc"
 
 
+def make_a_link_to_a_file():
+    Path("precious").write_bytes(b"precious")
+    PART.symlink_to("precious")
+
+
+def make_a_second_name():
+    Path("precious").write_bytes(b"precious")
+    os.link("precious", PART)
+
+
+@pytest.mark.parametrize("make", [make_a_link_to_a_file, make_a_second_name])
+@pytest.mark.parametrize("end", ["replace", "discard", "neither"])
+def test_what_a_part_leads_to_is_neither_written_to_nor_removed(make, end):
+    make()
+    with receiving(TARGET) as part:
+        assert part.size == 0
+        part.write(b"abc")
+        if end == "replace":
+            part.replace(TARGET)
+        elif end == "discard":
+            part.begin_again()
+    discard_part(TARGET)
+    assert Path("precious").read_bytes() == b"precious"
+    made = ["file.gz"] if end == "replace" else []
+    assert left() == [*made, "file.gz.part", "precious"]
+
+
+def test_a_link_to_nowhere_creates_nothing_there():
+    PART.symlink_to("nowhere")
+    with receiving(TARGET) as part:
+        part.write(b"abc")
+    assert left() == ["file.gz.part"]
+
+
+def test_two_processes_of_one_number_have_two_private_files():
+    with receiving(TARGET), receiving(TARGET) as one, receiving(TARGET) as other:
+        one.write(b"one")
+        other.write(b"other")
+        one.replace(TARGET)
+        assert TARGET.read_bytes() == b"one"
+        other.replace(TARGET)
+        assert TARGET.read_bytes() == b"other"
+    assert left() == ["file.gz"]
+
+
 # the record
 
 DATA = b"published"
@@ -163,6 +215,35 @@ def test_a_damaged_record_is_ignored_and_replaced(verified, damage):
     remember(TARGET, FILE)
     replace_by_stealth()
     assert is_published(TARGET, FILE)
+
+
+def test_a_record_that_is_a_link_is_replaced_itself(verified):
+    Path(RECORD).unlink()
+    Path("precious").write_bytes(b"precious")
+    Path(RECORD).symlink_to("precious")
+    remember(TARGET, FILE)
+    assert Path("precious").read_bytes() == b"precious"
+    assert not Path(RECORD).is_symlink()
+    replace_by_stealth()
+    assert is_published(TARGET, FILE)
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, bind_socket])
+def test_a_record_that_is_no_file_is_not_waited_for(verified, make):
+    Path(RECORD).unlink()
+    make(RECORD)
+    assert is_published(TARGET, FILE)
+    remember(TARGET, FILE)
+    assert is_published(TARGET, FILE)
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo, bind_socket])
+def test_a_published_file_that_is_something_else_is_not_waited_for(make):
+    make(TARGET)
+    size = os.stat(TARGET).st_size
+    assert not is_published(TARGET, PublishedFile(TARGET.name, size + 1, "0" * 64))
+    with suppress(OSError):
+        assert not is_published(TARGET, PublishedFile(TARGET.name, size, "0" * 64))
 
 
 def test_a_record_that_cannot_be_written_is_not_needed(verified, unprivileged):

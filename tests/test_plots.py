@@ -46,6 +46,15 @@ def test_cost_and_accuracy_are_drawn_and_the_best_epoch_is_marked():
     assert accuracy.get_title() == "best epoch 2: 75.00 %"
 
 
+def test_the_cost_on_the_validation_images_is_drawn_where_it_was_recorded():
+    run = make_run(accuracies=(0.5, 0.75), costs=(0.4, 0.3))
+    del run.history[0]["validation_cost"]  # as an earlier version left it
+    cost, _ = learning_curves([run]).axes
+    assert points(cost) == [[(1, 0.5), (2, 0.25)], [(2, 0.3)]]
+    assert [text.get_text() for text in cost.get_legend().get_texts()] == ["training", "validation"]
+    assert len(points(learning_curves([run, run]).axes[0])) == 2
+
+
 def test_without_validation_the_cost_stands_alone():
     (cost,) = learning_curves([make_run(accuracies=(None, None))]).axes
     assert points(cost) == [[(1, 0.5), (2, 0.25)]]

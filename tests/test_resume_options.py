@@ -164,7 +164,7 @@ def test_other_data_than_it_was_trained_on_is_refused(run, trained, data):
     write_dataset(Path("other"), make_arrays(seed=1))
     done = run(f"{RESUME} --epochs 4 --data-dir other", status=1)
     assert "Error: run.npz: other: not the data that the run was trained on: SHA-256" in done.stderr
-    assert "--data-dir" in done.stderr
+    assert "The run's own are there with --dataset data\n" in done.stderr
     data[0][39, 0, 0] ^= 1
     write_dataset(Path("data"), data)
     assert "data: not the data" in run(f"{RESUME} --epochs 4", status=1).stderr

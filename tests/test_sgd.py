@@ -6,9 +6,9 @@ import pytest
 from mlp_cli.errors import DivergedError
 from mlp_cli.learning.learner import NumpyEngine
 from mlp_cli.learning.schedules import Schedule
-from mlp_cli.learning.sgd import count_correct, sgd, train_epochs
+from mlp_cli.learning.sgd import sgd, train_epochs, validate
 from mlp_cli.learning.update_rule import UpdateRule
-from mlp_cli.nn.costs import quadratic
+from mlp_cli.nn.costs import mean_cost, quadratic
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.network import Network
 from tests.makers import make_data, make_network
@@ -63,8 +63,11 @@ def test_results_count_what_the_validation_set_says():
     assert [r.epoch for r in results] == [1, 2, 3]
     assert all(r.eta == 3.0 and r.seconds > 0 for r in results)
     last = results[-1]
-    assert last.validation_correct == count_correct(network, *held_out)
+    assert last.validation_correct == validate(network, *held_out).correct
     assert last.validation_accuracy == last.validation_correct / 12
+    expected = mean_cost(network.outputs(held_out[0]), held_out[1], "quadratic")
+    assert last.validation_cost == expected
+    assert len({r.validation_cost for r in results}) == 3
     answers = [network.feedforward(pixels_to_x(i[None], np.float32))[-1] for i in held_out[0]]
     right = [a.argmax() == label for a, label in zip(answers, held_out[1], strict=True)]
     assert last.validation_correct == sum(right)
@@ -74,6 +77,16 @@ def test_without_a_validation_set_there_is_no_accuracy():
     _, results = train(*make_data(8))
     assert results[0].validation_accuracy is None
     assert results[0].validation_correct is None
+    assert results[0].validation_cost is None
+
+
+@pytest.mark.parametrize("cost", [np.nan, np.inf])
+def test_a_cost_that_is_no_finite_number_is_not_recorded(monkeypatch, cost):
+    """JSON has no such number, and no reader would take the checkpoint."""
+    monkeypatch.setattr("mlp_cli.learning.sgd.validate", lambda *_: (6, cost))
+    _, results = train(*make_data(8), validation=make_data(12))
+    assert results[0].validation_cost is None
+    assert results[0].validation_accuracy == 0.5
 
 
 def test_seconds_are_those_of_training_alone(monkeypatch):
@@ -85,7 +98,7 @@ def test_seconds_are_those_of_training_alone(monkeypatch):
 
     monkeypatch.setattr("mlp_cli.learning.sgd.time.perf_counter", lambda: clock[0])
     monkeypatch.setattr(NumpyEngine, "learn", lambda *_: takes(3.0, 0.0))
-    monkeypatch.setattr("mlp_cli.learning.sgd.count_correct", lambda *_: takes(100.0, 1))
+    monkeypatch.setattr("mlp_cli.learning.sgd.validate", lambda *_: takes(100.0, (1, 0.5)))
     results = run(make_network(), *make_data(8), Schedule(3.0, 3), validation=make_data(4))
     assert [result.seconds for result in results] == [3.0] * 3
 
@@ -116,7 +129,7 @@ def run(network, images, labels, schedule, **options):
 
 
 def test_the_schedule_sees_the_validation_accuracies_and_sets_the_rate(monkeypatch):
-    monkeypatch.setattr("mlp_cli.learning.sgd.count_correct", lambda *_: 6)
+    monkeypatch.setattr("mlp_cli.learning.sgd.validate", lambda *_: (6, 0.5))
     schedule = Schedule(2.0, epochs=4, name="halve-on-plateau", every=1)
     results = run(make_network(), *make_data(8), schedule, validation=make_data(12))
     assert [result.eta for result in results] == [2.0, 2.0, 1.0, 0.5]

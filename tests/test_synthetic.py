@@ -22,7 +22,7 @@ from mlp_cli.datasets.idx import read_idx
 from mlp_cli.datasets.steps import Received, Started
 from mlp_cli.errors import DataAccessError, DataError
 from mlp_cli.images.placing import has_mnist_form
-from mlp_cli.learning.sgd import count_correct, sgd
+from mlp_cli.learning.sgd import sgd, validate
 from mlp_cli.nn.network import Network
 
 FOLDER = Path("data/synthetic")
@@ -166,7 +166,7 @@ def test_a_network_trained_on_some_reads_others():
     network = Network.initialise((784, 30, 10), rng)
     for _ in sgd(network, images[1000:], labels[1000:], epochs=6, eta=3.0, batch_size=10, rng=rng):
         pass
-    assert count_correct(network, images[:1000], labels[:1000]) > 800
+    assert validate(network, images[:1000], labels[:1000]).correct > 800
 
 
 # how they are kept
@@ -356,4 +356,4 @@ def test_a_network_trained_on_drawn_digits_reads_mnist(mnist_dir, hidden):
 
     network = load_checkpoint(Path(f"checkpoints/synthetic-784-{hidden}-10-001.npz")).network
     test = load_dataset("mnist", mnist_dir).test
-    assert count_correct(network, test.images, test.labels) >= 8500
+    assert validate(network, test.images, test.labels).correct >= 8500

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from mlp_cli.commands.shared.bringing import show_steps
-from mlp_cli.commands.shared.options import OneLinePath, common_options, data_dir_option
+from mlp_cli.commands.shared.options import UserPath, common_options, data_dir_option
 from mlp_cli.commands.shared.text import note, result
 from mlp_cli.datasets.catalogue import NAMES, find_source
 from mlp_cli.datasets.fetching.published import Published
@@ -32,7 +32,7 @@ from mlp_cli.datasets.source import DEFAULT_DATASET, download_command
     "--from",
     "from_dir",
     envvar="MLP_DOWNLOAD_FROM",
-    type=OneLinePath(exists=True, file_okay=False, path_type=Path),
+    type=UserPath(exists=True, file_okay=False),
     metavar="DIR",
     help="Copy the files from a folder, such as a memory stick, instead of downloading them.",
 )
@@ -82,9 +82,11 @@ def download(
 
 def _print_urls(source: Published, data_dir: Path, mirrors: Sequence[str]) -> None:
     """Print the address of each file at each mirror."""
+    from mlp_cli.datasets.fetching.addresses import shown
+
     for mirror in mirrors or source.mirrors:
         for file in source.files:
-            result(file.url(mirror))
+            result(shown(file.url(mirror)))
     note(
         f"Each mirror has all {len(source.files)} files. Put the files of one mirror into "
         f"{source.folder(data_dir)}, and verify them with: "

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_checkpoint
-from mlp_cli.commands.shared.completion import complete_dataset
-from mlp_cli.commands.shared.dataset import load_for_network
-from mlp_cli.commands.shared.options import DatasetName, common_options, run_data_dir_option
+from mlp_cli.commands.shared.dataset import load_for_network, other_data
+from mlp_cli.commands.shared.options import (
+    common_options,
+    run_data_dir_option,
+    run_dataset_option,
+)
 from mlp_cli.commands.shared.plot import draw_confusion, plot_option
 from mlp_cli.commands.shared.text import json_result, note, result, score
 from mlp_cli.datasets.catalogue import find_source
@@ -17,9 +20,8 @@ from mlp_cli.errors import OptionError
 from mlp_cli.measuring.percent import percent
 
 if TYPE_CHECKING:
-    from mlp_cli.datasets.loading import Dataset, SplitName
+    from mlp_cli.datasets.loading import SplitName
     from mlp_cli.measuring.scores import ClassFigures
-    from mlp_cli.runs.settings import Settings
 
 
 @click.command(short_help="Measure how good a trained network is.")
@@ -31,13 +33,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Images to evaluate on: the test set, those held out of training, or those trained on.",
 )
-@click.option(
-    "--dataset",
-    type=DatasetName(),
-    shell_complete=complete_dataset,
-    show_default="the one that the network was trained on",
-    help="Another dataset to use: a name, or a folder of your own with four IDX files.",
-)
+@run_dataset_option
 @run_data_dir_option
 @click.option("--json", is_flag=True, help="Print one JSON document.")
 @plot_option(help="Draw the confusion matrix, as .png, .svg or .pdf.")
@@ -54,15 +50,17 @@ def evaluate(
 
     The interval is the 95 % confidence interval of the accuracy (Wilson).
     """
+    from mlp_cli.learning.threads import limit_threads_for_outputs
     from mlp_cli.measuring.evaluation import Evaluation
+    from mlp_cli.runs.fairness import hold_out_stream
     from mlp_cli.runs.reading import load_trained
 
     path = choose_checkpoint(checkpoint)
     run = load_trained(path)
     settings = run.settings
-    name = dataset or settings.dataset
-    data = load_for_network(settings, name, data_dir)
-    other = _other_data(name, data, settings)
+    found = load_for_network(settings, path, dataset, data_dir)
+    name, data = found.name, found.dataset
+    other = other_data(found, settings)
     held_out = 0 if other else settings.validation
     if split == "validation" and not held_out:
         why = f"{other} None of its images were" if other else "none of the run's images were"
@@ -71,11 +69,13 @@ def evaluate(
         )
     if other:
         note(other)
-    chosen = data.split(split, held_out)
+    chosen = data.split(split, held_out, hold_out_stream(settings))
 
-    evaluation = Evaluation.of(run.network, chosen.images, chosen.labels)
+    with limit_threads_for_outputs(settings.sizes):
+        evaluation = Evaluation.of(run.network, chosen.images, chosen.labels)
     reached, figures = evaluation.score, evaluation.class_figures
-    source = find_source(name)
+    # The run's own data under another name have the classes of its own.
+    source = find_source(settings.dataset if found.is_the_runs else name)
     if plot:
         draw_confusion(evaluation.confusion, plot)
     if json:
@@ -106,15 +106,6 @@ def evaluate(
     result(_figures_table(kind, rows, figures))
     result(f"\nCorrect {kind} down, prediction across:\n")
     result(_confusion_table(kind, rows, evaluation.confusion.tolist()))
-
-
-def _other_data(name: str, data: "Dataset", settings: "Settings") -> str | None:
-    """Return a sentence where the data are not those that the network was trained on."""
-    if name != settings.dataset:
-        return f"The network was trained on {settings.dataset}, and is evaluated on {name}."
-    if settings.fingerprint and data.fingerprint() != settings.fingerprint:
-        return f"{data.folder} holds other images or labels than the network was trained on."
-    return None
 
 
 def _figures_table(kind: str, rows: list[str], figures: "list[ClassFigures]") -> str:

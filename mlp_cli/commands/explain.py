@@ -9,10 +9,12 @@ from click.core import ParameterSource
 from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_checkpoint, choose_reader
 from mlp_cli.commands.shared.example import draw_example, example_of_picture, example_of_test_set
 from mlp_cli.commands.shared.options import (
+    AnyPath,
     FiniteFloat,
     WholeNumber,
     common_options,
     run_data_dir_option,
+    run_dataset_option,
 )
 from mlp_cli.commands.shared.text import can_encode, json_result, result
 from mlp_cli.errors import DeviationError, OptionError
@@ -52,7 +54,7 @@ def _parse_sizes(
 
 
 @click.command(short_help="Show backpropagation with numbers, for one example.")
-@click.argument("image", required=False, type=click.Path(readable=False, path_type=Path))
+@click.argument("image", required=False, type=AnyPath())
 @checkpoint_option
 @click.option(
     "--sizes",
@@ -97,6 +99,7 @@ def _parse_sizes(
     show_default=True,
     help="Seed of the new network and its example, and of what is checked in a large network.",
 )
+@run_dataset_option
 @run_data_dir_option
 @click.option(
     "--check",
@@ -117,6 +120,7 @@ def explain(
     label: int | None,
     eta: float,
     seed: int,
+    dataset: str | None,
     data_dir: Path | None,
     check: bool,
     json: bool,
@@ -147,7 +151,7 @@ def explain(
         if image is not None:
             example = example_of_picture(run, image, label)
         else:
-            example = example_of_test_set(run, index or 0, data_dir)
+            example = example_of_test_set(run, path, index or 0, dataset, data_dir)
     explanation = explain_example(network, example.x, example.label, eta, rng)
     if json:
         _print_json(explanation, example, path, seed, check)
@@ -166,8 +170,10 @@ def _refuse_combinations(ctx: click.Context) -> None:
         ("sizes", "checkpoint", "the network is either new or trained"),
         ("sizes", "index", "the example of a new network is drawn from --seed"),
         ("sizes", "image", "the example of a new network is drawn from --seed"),
+        ("sizes", "dataset", "the example of a new network is drawn from --seed"),
         ("sizes", "data_dir", "the example of a new network is drawn from --seed"),
         ("image", "index", "one example at a time"),
+        ("image", "dataset", "the example is the picture"),
         ("image", "data_dir", "the example is the picture"),
     ):
         if {one, other} <= given:

@@ -41,8 +41,9 @@ def export(checkpoint: Path | None, kind: Format, output: Path) -> None:
     from mlp_cli.pages.canvas.page import write_html
     from mlp_cli.runs.reading import load_trained
     from mlp_cli.runs.small import write_small
-    from mlp_cli.system.outputs import writing
+    from mlp_cli.system.outputs import check_output, writing
 
+    check_output(output)
     if kind == "onnx":
         require_onnx()
     path = choose_checkpoint(checkpoint)

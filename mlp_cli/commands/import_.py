@@ -1,6 +1,7 @@
 """mlp import: a checkpoint from a network that was trained elsewhere."""
 
-import os
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,17 +10,17 @@ import click
 from mlp_cli.commands.shared.completion import complete_dataset
 from mlp_cli.commands.shared.dataset import load_for_network
 from mlp_cli.commands.shared.options import (
-    DEFAULT_DATA_DIR,
     DatasetName,
     FilePath,
     WholeNumber,
     common_options,
+    data_dir_option,
 )
 from mlp_cli.commands.shared.text import result
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.datasets.source import DEFAULT_DATASET
-from mlp_cli.errors import CheckpointError, DataError
-from mlp_cli.runs.places import FOLDER, create, create_next
+from mlp_cli.errors import DataError, TakenError
+from mlp_cli.runs.places import FOLDER, create, take_next
 from mlp_cli.system.shell import command_line
 
 if TYPE_CHECKING:
@@ -49,9 +50,14 @@ if TYPE_CHECKING:
     show_default="square",
     help="The size of the images that the network reads.",
 )
+@data_dir_option
 @common_options
 def import_(
-    file: Path, checkpoint: Path | None, dataset: str, image_shape: tuple[int, int] | None
+    file: Path,
+    checkpoint: Path | None,
+    dataset: str,
+    image_shape: tuple[int, int] | None,
+    data_dir: Path,
 ) -> None:
     """Make a checkpoint of the JSON that network2.save of Nielsen's book writes.
 
@@ -61,12 +67,13 @@ def import_(
     from mlp_cli.runs.checkpoint import Run
 
     run = Run.adopt(read_nielsen(file), dataset, image_shape)
+    run = replace(run, settings=replace(run.settings, data_dir=str(data_dir)))
     sizes = run.settings.sizes
     path = _create(checkpoint, run)
     named = [] if checkpoint is None else ["--checkpoint", str(path)]
     result(f"network     {'-'.join(map(str, sizes))}, {run.settings.dtype}")
     result(f"checkpoint  {path}")
-    result(f"next        {command_line(['mlp', *_next_command(run), *named])}")
+    result(f"next        {command_line(['mlp', *_next_command(run, path), *named])}")
 
 
 def _create(checkpoint: Path | None, run: "Run") -> Path:
@@ -74,26 +81,23 @@ def _create(checkpoint: Path | None, run: "Run") -> Path:
     settings = run.settings
     if checkpoint is None:
         stem = find_source(settings.dataset).file_stem
-        return create_next(FOLDER, stem, settings.sizes, run.write)
+        return take_next(FOLDER, stem, settings.sizes, partial(create, write=run.write))
     try:
-        create(checkpoint, run.write)
-    except CheckpointError as error:
-        if not os.path.lexists(checkpoint):  # Path.exists raises for a name that is too long
-            raise
-        raise CheckpointError(
+        return create(checkpoint, run.write)
+    except TakenError as error:
+        raise TakenError(
             f"{checkpoint}: exists, expected a new file; an import never overwrites a run.\n"
             "Name another path with --checkpoint."
         ) from error
-    return checkpoint
 
 
-def _next_command(run: "Run") -> list[str]:
+def _next_command(run: "Run", path: Path) -> list[str]:
     """Return the command to try next: evaluate where there is a dataset that fits, or predict."""
     source = find_source(run.settings.dataset)
-    if not source.is_there(DEFAULT_DATA_DIR):
+    if not source.is_there(Path(run.settings.data_dir)):
         return ["predict", "image.png"]
     try:
-        load_for_network(run.settings, run.settings.dataset, None)
+        load_for_network(run.settings, path, None, None)
     except DataError:
         return ["predict", "image.png"]
     return ["evaluate"]

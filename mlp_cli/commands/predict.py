@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_reader
-from mlp_cli.commands.shared.options import OneLinePath, WholeNumber, common_options
+from mlp_cli.commands.shared.options import AnyPath, UserPath, WholeNumber, common_options
 from mlp_cli.commands.shared.text import can_encode, json_result, note, result, say
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.datasets.source import Source
@@ -72,7 +72,7 @@ class Unread:
     metavar="IMAGE...",
     nargs=-1,
     required=True,
-    type=click.Path(readable=False, allow_dash=True, path_type=str),
+    type=AnyPath(allow_dash=True, path_type=str),
 )
 @checkpoint_option
 @click.option(
@@ -87,7 +87,7 @@ class Unread:
 @click.option(
     "--save-normalised",
     metavar="PATH",
-    type=OneLinePath(readable=False, path_type=Path),
+    type=UserPath(),
     help="Save the normalised picture as PNG in this file, or several pictures in this folder.",
 )
 @click.option(
@@ -212,6 +212,7 @@ def _choose_paths(images: tuple[str, ...], names: list[str], path: Path) -> Call
     That is the path itself for one picture, and a file in a folder of that path for several.
     """
     from mlp_cli.images import SaveFolder
+    from mlp_cli.system.outputs import check_output
 
     if list(images) != names or len(names) > 1:
         return SaveFolder.make(path, names).path_for
@@ -219,6 +220,7 @@ def _choose_paths(images: tuple[str, ...], names: list[str], path: Path) -> Call
         raise OutputError(
             f"--save-normalised {path}: the picture that is read, expected another name."
         )
+    check_output(path)
     return lambda _: path
 
 

@@ -113,7 +113,7 @@ def train(
                 claim = stack.enter_context(take_run(checkpoint))
                 saved = resumed_run(claim.path, ctx)
                 wanted = saved.settings
-                training = resume_training(saved, claim.path, data_dir, ctx)
+                training = resume_training(saved, claim.path, ctx)
             else:
                 training = _begin(checkpoint, data_dir, ctx)
             wanted = training.run.settings

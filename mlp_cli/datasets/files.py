@@ -1,9 +1,10 @@
 """The four files of a dataset: their names, and which of them a folder holds."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from mlp_cli.datasets.look_alikes import describe_others
 from mlp_cli.errors import DataAccessError
 
 FILES = (
@@ -36,14 +37,23 @@ def is_complete(found: Mapping[str, Path]) -> bool:
     return len(found) == len(FILES)
 
 
-def describe_missing(found: Mapping[str, Path], place: Path, name: str) -> str:
+def describe_missing(
+    found: Mapping[str, Path], place: Path, name: str, more_places: Sequence[Path] = ()
+) -> str:
     """Return a sentence that says which of the four files are missing, and where.
 
-    place: the folder to name where no file was found at all.
+    A line follows for each file that lies there instead, with what it is and the way on.
+    place: the folder to name where no file was found at all.  more_places: others, to look in.
     """
     folder = next((path.parent for path in found.values()), place)
-    missing = ", ".join(stem for stem in FILES if stem not in found)
-    return f"{folder}: no {name} here, expected its four files. Missing: {missing}."
+    missing = [stem for stem in FILES if stem not in found]
+    said = f"{folder}: no {name} here, expected its four files. Missing: {', '.join(missing)}."
+    folders = [folder] if found else [*more_places, place]
+    others = (
+        describe_others(each, missing, subfolders=not more_places)
+        for each in dict.fromkeys(folders)
+    )
+    return "\n".join([said, *next(filter(None, others), [])])
 
 
 def unreadable(path: Path, error: OSError) -> DataAccessError:
@@ -55,7 +65,10 @@ def unreadable(path: Path, error: OSError) -> DataAccessError:
 
 
 def _files_in(folder: Path, option: str) -> dict[str, Path]:
-    """Return the files of one folder: plain before gzipped, in either spelling."""
+    """Return the files of one folder: plain before gzipped, in either spelling.
+
+    What is no file, such as a folder or a link to nowhere, is passed over for one that is.
+    """
     try:
         names = set(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):
@@ -69,8 +82,16 @@ def _files_in(folder: Path, option: str) -> dict[str, Path]:
     found = {}
     for stem in FILES:
         dotted = stem.replace("-idx", ".idx")
-        for name in (stem, dotted, f"{stem}.gz", f"{dotted}.gz"):
-            if name in names:
-                found[stem] = folder / name
-                break
+        spellings = (stem, dotted, f"{stem}.gz", f"{dotted}.gz")
+        if here := [name for name in spellings if name in names]:
+            found[stem] = choose_file(folder, here)
     return found
+
+
+def choose_file(folder: Path, names: Sequence[str]) -> Path:
+    """Return the first of these names in a folder that is a file, links followed.
+
+    Where none is, it is the first of all: the error of reading it says what stands there.
+    """
+    paths = [folder / name for name in names]
+    return next((path for path in paths if os.path.isfile(path)), paths[0])

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.datasets.files import unreadable
-from mlp_cli.errors import DataError
+from mlp_cli.datasets.foreign import GZIP_MAGIC, START_BYTES, TYPES, recognise
+from mlp_cli.errors import DataError, ForeignFileError
 from mlp_cli.system.files import open_regular
 
 IDX_DTYPES: dict[int, np.dtype[Any]] = {
@@ -29,9 +30,12 @@ IDX_DTYPES: dict[int, np.dtype[Any]] = {
 IMAGES_MAGIC = 0x0803  # uint8, rank 3
 LABELS_MAGIC = 0x0801  # uint8, rank 1
 CONTENTS = {IMAGES_MAGIC: "images", LABELS_MAGIC: "labels"}
+EXPECTED = {
+    IMAGES_MAGIC: "bytes (uint8) from 0 to 255, of shape (n, rows, columns)",
+    LABELS_MAGIC: "bytes (uint8) from 0 on, of shape (n,)",
+}
 MOST_DIMENSIONS = 32  # NumPy's limit before its version 2
 
-GZIP_MAGIC = b"\x1f\x8b"
 MOST_UNPACKED_BYTES = 1 << 30
 """twenty times MNIST; a gzipped file of one megabyte can unpack to this much memory"""
 READ_BYTES = 1 << 20
@@ -87,15 +91,23 @@ def _read_header(
     magic = int.from_bytes(start, "big")
     rank = magic & 0xFF
     if len(start) < 4 or magic >> 16 or magic >> 8 not in IDX_DTYPES or rank > MOST_DIMENSIONS:
+        if foreign := recognise(start + file.read(START_BYTES - len(start))):
+            kind = ForeignFileError if foreign.way_on else DataError
+            raise kind(f"{path}: {foreign.what}, expected an IDX file. {foreign.way_on}".strip())
         found = start.decode("ascii", "replace") if start.isascii() else f"0x{start.hex()}"
         raise DataError(
             f"{path}: begins with {found!r}, expected an IDX file "
             "(two zero bytes, a type and a rank)."
         )
-    if expected_magic not in (None, magic):
-        raise DataError(
-            f"{path}: magic number {magic}, expected {expected_magic} ({CONTENTS[expected_magic]})."
-            + (f" The file holds {CONTENTS[magic]}." if magic in CONTENTS else "")
+    if expected_magic is not None and magic != expected_magic:
+        contents = CONTENTS[expected_magic]
+        said = f"{path}: magic number {magic}, expected {expected_magic} ({contents})."
+        if magic in CONTENTS:
+            raise DataError(f"{said} The file holds {CONTENTS[magic]}.")
+        raise ForeignFileError(
+            f"{said} The file holds {TYPES[magic >> 8]} in {rank} "
+            f"dimension{'' if rank == 1 else 's'}.\n"
+            f"Write the {contents} again as {EXPECTED[expected_magic]}."
         )
     header = file.read(4 * rank)
     if len(header) < 4 * rank:

@@ -4,12 +4,14 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from mlp_cli.datasets.arrays import ImageArray, LabelArray
+from mlp_cli.datasets.arrays import ExampleIndices, ImageArray, LabelArray
+from mlp_cli.datasets.holding_out import hold_out_sample
 from mlp_cli.datasets.idx import IMAGES_MAGIC, LABELS_MAGIC, read_idx
 from mlp_cli.errors import DataError, OptionError
 
@@ -29,6 +31,21 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def take(self, indices: ExampleIndices) -> "Split":
+        """Return the examples at these ascending indices: a view of neighbours, or else a copy."""
+        first, last = (int(indices[0]), int(indices[-1])) if len(indices) else (0, -1)
+        if last - first + 1 == len(indices):
+            return Split(self.images[first : last + 1], self.labels[first : last + 1])
+        return Split(self.images[indices], self.labels[indices])
+
+
+class Division(NamedTuple):
+    """A training set in two parts, each the ascending indices of its examples."""
+
+    kept: ExampleIndices
+    """those to learn from"""
+    held_out: ExampleIndices
 
 
 @dataclass(frozen=True)
@@ -69,23 +86,37 @@ class Dataset:
                 f"expected {classes - 1} at most as the network was trained on."
             )
 
-    def split_validation(self, count: int) -> tuple[Split, Split]:
-        """Return the training set without its last `count` examples, and these examples.
+    def divide(self, count: int, rng: np.random.Generator | None = None) -> Division:
+        """Return which examples of the training set to learn from, and which to hold out.
 
+        count: how many to hold out.  rng: draws them, from every class; None: they are the last.
         Raises OptionError where no example would be left to train on.
         """
-        kept = len(self.train) - count
-        if kept < 1:
+        size = len(self.train)
+        if size - count < 1:
             raise OptionError(
-                f"--validation {count}: the training set holds {len(self.train):,} images, "
-                f"and none would be left to train on. Choose 0 to {len(self.train) - 1}."
+                f"--validation {count}: the training set holds {size:,} images, "
+                f"and none would be left to train on. Choose 0 to {size - 1}."
             )
-        images, labels = self.train.images, self.train.labels
-        return Split(images[:kept], labels[:kept]), Split(images[kept:], labels[kept:])
+        if rng is None or not count:
+            return Division(np.arange(size - count), np.arange(size - count, size))
+        is_kept = np.ones(size, bool)
+        is_kept[hold_out_sample(self.train.labels, count, rng)] = False
+        return Division(np.flatnonzero(is_kept), np.flatnonzero(~is_kept))
 
-    def split(self, name: SplitName, validation: int) -> Split:
-        """Return one split, for a run that held out the last `validation` training images.
+    def split_validation(
+        self, count: int, rng: np.random.Generator | None = None
+    ) -> tuple[Split, Split]:
+        """Return the examples to learn from, and those to hold out: see `divide`."""
+        kept, held_out = self.divide(count, rng)
+        return self.train.take(kept), self.train.take(held_out)
 
+    def split(
+        self, name: SplitName, validation: int, rng: np.random.Generator | None = None
+    ) -> Split:
+        """Return one split, for a run that held out `validation` training images.
+
+        rng: the run's, which drew them; None: they are the last.
         Raises OptionError for the validation split of a run that held out none, DataError where
         the training set is too small to be the run's.
         """
@@ -101,11 +132,18 @@ class Dataset:
                 f"{self.folder}: {len(self.train):,} training images, expected more than the "
                 f"{validation:,} that the run held out."
             )
-        train, held_out = self.split_validation(validation)
-        return train if name == "train" else held_out
+        kept, held_out = self.divide(validation, rng)
+        return self.train.take(kept if name == "train" else held_out)
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 over all four arrays and their shapes, in hexadecimal."""
+        """Return the SHA-256 over all four arrays and their shapes, in hexadecimal.
+
+        It is computed once: to read all of a large set takes a while.
+        """
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         digest = hashlib.sha256()
         for split in (self.train, self.test):
             for array in (split.images, split.labels):

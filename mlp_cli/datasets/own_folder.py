@@ -1,18 +1,18 @@
 """A folder of one's own with four IDX files, used as a dataset."""
 
+import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from mlp_cli.datasets.files import describe_missing, find_files, is_complete
-from mlp_cli.datasets.source import Source, advising
+from mlp_cli.datasets.source import HoldOut, Source, advising
 from mlp_cli.errors import MissingDataError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
-    from mlp_cli.datasets.steps import Step
+    from mlp_cli.datasets.steps import StepGenerator
 
 OPTION = "dataset"
 """the parameter of a command that names the folder"""
@@ -23,8 +23,19 @@ LONGEST_STEM = 40
 class OwnFolder(Source):
     """A folder of one's own: its name is its path, and a data folder means nothing to it.
 
-    Nothing is ever written there. Its labels stand for themselves.
+    Nothing is ever written there. Its labels stand for themselves. It may well be sorted by class.
     """
+
+    held_out: ClassVar[HoldOut] = "stratified"
+
+    @property
+    def path(self) -> Path:
+        """The folder. A path from Windows is one from here, if no folder has that very name."""
+        if "\\" in self.name and not os.path.isdir(self.name):
+            translated = self.name.replace("\\", "/")
+            if os.path.isdir(translated):
+                return Path(translated)
+        return Path(self.name)
 
     @property
     def file_stem(self) -> str:
@@ -32,12 +43,12 @@ class OwnFolder(Source):
 
         Letters, digits, `_`, `.` and `-` stay, anything else becomes `_`; 40 characters at most.
         """
-        safe = re.sub(r"[^\w.-]+", "_", Path(self.name).resolve().name)
+        safe = re.sub(r"[^\w.-]+", "_", self.path.resolve().name)
         return safe.strip("._-")[:LONGEST_STEM] or "data"
 
     def folder(self, data_dir: Path) -> Path:
         """Return the folder itself."""
-        return Path(self.name)
+        return self.path
 
     def is_there(self, data_dir: Path) -> bool:
         """Return whether the folder holds all four files."""
@@ -47,7 +58,7 @@ class OwnFolder(Source):
         """Return False: only the user has these files."""
         return False
 
-    def bring(self, data_dir: Path, *, force: bool = False) -> "Iterator[Step]":
+    def bring(self, data_dir: Path, *, force: bool = False) -> "StepGenerator":
         """Raise MissingDataError: only the user has these files."""
         raise self._missing()
 
@@ -62,8 +73,8 @@ class OwnFolder(Source):
             return read_files(list(found.values()))
 
     def _found(self) -> dict[str, Path]:
-        return find_files([Path(self.name)], OPTION)
+        return find_files([self.path], OPTION)
 
     def _missing(self) -> MissingDataError:
-        said = describe_missing(self._found(), Path(self.name), "dataset")
+        said = describe_missing(self._found(), self.path, "dataset")
         return MissingDataError(f"{said}\nPut them there.", option=OPTION)

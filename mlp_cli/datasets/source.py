@@ -5,16 +5,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from mlp_cli.errors import DataAccessError, DataError
+from mlp_cli.errors import DataAccessError, DataError, ForeignFileError
 from mlp_cli.system.shell import command_line
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
-    from mlp_cli.datasets.steps import Step
+    from mlp_cli.datasets.steps import StepGenerator
+
+HoldOut = Literal["last", "stratified"]
+"""which training images are held out: the last ones, or a sample of every class"""
 
 DEFAULT_DATASET = "mnist"
+DEFAULT_DATA_DIR = Path("data")
 DIGIT_NAMES = tuple("0123456789")
 
 
@@ -31,6 +35,8 @@ class Source(ABC):
     """the names of labels 0, 1, ..."""
     verb: ClassVar[str] = "fetching"
     """what `bring` does, for a message"""
+    held_out: ClassVar[HoldOut] = "last"
+    """which images of its training set a new run holds out"""
 
     def class_name(self, label: int) -> str:
         """Return the name of a label, such as `Sneaker`, or the number where it has no name."""
@@ -66,7 +72,7 @@ class Source(ABC):
         """
 
     @abstractmethod
-    def bring(self, data_dir: Path, *, force: bool = False) -> "Iterator[Step]":
+    def bring(self, data_dir: Path, *, force: bool = False) -> "StepGenerator":
         """Put the missing files into `folder(data_dir)`, yielding each step.
 
         force: make intact files again too.
@@ -86,12 +92,13 @@ class Source(ABC):
 def advising(advice: str, option: str = "") -> "Iterator[None]":
     """Add what to do next to the error of a file that is damaged or does not fit.
 
-    One that cannot be read has advice of its own: to replace it would be wrong.
+    One that cannot be read, or is of another format, has advice of its own: to replace it would be
+    wrong.
     option: the parameter of a command that names another folder, where that would help.
     """
     try:
         yield
-    except DataAccessError:
+    except (DataAccessError, ForeignFileError):
         raise
     except DataError as error:
         raise DataError(f"{error}\n{advice}", option=option) from error

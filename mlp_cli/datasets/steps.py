@@ -1,5 +1,6 @@
 """The steps in which the files of a dataset arrive, for a command to show."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 
@@ -60,3 +61,5 @@ class Fetched:
 
 
 Step = Kept | Started | Received | Retried | Refused | Fetched
+StepGenerator = Generator[Step, None, None]
+"""steps to iterate over; to close it early cleans up at once"""

@@ -9,7 +9,7 @@ from mlp_cli.runs.checkpoint import HISTORY_KEYS, Run
 
 
 def write_csv(run: Run, file: BinaryIO) -> None:
-    """Write `epoch,eta,cost,validation_accuracy,seconds`; a missing accuracy is left empty.
+    """Write a column for each of HISTORY_KEYS; what an epoch lacks is left empty.
 
     Numbers have all their digits. Raises ExportError for a run without a history.
     """
@@ -20,5 +20,5 @@ def write_csv(run: Run, file: BinaryIO) -> None:
     text = TextIOWrapper(file, "ascii", newline="")
     table = csv.writer(text, lineterminator="\n")
     table.writerow(HISTORY_KEYS)
-    table.writerows([entry[key] for key in HISTORY_KEYS] for entry in run.history)
+    table.writerows([entry.get(key) for key in HISTORY_KEYS] for entry in run.history)
     text.detach()  # this flushes and leaves the file open

@@ -12,11 +12,12 @@ import reprlib
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from mlp_cli.errors import ExportError, NetworkFileError
+from mlp_cli.exports.rows import Bounds, read_rows
 from mlp_cli.nn.names import CostName
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats
@@ -27,10 +28,14 @@ BOOK_COSTS: dict[CostName, str] = {
     "cross-entropy": "CrossEntropyCost",
 }
 """the book's names of the costs"""
-MAX_FILE_BYTES = 320 << 20
-"""of a file to read: about 14 million parameters, more than the largest network for MNIST has"""
-MAX_LISTS = 1_000_000
-"""in a file, which has two for every unit. An empty list takes 2 bytes there and 60 in memory"""
+BOUNDS = Bounds(
+    size=320 << 20,
+    numbers=14_000_000,  # more than the largest network for MNIST has
+    lists=200_000,  # two for every unit
+    row=16 << 20,
+    rest=4 << 20,
+)
+"""of a file to read"""
 
 
 def write_nielsen(run: Run, file: BinaryIO) -> None:
@@ -61,44 +66,22 @@ def read_nielsen(path: Path) -> Network:
     Raises NetworkFileError, naming the file and the part, where the file is not such a network.
     """
     try:
-        return _parse(_read_json(path))
+        document = read_rows(path, BOUNDS)
+        if not isinstance(document, dict):
+            raise NetworkFileError("not a JSON object.")
+        return _parse(document)
     except NetworkFileError as error:
         raise NetworkFileError(
             f"{path}: {error}\nExpected the JSON that the book's network2.save writes."
         ) from error
 
 
-def _read_json(path: Path) -> Mapping[str, Any]:
-    try:
-        with path.open("rb") as file:
-            text = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise NetworkFileError(f"cannot be read ({error.strerror or error}).") from error
-    if len(text) > MAX_FILE_BYTES:
-        raise NetworkFileError(f"more than {MAX_FILE_BYTES:,} bytes.")
-    if text.count(b"[") > MAX_LISTS or text.count(b"{") > 1:
-        raise NetworkFileError("more lists or objects than a network has.")
-    try:
-        document = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError, too
-        raise NetworkFileError(f"not JSON ({error}).") from error
-    if not isinstance(document, dict):
-        raise NetworkFileError("not a JSON object.")
-    return document
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
-
-
 def _parse(document: Mapping[str, Any]) -> Network:
-    cost = next(
-        (ours for ours, theirs in BOOK_COSTS.items() if theirs == document.get("cost")), None
-    )
+    named, sizes = _small(document, "cost"), _small(document, "sizes")
+    cost = next((ours for ours, theirs in BOOK_COSTS.items() if theirs == named), None)
     if cost is None:
         expected = " or ".join(BOOK_COSTS.values())
-        raise NetworkFileError(f"cost {reprlib.repr(document.get('cost'))}, expected {expected}.")
-    sizes = document.get("sizes")
+        raise NetworkFileError(f"cost {reprlib.repr(named)}, expected {expected}.")
     if not isinstance(sizes, list) or len(sizes) < 2 or not all(map(_is_size, sizes)):
         raise NetworkFileError(
             f"sizes {reprlib.repr(sizes)}, expected at least two integers above 0."
@@ -109,6 +92,12 @@ def _parse(document: Mapping[str, Any]) -> Network:
         weights = [W.astype(np.float32) for W in weights]
         biases = [b.astype(np.float32) for b in biases]
     return Network(weights, biases, cost=cost)
+
+
+def _small(document: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401  as JSON is
+    """Return the value under this name, as Python has it; the beginning of a list too long."""
+    value = document.get(name)
+    return value[: BOUNDS.lists].tolist() if isinstance(value, np.ndarray) else value
 
 
 def _is_size(value: object) -> bool:
@@ -127,18 +116,15 @@ def _read_layers(
         if (
             not isinstance(rows, list)
             or len(rows) != height
-            or not all(isinstance(row, list) and len(row) == width for row in rows)
-            or not all(set(map(type, row)) <= {int, float} for row in rows)
+            or not all(isinstance(row, np.ndarray) and len(row) == width for row in rows)
         ):
             raise NetworkFileError(
                 f"{name}[{number}]: expected {height} rows of {width} numbers, to match the sizes."
             )
-        try:
-            matrix = np.array(rows, np.float64)
-            if not np.isfinite(matrix).all():
-                raise OverflowError
-        except OverflowError as error:  # NumPy raises it for an integer, too
-            raise NetworkFileError(f"{name}[{number}]: a number too large for float64.") from error
+        matrix = np.array(rows, np.float64)
+        if not np.isfinite(matrix).all():
+            raise NetworkFileError(f"{name}[{number}]: a number too large for float64.")
+        rows.clear()  # a layer need not be in memory twice
         matrices.append(matrix)
     return matrices
 

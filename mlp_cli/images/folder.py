@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from mlp_cli.errors import OutputError, PictureError
 from mlp_cli.images.formats import ENDINGS
 from mlp_cli.system.characters import one_line
-from mlp_cli.system.files import open_regular
+from mlp_cli.system.files import open_regular, sweep
 
 SOFTWARE_MARK = "mlp predict --save-normalised"
 """the text that our PNGs carry near their beginning, by which we recognise them"""
@@ -86,12 +86,13 @@ class SaveFolder:
 
     @classmethod
     def make(cls, folder: Path, names: Iterable[str]) -> Self:
-        """Create the folder where it is missing.
+        """Create the folder where it is missing, and delete what killed processes left there.
 
         names: the pictures that are read.  Raises OutputError where it cannot be created.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            sweep(folder, "*.png")
             return cls(Path(realpath(folder)), {_folded(name) for name in names})
         except OSError as error:
             reason = error.strerror or error

@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import select
 import signal
 import subprocess
 import sys
@@ -20,6 +21,9 @@ from mlp_cli.nn.types import Images
 ONE_THREAD = dict.fromkeys(
     ["OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"], "1"
 )
+
+STOPPED_SECONDS = 4.0
+"""the time after which we do not wait any more for a worker that is stopped"""
 
 
 def distort_epoch(
@@ -44,7 +48,7 @@ class DistortedEpochs:
                 learn_from(distorted.epoch_images(epoch))
 
     A worker process makes the images of the next epoch while the caller learns from those of this
-    one. If it fails, for whatever reason, the same images are made here.
+    one. If it fails, or somebody stops it, the same images are made here.
     """
 
     def __init__(
@@ -130,10 +134,13 @@ class DistortedEpochs:
         is_complete = False
         try:
             assert isinstance(worker.stdout, io.BufferedReader)
-            taken = worker.stdout.readinto(self._received.data.cast("B"))
-            is_complete = taken == self._received.nbytes
+            rest = self._received.data.cast("B")
+            while rest and _wait(worker) and (taken := worker.stdout.raw.readinto(rest)):
+                rest = rest[taken:]
+            is_complete = not rest
         finally:
-            if not is_complete:  # it died, or a signal came and the rest is still in the pipe
+            # It died or was stopped, or a signal came and the rest is still in the pipe.
+            if not is_complete:
                 self._stop()
         return is_complete
 
@@ -144,6 +151,26 @@ class DistortedEpochs:
             worker.kill()
             with suppress(BrokenPipeError), worker:
                 pass  # closes the pipes and waits
+
+
+def _wait(worker: subprocess.Popen[bytes]) -> bool:
+    """Wait for more from a worker; return False where it is stopped, as by SIGSTOP.
+
+    Ctrl-Z and `fg` stop and continue both processes: it counts as stopped once it is so twice.
+    """
+    if sys.platform == "win32" or not hasattr(os, "waitid"):  # nothing can tell
+        return True
+    assert worker.stdout is not None
+    poll, times_stopped = select.poll(), 0
+    poll.register(worker.stdout, select.POLLIN)
+    while times_stopped < 2:
+        if poll.poll(STOPPED_SECONDS * 1000 / 2):
+            return True
+        flags = os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT
+        state = os.waitid(os.P_PID, worker.pid, flags)
+        is_stopped = state is not None and state.si_code == os.CLD_STOPPED
+        times_stopped = times_stopped + 1 if is_stopped else 0
+    return False
 
 
 def serve(tasks: IO[bytes], results: IO[bytes]) -> None:

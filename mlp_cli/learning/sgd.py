@@ -1,16 +1,19 @@
 """Train by stochastic gradient descent over mini-batches, one result per epoch."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from mlp_cli.errors import DivergedError
 from mlp_cli.learning.engine import Engine, choose, make_engine
 from mlp_cli.learning.schedules import Schedule
+from mlp_cli.nn.costs import mean_cost
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Images, Labels
+from mlp_cli.nn.types import Images, Indices, Labels
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,18 @@ class EpochResult:
     """the same as a fraction, 0..1"""
     seconds: float
     """the time of training alone, without validation"""
+    validation_cost: float | None = None
+    """mean cost per validation image after the epoch; None without a validation set, or where it
+    is no finite number"""
+
+
+class Validation(NamedTuple):
+    """A network on the validation images."""
+
+    correct: int
+    """images that are read correctly: arg max of A^L is the label"""
+    cost: float
+    """mean, per image"""
 
 
 def sgd(
@@ -63,6 +78,7 @@ def train_epochs(
     rng: "np.random.Generator",
     validation: tuple[Images, Labels] | None = None,
     *,
+    examples: Indices | None = None,
     accuracies: Sequence[float | None] = (),
 ) -> Iterator[EpochResult]:
     """Train the engine's network, epoch after epoch, and yield a result after each.
@@ -73,14 +89,17 @@ def train_epochs(
     images: (n, rows, columns), grey levels 0..255; or a function that returns those of an epoch.
     labels: (n,), below n_L.
     validation: images and labels that the network reads after every epoch, and never learns from.
+    examples: the indices of those to learn from; None: all.
     accuracies: the validation accuracies of the epochs so far.
     Raises DivergedError, naming the epoch, where a parameter is no longer a finite number.
     """
-    seen = list(accuracies)
+    seen, size = list(accuracies), len(labels) if examples is None else len(examples)
     for epoch in range(len(seen) + 1, schedule.epochs + 1):
         eta = schedule.rate(seen)
         started = time.perf_counter()
-        order = rng.permutation(len(labels))
+        order = rng.permutation(size)
+        if examples is not None:
+            order = examples[order]
         epoch_images = images(epoch) if callable(images) else images
         cost = engine.learn(epoch_images, labels, order, eta)
         seconds = time.perf_counter() - started
@@ -89,21 +108,27 @@ def train_epochs(
                 f"Epoch {epoch}: with eta {eta:g} the parameters are no longer finite numbers.\n"
                 "Try again with a smaller --eta."
             )
-        correct = accuracy = None
+        correct = accuracy = validation_cost = None
         if validation is not None:
-            correct = count_correct(engine.network, *validation)
+            correct, validation_cost = validate(engine.network, *validation)
             accuracy = correct / len(validation[0])
         seen.append(accuracy)
         yield EpochResult(
             epoch=epoch,
             eta=eta,
-            cost=cost / len(labels),
+            cost=cost / size,
             validation_correct=correct,
             validation_accuracy=accuracy,
             seconds=seconds,
+            validation_cost=validation_cost if math.isfinite(validation_cost or 0.0) else None,
         )
 
 
-def count_correct(network: Network, images: Images, labels: Labels) -> int:
-    """Return how many images the network reads correctly: arg max of A^L is the label."""
-    return int(np.count_nonzero(network.outputs(images).argmax(axis=1) == labels))
+def validate(network: Network, images: Images, labels: Labels) -> Validation:
+    """Return how many images the network reads correctly, and its mean cost on them.
+
+    The outputs are computed once for both. The cost of 10,000 images takes 0.1 to 0.3 ms more.
+    """
+    outputs = network.outputs(images)
+    correct = int(np.count_nonzero(outputs.argmax(axis=1) == labels))
+    return Validation(correct, mean_cost(outputs, labels, network.cost))

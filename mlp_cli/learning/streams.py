@@ -13,6 +13,8 @@ class Streams(NamedTuple):
     """draws the order of the examples in an epoch, and the masks of dropout"""
     augmentation: np.random.SeedSequence
     """each epoch makes its own generator from this, so there is no state to keep"""
+    holding_out: np.random.Generator
+    """draws the images that a run never learns from"""
 
 
 def spawn_streams(seed: int) -> Streams:
@@ -21,6 +23,6 @@ def spawn_streams(seed: int) -> Streams:
     Each is a child of the seed, numbered by its position: a stream that is added at the end leaves
     the others as they are.
     """
-    initialisation, shuffling, augmentation = np.random.SeedSequence(seed).spawn(3)
+    initialisation, shuffling, augmentation, holding_out = np.random.SeedSequence(seed).spawn(4)
     rng = np.random.default_rng
-    return Streams(rng(initialisation), rng(shuffling), augmentation)
+    return Streams(rng(initialisation), rng(shuffling), augmentation, rng(holding_out))

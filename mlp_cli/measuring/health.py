@@ -8,10 +8,12 @@ import numpy as np
 from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.encoding import pixels_to_x
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Floats, Images, Labels
+from mlp_cli.nn.types import Floats, Images, Indices, Labels
 
 SAMPLE = 1000
 """images that are examined, which takes a few milliseconds"""
+SPREAD_SEED = 0
+"""the same images are examined after every epoch"""
 MIN_EXAMPLES = 10
 """examples of a class that are needed before it means something that none is predicted as it"""
 NEAR_CHANCE = 0.05
@@ -36,14 +38,27 @@ class Health:
         return self.saturated > 0.5
 
 
+def spread(count: int) -> Indices:
+    """Return the ascending indices of SAMPLE examples from all over `count`; of all, if fewer.
+
+    The first of a set may be of one class, and so may every tenth. So one is drawn from each of
+    SAMPLE parts of about the same size.
+    """
+    if count <= SAMPLE:
+        return np.arange(count)
+    ends = np.arange(SAMPLE + 1) * count // SAMPLE
+    return np.random.default_rng(SPREAD_SEED).integers(ends[:-1], ends[1:])
+
+
 # As in `Network.outputs`: finite weights may be so large that z is infinite or nan.
 @np.errstate(over="ignore", invalid="ignore")
 def examine(network: Network, images: Images, labels: Labels) -> Health:
-    """Return the health of a network, as the first of these images show it.
+    """Return the health of a network, as some of these images show it.
 
     images: (n, rows, columns).  labels: (n,), below n_L.
     """
-    images, labels = images[:SAMPLE], labels[:SAMPLE]
+    chosen = spread(len(labels))
+    images, labels = images[chosen], labels[chosen]
     _, *hidden, outputs = network.feedforward(pixels_to_x(images, network.dtype))
     classes = outputs.shape[1]
     predictions = outputs.argmax(axis=1)
@@ -61,12 +76,12 @@ def examine(network: Network, images: Images, labels: Labels) -> Health:
 
 @np.errstate(over="ignore", invalid="ignore")
 def hidden_slopes(network: Network, images: Images) -> list[Floats]:
-    """Return sigma' of every hidden unit, averaged over the first of these images.
+    """Return sigma' of every hidden unit, averaged over some of these images.
 
     One array for each hidden layer, (n_l,). At `flat` of its activation or below, a unit counts as
     saturated.
     """
-    _, *hidden, _ = network.feedforward(pixels_to_x(images[:SAMPLE], network.dtype))
+    _, *hidden, _ = network.feedforward(pixels_to_x(images[spread(len(images))], network.dtype))
     return _mean_slopes(network, hidden)
 
 

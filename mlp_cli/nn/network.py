@@ -22,6 +22,9 @@ from mlp_cli.nn.encoding import pixels_to_x
 from mlp_cli.nn.names import ActivationName, CostName, InitName
 from mlp_cli.nn.types import Floats, Images
 
+IMAGES_AT_ONCE = 1000
+"""images whose outputs are computed together, so that they never all become floats at once"""
+
 
 class Derivatives(NamedTuple):
     """The derivatives of the cost at one layer l; dW and db are summed over the mini-batch."""
@@ -180,10 +183,10 @@ class Network:
     # Finite weights may still be so large that z is not: sigma of infinity is 0 or 1, but where
     # infinities of both signs meet in a sum, z and its output are no number.
     @np.errstate(over="ignore", invalid="ignore")
-    def outputs(self, images: Images, batch_size: int = 1000) -> Floats:
+    def outputs(self, images: Images, batch_size: int = IMAGES_AT_ONCE) -> Floats:
         """Return the output activations A^L for images of grey levels 0..255: (n, n_L).
 
-        Computed `batch_size` images at a time, so that the images never all become floats at once.
+        Computed `batch_size` images at a time.
         """
         outputs = np.empty((len(images), self.sizes[-1]), self.dtype)
         for start in range(0, len(images), batch_size):

@@ -40,7 +40,8 @@ class CurveStyle(NamedTuple):
 def learning_curves(runs: Sequence[Run]) -> "Figure":
     """Return the chart of cost and validation accuracy by epoch, with the best epoch marked.
 
-    Several runs are labelled with their numbers, from 1. Each of them has a history.
+    Several runs are labelled with their numbers, from 1. Each of them has a history. The cost on
+    the validation images is drawn for a single run that recorded it.
     """
     is_validated = any(run.best_accuracy is not None for run in runs)
     with styled():
@@ -48,7 +49,7 @@ def learning_curves(runs: Sequence[Run]) -> "Figure":
             CHART_WIDTH, 4.2 if is_validated else 2.4, rows=2 if is_validated else 1
         )
         for number, run in enumerate(runs):
-            style, name = CurveStyle.of(number), f"{number + 1}" if len(runs) > 1 else None
+            style, name = CurveStyle.of(number), f"{number + 1}" if len(runs) > 1 else "training"
             _draw(axes[0], run.history, "cost", style, name)
             if is_validated:
                 _draw(axes[1], run.history, "validation_accuracy", style, name)
@@ -58,10 +59,18 @@ def learning_curves(runs: Sequence[Run]) -> "Figure":
         if is_validated:
             axes[1].set_ylabel("validation accuracy")
             axes[1].yaxis.set_major_formatter(lambda fraction, _: f"{fraction * 100:.4g} %")
-        if len(runs) > 1:
+        has_validation_cost = len(runs) == 1 and has_recorded(runs[0], "validation_cost")
+        if has_validation_cost:
+            _draw(axes[0], runs[0].history, "validation_cost", CurveStyle.of(1), "validation")
+        if len(runs) > 1 or has_validation_cost:
             axes[0].legend(ncols=4)
         _label_epochs(axes[-1])
     return figure
+
+
+def has_recorded(run: Run, key: str) -> bool:
+    """Return whether an epoch of the run has this figure."""
+    return any(entry.get(key) is not None for entry in run.history)
 
 
 def epoch_seconds(runs: Sequence[Run]) -> "Figure":
@@ -141,7 +150,11 @@ def _draw(
     axes: "Axes", history: Sequence[Entry], key: str, style: CurveStyle, name: str | None
 ) -> None:
     """Draw one entry of the history by epoch; a single value is drawn as a point."""
-    points = [(e["epoch"], min(value, MAX_DRAWN)) for e in history if (value := e[key]) is not None]
+    points = [
+        (entry["epoch"], min(value, MAX_DRAWN))
+        for entry in history
+        if (value := entry.get(key)) is not None
+    ]
     epochs, values = zip(*points, strict=True) if points else ((), ())
     marker = "o" if len(points) == 1 else ""
     axes.plot(epochs, values, label=name, marker=marker, color=style.colour, linestyle=style.line)

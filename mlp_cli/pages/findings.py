@@ -36,6 +36,8 @@ class Findings:
     name: str
     """the name of the checkpoint's file"""
     run: Run
+    dataset: str
+    """the name of the dataset of the test images"""
     evaluation: Evaluation
     """on the test images"""
     mistakes: list[Mistake]
@@ -44,11 +46,12 @@ class Findings:
     """mean sigma' of the hidden units, by layer"""
 
     @classmethod
-    def of(cls, name: str, run: Run, test: Split) -> "Findings":
-        """Evaluate a run's network on the test images of its dataset."""
+    def of(cls, name: str, run: Run, test: Split, dataset: str | None = None) -> "Findings":
+        """Evaluate a run's network on the test images of a dataset; by default of its own."""
         evaluation = Evaluation.of(run.network, test.images, test.labels)
         slopes = hidden_slopes(run.network, test.images)
-        return cls(name, run, evaluation, _mistakes(evaluation, test), slopes)
+        mistakes = _mistakes(evaluation, test)
+        return cls(name, run, dataset or run.settings.dataset, evaluation, mistakes, slopes)
 
     @property
     def flat(self) -> float:

@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from mlp_cli.measuring.percent import percent
-from mlp_cli.pages.charts import learning_curves
+from mlp_cli.pages.charts import has_recorded, learning_curves
 from mlp_cli.pages.figures import to_inline_svg
 from mlp_cli.pages.findings import Findings
 from mlp_cli.pages.markup import Html, element, join, table
@@ -55,7 +55,7 @@ def _heading(findings: Sequence[Findings]) -> str:
 
 def _title(found: Findings) -> str:
     accuracy = percent(found.evaluation.score.accuracy)
-    return f"{_sizes(found.run)} on {found.run.settings.dataset}, {accuracy}"
+    return f"{_sizes(found.run)} on {found.dataset}, {accuracy}"
 
 
 def _sizes(run: Run) -> str:
@@ -115,6 +115,8 @@ def _curves(findings: Sequence[Findings]) -> Html:
             "Learning curves", element("p", "No history: the network was trained elsewhere.")
         )
     text = "The cost is the mean over the training images, during each epoch."
+    if len(runs) == 1 and has_recorded(runs[0], "validation_cost"):
+        text = f"{text[:-1]}, and over the validation images after it."
     if any(run.best_accuracy is not None for run in runs):
         text += " The dot marks the best epoch, whose parameters the network has."
     name = "Cost and validation accuracy by epoch"

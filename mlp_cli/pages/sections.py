@@ -41,7 +41,7 @@ def _confusion(found: Findings) -> Html:
 
 def _classes(found: Findings) -> Html:
     figures = found.evaluation.class_figures
-    kind, headings = find_source(found.run.settings.dataset).class_headings(len(figures))
+    kind, headings = find_source(found.dataset).class_headings(len(figures))
     head = [kind, "precision", "recall", "F1", "examples"]
     rows = [
         [heading, percent(f.precision), percent(f.recall), percent(f.f1), f"{f.examples:,}"]
@@ -63,7 +63,7 @@ def _mistakes(found: Findings) -> Html:
         f"The {len(found.mistakes)} most confident of {score.examples - score.correct:,} mistakes: "
         "the correct class, the prediction, and its output."
     )
-    name_of = find_source(found.run.settings.dataset).class_name
+    name_of = find_source(found.dataset).class_name
     pictures = [
         element(
             "li",

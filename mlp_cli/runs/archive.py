@@ -1,13 +1,14 @@
 """The arrays of a .npz file, each unpacked when it is read, up to a bound."""
 
+import io
 import json
-import lzma
+import math
 import struct
 import tokenize
 import warnings
 import zipfile
 import zlib
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -15,18 +16,23 @@ import numpy.typing as npt
 from mlp_cli.errors import CheckpointError
 
 DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error),  # the archive
+    *(zipfile.BadZipFile, zlib.error, EOFError, struct.error),  # the archive
     *(ValueError, TypeError, SyntaxError, tokenize.TokenError),  # a .npy header, or a pickle
     *(LookupError, AttributeError),  # a .npy header whose type is none
-    *(MemoryError, OverflowError),  # a header that claims more than there is
+    OverflowError,  # a header that claims more than there is
     RuntimeError,  # an encrypted member, or an unknown packing
 )
 """the exceptions that reading a damaged .npz can raise"""
+PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""what NumPy writes; another packing may ask for gigabytes to work in"""
 MAX_HEADER = 1 << 16
 """bytes before an array's data"""
-MAX_PACKING = 100
-"""times the size of the file: no array of parameters is larger, since parameters hardly pack"""
-
+UNPACKED_FREELY = 48 << 20
+"""bytes that the arrays of any file may take: a small checkpoint of 25 million zeros still opens"""
+MAX_PACKING = 2
+"""times the size of the file, beyond these bytes: parameters hardly pack"""
+MAX_DIRECTORY = 2 << 20
+"""bytes of an archive's directory, which lists each array: enough for 5,000 layers"""
 MAX_TEXT = 1 << 25
 """bytes of meta, four a letter: enough for the history of the most epochs that a run can have"""
 
@@ -34,9 +40,10 @@ MAX_TEXT = 1 << 25
 class Archive:
     """A .npz file from an untrusted source.
 
-    A few kilobytes can unpack to gigabytes. So the size in the archive's directory is checked
-    first, and no more than this size is unpacked. Raises CheckpointError where the file, or an
-    array that is read, is damaged.
+    A few kilobytes can unpack to gigabytes, by one array or by many, which may even share their
+    bytes in the file. So the size in the archive's directory is checked first, and no more than
+    this size is unpacked; and all arrays that are read have one budget. Raises CheckpointError
+    where the file, or an array that is read, is damaged.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -45,11 +52,13 @@ class Archive:
             raise CheckpointError("empty, expected a checkpoint (.npz).")
         if start != b"PK\x03\x04":
             raise CheckpointError(f"begins with {start!r}, expected a checkpoint (.npz).")
+        sipped = _Sipped(io.FileIO(file.fileno(), closefd=False))
         try:
-            self._zip = zipfile.ZipFile(file)
+            self._zip = zipfile.ZipFile(sipped)
         except DAMAGE as error:
             raise _damaged(error) from error
-        self._size = file.seek(0, 2)
+        sipped.most = None
+        self._left = UNPACKED_FREELY + MAX_PACKING * file.seek(0, 2)
         self.names = {name[:-4] for name in self._zip.namelist() if name.endswith(".npy")}
 
     def read(self, name: str, most: int) -> npt.NDArray[Any] | None:
@@ -58,19 +67,66 @@ class Archive:
             return None
         try:
             info = self._zip.getinfo(f"{name}.npy")
-            if info.file_size > min(most, MAX_PACKING * self._size) + MAX_HEADER:
-                raise CheckpointError(
-                    f"array {name}: unpacks to {info.file_size:,} bytes, expected {most:,} at most"
-                    f", and no more than {MAX_PACKING} times the file."
-                )
+            if info.compress_type not in PACKINGS:
+                raise ValueError(f"array {name}: a packing that NumPy does not write")
+            self._pay(info, name, most)
             # NumPy warns of old ways to write a header, which do no harm.
-            with warnings.catch_warnings(action="ignore"), self._zip.open(info) as member:
-                array: npt.NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
-                if member.read(1):  # the checksum of a member is compared at its end
-                    raise ValueError(f"data beyond the array {name}")
+            with warnings.catch_warnings(action="ignore"):
+                with self._zip.open(info) as member:
+                    _check_header(member, info.file_size)
+                with self._zip.open(info) as member:
+                    array: npt.NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
+                    if member.read(1):  # the checksum of a member is compared at its end
+                        raise ValueError(f"data beyond the array {name}")
         except DAMAGE as error:
             raise _damaged(error) from error
         return array
+
+    def _pay(self, info: zipfile.ZipInfo, name: str, most: int) -> None:
+        """Take what a member unpacks to from the budget. Raises CheckpointError beyond it."""
+        size = info.file_size
+        if size > most + MAX_HEADER:
+            raise CheckpointError(
+                f"array {name}: unpacks to {size:,} bytes, expected {most:,} at most."
+            )
+        if size > self._left:
+            raise CheckpointError(
+                f"array {name}: unpacks to {size:,} bytes, and the file with it to more than "
+                "a network that is stored as it is."
+            )
+        self._left -= size
+
+
+class _Sipped(io.BufferedReader):
+    """A file that is read in sips, since zipfile reads an archive's directory at one go."""
+
+    most: int | None = MAX_DIRECTORY
+    """bytes in one sip; None: any number"""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next bytes. Raises ValueError where too many are asked for."""
+        if self.most is not None and size is not None and size > self.most:
+            raise ValueError(f"a directory of {size:,} bytes, expected {self.most:,} at most")
+        return super().read(size)
+
+
+def _check_header(member: IO[bytes], size: int) -> None:
+    """Raise ValueError where the header of a .npy file claims more than the file has.
+
+    Otherwise NumPy would ask for the memory first, and the lack of it would look like damage.
+    """
+    version = np.lib.format.read_magic(member)
+    read_header = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
+    try:
+        shape, _, dtype = read_header(member)
+    except MemoryError as error:  # Python's parser has no other word for "nested too deeply"
+        raise ValueError("a header that is nested too deeply") from error
+    if member.tell() + math.prod(shape) * dtype.itemsize > size:
+        raise ValueError(f"a header that claims {dtype} {shape} in {size:,} bytes")
 
 
 def read_json(arrays: Archive, name: str) -> dict[str, Any]:

@@ -36,10 +36,11 @@ if TYPE_CHECKING:
     from mlp_cli.learning.sgd import EpochResult
 
 FORMAT_VERSION = 1
-HISTORY_KEYS = ("epoch", "eta", "cost", "validation_accuracy", "seconds")
+HISTORY_KEYS = ("epoch", "eta", "cost", "validation_cost", "validation_accuracy", "seconds")
 
 Entry = dict[str, int | float | None]
-"""the figures of one epoch, by the names in HISTORY_KEYS"""
+"""the figures of one epoch, by the names in HISTORY_KEYS; in earlier files without the cost of
+validation, and such an entry stays as it is"""
 
 
 @dataclass
@@ -64,7 +65,7 @@ class Run:
     resume: ResumeState | None
     """None in a small checkpoint: it cannot be resumed"""
     history: list[Entry] = field(default_factory=list)
-    """one entry per epoch: epoch, eta, cost, validation_accuracy, seconds (of training alone)"""
+    """one entry per epoch, with HISTORY_KEYS; the seconds are those of training alone"""
     best_epoch: int = 0
     """1 for the first; 0 without a history, in a network that was trained elsewhere"""
     test_accuracy: float | None = None
@@ -144,15 +145,15 @@ class Run:
     def record(self, result: "EpochResult", engine: "Engine", rng: "np.random.Generator") -> None:
         """Add an epoch: its figures, and the network after it, best or not.
 
-        Of two equally accurate epochs the earlier stays the best.
+        Of two equally accurate epochs the one with the lower validation cost is the best. Where
+        the costs are equal, or one is not known, the earlier stays.
         """
-        best = self.best_accuracy
-        accuracy = result.validation_accuracy
+        best = self.history[self.best_epoch - 1] if self.history else None
         self.history.append({key: getattr(result, key) for key in HISTORY_KEYS})
         self.resume = _resume_state(engine, rng)
         self.test_accuracy = None
         self.engine_variant = engine.variant
-        if best is None or accuracy is None or accuracy > best:
+        if best is None or _is_better(self.history[-1], best):
             self.network, self.best_epoch = engine.network.copy(), result.epoch
 
     @property
@@ -170,9 +171,13 @@ class Run:
         return self.history[epoch - 1]["validation_accuracy"]
 
     @property
-    def epochs_since_best(self) -> int:
-        """How many epochs there were after the best one."""
-        return len(self.history) - self.best_epoch
+    def first_best_epoch(self) -> int:
+        """The first epoch that was as accurate as the best one: patience counts from there."""
+        best = self.best_accuracy
+        if best is None:
+            return self.best_epoch
+        accuracies = (entry["validation_accuracy"] or 0.0 for entry in self.history)
+        return next(epoch for epoch, each in enumerate(accuracies, start=1) if each >= best)
 
     @property
     def training_seconds(self) -> float:
@@ -219,6 +224,15 @@ class Run:
             },
         }
         return json.dumps(meta | more)
+
+
+def _is_better(entry: Entry, best: Entry) -> bool:
+    """Return whether an epoch is better than the best so far; without validation, it always is."""
+    accuracy, highest = entry["validation_accuracy"], best["validation_accuracy"]
+    if accuracy is None or highest is None or accuracy != highest:
+        return accuracy is None or highest is None or accuracy > highest
+    cost, lowest = entry.get("validation_cost"), best.get("validation_cost")
+    return cost is not None and lowest is not None and cost < lowest
 
 
 def _resume_state(engine: "Engine", rng: "np.random.Generator") -> ResumeState:

@@ -8,7 +8,7 @@ from typing import BinaryIO, Self
 
 from mlp_cli.errors import CheckpointError, ClaimError
 from mlp_cli.runs.checkpoint import Run
-from mlp_cli.runs.places import check_writable, create, create_next, unwritable
+from mlp_cli.runs.places import check_writable, create, take_next, unwritable
 from mlp_cli.runs.reading import Mark, load_checkpoint, read_mark
 from mlp_cli.system.files import has_name, open_regular, replacing, sweep_beside
 from mlp_cli.system.locks import FILES_STAY_OPEN, lock_file
@@ -41,12 +41,19 @@ class Claim:
     def begin(cls, path: Path, run: Run) -> Self:
         """Write a new run, before its first epoch, to a new file.
 
-        Raises CheckpointError where the path is taken or cannot be written.
+        Raises TakenError where the path is taken, another CheckpointError where it cannot be
+        written.
         """
         claim = cls(path)
-        create(path, lambda file: claim._write(file, run))
+        claim._mark, claim._is_new = claim._mark_of(run), True
+        is_written = False
+        try:
+            create(path, lambda file: claim._write(file, run))
+            is_written = True
+        finally:
+            if not is_written:  # a signal may come when the file has just got its name
+                claim.close()
         claim._settle(run)
-        claim._is_new = True
         return claim
 
     @classmethod
@@ -55,12 +62,7 @@ class Claim:
 
         Raises CheckpointError where the folder cannot be written.
         """
-        claim = cls(folder)
-        sizes = run.settings.sizes
-        claim.path = create_next(folder, dataset, sizes, lambda file: claim._write(file, run))
-        claim._settle(run)
-        claim._is_new = True
-        return claim
+        return take_next(folder, dataset, run.settings.sizes, lambda path: cls.begin(path, run))
 
     @classmethod
     def take(cls, path: Path) -> Self:

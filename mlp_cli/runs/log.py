@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from errno import ENXIO, EPIPE
 from pathlib import Path
 from stat import S_ISREG
 from types import TracebackType
@@ -19,20 +20,28 @@ class EpochLog:
     A line goes to the system in one piece, so a killed process leaves complete lines. Where an
     earlier process left a part of a line, a line break ends it first. Raises LogError, as soon as
     the log is opened, where the file cannot be written.
+
+    A pipe, a terminal or another device will do, too. It is never read, and has to have a reader.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._file = path.open("a+b", buffering=0)
-            self._is_plain = self._file.seekable()
-            self._claim()
+            self._file = open(path, "a+b", buffering=0, opener=_open_to_append)  # noqa: SIM115
+            self._is_plain = S_ISREG(os.fstat(self._file.fileno()).st_mode)
+            if self._is_plain:  # a terminal or a device is anybody's
+                self._claim()
             if self._is_plain and self._file.seek(0, os.SEEK_END):
                 self._file.seek(-1, os.SEEK_END)
                 if self._file.read(1) != b"\n":
                     self._write(b"\n")
         except OSError as error:
             raise self._unwritable(error) from error
+
+    @property
+    def waits(self) -> bool:
+        """Whether a line may have to wait for a reader."""
+        return not self._is_plain
 
     def __enter__(self) -> Self:
         return self
@@ -47,8 +56,6 @@ class EpochLog:
 
     def _claim(self) -> None:
         """Lock the log until it is closed. Raises LogError where another run is logged there."""
-        if not S_ISREG(os.fstat(self._file.fileno()).st_mode):
-            return  # a terminal or a device is anybody's
         try:
             lock_file(self._file.fileno())
         except BlockingIOError as error:
@@ -95,10 +102,28 @@ class EpochLog:
             raise
 
     def _unwritable(self, error: OSError) -> LogError:
+        if error.errno in (ENXIO, EPIPE):
+            return LogError(
+                f"{self._path}: nobody reads it ({error.strerror}), expected a reader at the other "
+                "end.\nStart it first and let it read to the end, or name a file with --log."
+            )
         return LogError(
             f"{self._path}: cannot be written ({error.strerror or error}), expected a log file.\n"
             "Check the disk and its permissions, or name another file with --log."
         )
+
+
+def _open_to_append(path: str, flags: int) -> int:
+    """Open a file to append to and to read; a pipe or a device only to write, without waiting.
+
+    Who has a pipe open to read is its reader: it fills up and never breaks. One without a reader
+    is an error at once, ENXIO, instead of a wait.
+    """
+    if os.path.lexists(path) and not os.path.isfile(path) and hasattr(os, "O_NONBLOCK"):
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK)
+        os.set_blocking(descriptor, True)  # a line waits for a slow reader
+        return descriptor
+    return os.open(path, flags, 0o666)
 
 
 def _line(entry: Mapping[str, object]) -> bytes:

@@ -7,9 +7,9 @@ from contextlib import suppress
 from errno import EACCES
 from pathlib import Path
 from stat import S_ISREG
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
-from mlp_cli.errors import CheckpointError, NoCheckpointError
+from mlp_cli.errors import CheckpointError, NoCheckpointError, TakenError
 from mlp_cli.system.files import creating, rehearse, sweep, sweep_beside
 
 FOLDER = Path("checkpoints")
@@ -19,6 +19,7 @@ AHEAD_SECONDS = 3600.0
 
 Write = Callable[[BinaryIO], None]
 """writes a checkpoint to an open file"""
+Taken = TypeVar("Taken")
 
 
 def check_free(path: Path) -> None:
@@ -35,21 +36,31 @@ def check_free(path: Path) -> None:
         raise _no_place(path, error) from error
 
 
-def create(path: Path, write: Write) -> None:
+def create(path: Path, write: Write) -> Path:
     """Create a checkpoint: it gets its name when it is complete, and never replaces a file.
 
-    Of two runs that want one path, one gets it.
-    Raises CheckpointError where the path is taken or cannot be written.
+    Returns the path. Of two runs that want one path, one gets it.
+    Raises TakenError where the path is taken, another CheckpointError where it cannot be written.
     """
-    if not _create(path, write):
-        raise _taken(path)
+    _make_folder(path)
+    try:
+        with creating(path) as file:
+            write(file)
+    except FileExistsError as error:
+        raise _taken(path) from error
+    except OSError as error:
+        raise _no_place(path, error) from error
     sweep_beside(path)
+    return path
 
 
-def create_next(folder: Path, dataset: str, sizes: Sequence[int], write: Write) -> Path:
-    """Create a checkpoint at the next free path: `mnist-784-30-10-001.npz`, then 002, and so on.
+def take_next(
+    folder: Path, dataset: str, sizes: Sequence[int], take: Callable[[Path], Taken]
+) -> Taken:
+    """Take the next free path for a run: `mnist-784-30-10-001.npz`, then 002, and so on.
 
-    Raises CheckpointError where the folder cannot be written.
+    take: creates a checkpoint at a path, or raises TakenError where another run was faster.
+    Returns what `take` returns. Raises CheckpointError where the folder cannot be written.
     """
     stem = "-".join([dataset, *map(str, sizes)])
     endings = [path.stem.rpartition("-")[2] for path in folder.glob(f"{stem}-*.npz")]
@@ -57,9 +68,8 @@ def create_next(folder: Path, dataset: str, sizes: Sequence[int], write: Write) 
     sweep(folder, f"{stem}-*.npz")
     while True:
         number += 1
-        path = folder / f"{stem}-{number:03}.npz"
-        if _create(path, write):  # if not, another run was faster
-            return path
+        with suppress(TakenError):
+            return take(folder / f"{stem}-{number:03}.npz")
 
 
 def check_writable(path: Path) -> None:
@@ -117,24 +127,11 @@ def _no_place(path: Path, error: OSError) -> CheckpointError:
     )
 
 
-def _taken(path: Path) -> CheckpointError:
-    return CheckpointError(
+def _taken(path: Path) -> TakenError:
+    return TakenError(
         f"{path}: exists, expected a new file; a run never overwrites another.\n"
         "Resume that run with --resume, or name another path with --checkpoint."
     )
-
-
-def _create(path: Path, write: Write) -> bool:
-    """Create a checkpoint, and its folder where needed; False where the path is taken."""
-    _make_folder(path)
-    try:
-        with creating(path) as file:
-            write(file)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        raise _no_place(path, error) from error
-    return True
 
 
 def _make_folder(path: Path) -> None:

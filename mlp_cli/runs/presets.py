@@ -4,18 +4,23 @@ import json
 import os
 import re
 import reprlib
+import select
 import tomllib
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
+from errno import ETIMEDOUT
 from pathlib import Path
 from typing import Any
 
 from mlp_cli.errors import ConfigError
 from mlp_cli.runs.schema import MOST_WHOLE, Option, as_typed
 from mlp_cli.runs.settings import SETTINGS
+from mlp_cli.system.files import open_regular
 
 MAX_PRESET_BYTES = 1 << 20
 """far more than a preset has; a larger file is something else"""
+PIPE_SECONDS = 5.0
+"""the longest wait for a piece of a preset through a pipe"""
 
 
 def bundled_presets() -> list[Path]:
@@ -59,8 +64,7 @@ def read_preset(path: Path, refused: Collection[str]) -> dict[str, Option]:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            text = file.read(MAX_PRESET_BYTES + 1)
+        text = _read_pipe(path) if path.is_fifo() else _read_file(path)
         if len(text) > MAX_PRESET_BYTES:
             raise ConfigError(
                 f"{path}: more than {MAX_PRESET_BYTES:,} bytes, expected some lines of TOML."
@@ -78,6 +82,27 @@ def _read_toml(path: Path) -> dict[str, Any]:
         ) from error
     except (ValueError, RecursionError) as error:  # TOMLDecodeError and UnicodeDecodeError, too
         raise ConfigError(f"{path}: not TOML ({error}).") from error
+
+
+def _read_file(path: Path) -> bytes:
+    with open_regular(path) as file:
+        return file.read(MAX_PRESET_BYTES + 1)
+
+
+def _read_pipe(path: Path) -> bytes:
+    """Return what comes through a pipe, as of `--config <(...)` in a shell.
+
+    Raises OSError where nothing more comes, and the pipe does not end either.
+    """
+    text = b""
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as pipe:
+        while len(text) <= MAX_PRESET_BYTES:
+            if not select.select([pipe], [], [], PIPE_SECONDS)[0]:
+                raise OSError(ETIMEDOUT, f"a pipe, and nothing came in {PIPE_SECONDS:g} s")
+            if not (piece := pipe.read(MAX_PRESET_BYTES)):
+                break
+            text += piece
+    return text
 
 
 def format_preset(settings: Mapping[str, Option]) -> str:

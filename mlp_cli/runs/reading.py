@@ -118,15 +118,20 @@ def _read_history(meta: Mapping[str, Any]) -> tuple[list[Entry], int]:
 
 
 def _is_entry(entry: object, epoch: int) -> bool:
-    """Return whether this is that epoch of a history: finite numbers, an accuracy or null."""
-    if not isinstance(entry, dict) or not all(key in entry for key in HISTORY_KEYS):
+    """Return whether this is that epoch of a history: finite numbers, an accuracy or null.
+
+    Only the cost of validation may be missing, as in files of earlier versions.
+    """
+    required = (key for key in HISTORY_KEYS if key != "validation_cost")
+    if not isinstance(entry, dict) or not all(key in entry for key in required):
         return False
-    accuracy = entry["validation_accuracy"]
+    accuracy, cost = entry["validation_accuracy"], entry.get("validation_cost")
     return (
         type(entry["epoch"]) is int
         and entry["epoch"] == epoch
         and all(_is_finite(entry[key]) for key in ("eta", "cost", "seconds"))
         and (accuracy is None or _is_fraction(accuracy))
+        and (cost is None or _is_finite(cost))
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
+from mlp_cli.datasets.source import HoldOut
 from mlp_cli.errors import CheckpointError, OptionError
 from mlp_cli.learning.names import DistortionName, EngineName, ScheduleName
 from mlp_cli.nn.names import ActivationName, CostName, DtypeName, InitName
@@ -116,7 +117,8 @@ TABLE = (
         "validation",
         Whole(),
         10_000,
-        "Training images to hold out, the last ones. 0 trains on all of them.",
+        "Training images to hold out: the last ones; of a folder of your own a sample of every "
+        "class. 0 trains on all of them.",
     ),
     Setting(
         "patience",
@@ -156,6 +158,7 @@ CHANGEABLE = {setting.name for setting in TABLE if setting.may_change_on_resume}
 FACTS: dict[str, Kind] = {
     "data_dir": Text(),
     "fingerprint": Text(),
+    "held_out": Choice(get_args(HoldOut)),
     "image_shape": Wholes(Whole(1)),
     "sizes": Wholes(Whole(1)),
 }
@@ -183,7 +186,7 @@ class Settings:
     eta: float
     batch_size: int
     validation: int
-    """how many images, the training set's last, are held out"""
+    """how many training images are held out"""
     seed: int
     init: InitName
     dtype: DtypeName
@@ -202,6 +205,8 @@ class Settings:
     engine: EngineName = "numpy"
     threads: int = 1
     """for matrix products; another number may round them differently"""
+    held_out: HoldOut = "last"
+    """which training images are held out"""
 
     def learning_rates(self) -> "Schedule":
         """Return the schedule of the learning rate."""
@@ -228,6 +233,8 @@ class Settings:
         changes: dict[str, Any] = {}
         for name, value in given.items():
             setting, ours = SETTINGS[name], getattr(self, name)
+            if name == "dataset":  # the data are known by their content, once they are read
+                continue
             if value in (ours, setting.automatic):
                 continue
             if not setting.may_change_on_resume:

@@ -5,7 +5,8 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, Self
 
-from mlp_cli.datasets.loading import Dataset
+from mlp_cli.datasets.catalogue import find_source
+from mlp_cli.datasets.loading import Dataset, Split
 from mlp_cli.errors import DataError
 from mlp_cli.learning.ahead import DistortedEpochs
 from mlp_cli.learning.arithmetic import read_arithmetic, unlike
@@ -13,15 +14,16 @@ from mlp_cli.learning.dropout import Dropout
 from mlp_cli.learning.engine import Engine, check_engine, choose, make_engine
 from mlp_cli.learning.sgd import EpochResult, train_epochs
 from mlp_cli.learning.streams import Streams, spawn_streams
-from mlp_cli.learning.threads import choose_threads, limit_threads
+from mlp_cli.learning.threads import choose_threads, limit_threads, reserve_memory
 from mlp_cli.learning.update_rule import UpdateRule
 from mlp_cli.measuring.evaluation import Evaluation
-from mlp_cli.measuring.health import Health, examine
+from mlp_cli.measuring.health import Health, examine, spread
 from mlp_cli.measuring.scores import Score
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Images
+from mlp_cli.nn.types import Images, Indices
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.claim import Claim
+from mlp_cli.runs.fairness import doubt_data, hold_out_stream
 from mlp_cli.runs.log import EpochLog
 from mlp_cli.runs.schema import Option
 from mlp_cli.runs.settings import SETTINGS, Settings
@@ -36,13 +38,18 @@ class Training:
     def __init__(self, run: Run, dataset: Dataset, engine: Engine, streams: Streams) -> None:
         self.run = run
         self.dataset = dataset
-        self.train_split, self.held_out = dataset.split_validation(run.settings.validation)
+        settings = run.settings
+        self.division = dataset.divide(settings.validation, hold_out_stream(settings))
+        self.doubts = doubt_data(dataset, self.division)
+        self.held_out = dataset.train.take(self.division.held_out)
+        self._watched = self._images_to_watch()
         self._engine = engine
         self._streams = streams
         now = read_arithmetic()
         self.rounds_unlike_before = unlike(run.arithmetic, now)
         """what rounds otherwise than in the run's last epoch: each name with both texts"""
         run.arithmetic = now
+        reserve_memory(settings.threads)
 
     @classmethod
     def begin(cls, options: Mapping[str, Option], dataset: Dataset, data_dir: Path) -> Self:
@@ -78,7 +85,7 @@ class Training:
             raise DataError(
                 f"{dataset.folder}: not the data that the run was trained on: SHA-256 over the "
                 f"arrays {fingerprint[:16]}..., expected {settings.fingerprint[:16]}...\n"
-                "Name the folder of the run's own data with --data-dir, or train a new run."
+                "Name the folder of the run's own data with --dataset, or train a new run."
             )
         dataset.require(settings.image_shape, settings.sizes[-1])
         streams = spawn_streams(settings.seed)
@@ -103,10 +110,11 @@ class Training:
             return
         with ExitStack() as stack:
             stack.enter_context(limit_threads(settings.threads))
-            images: Images | Callable[[int], Images] = self.train_split.images
+            split, examples = self._examples()
+            images: Images | Callable[[int], Images] = split.images
             if settings.distort != "none":
                 distorted = DistortedEpochs(
-                    self.train_split.images,
+                    split.images,
                     settings.distort,
                     settings.distort_strength,
                     self._streams.augmentation,
@@ -117,10 +125,11 @@ class Training:
             results = train_epochs(
                 self._engine,
                 images,
-                self.train_split.labels,
+                split.labels,
                 settings.learning_rates(),
                 self._streams.shuffling,
                 (self.held_out.images, self.held_out.labels) if settings.validation else None,
+                examples=examples,
                 accuracies=[entry["validation_accuracy"] for entry in run.history],
             )
             for result in results:
@@ -128,8 +137,10 @@ class Training:
                 with guard():
                     if claim is not None:
                         claim.save(run)
-                    if log is not None:
+                    if log is not None and not log.waits:
                         log.append(run.history[-1])
+                if log is not None and log.waits:  # one signal has to suffice meanwhile
+                    log.append(run.history[-1])
                 yield result
                 if self.is_out_of_patience:
                     return
@@ -141,7 +152,8 @@ class Training:
         Raises CheckpointError where that cannot be written.
         """
         run, test = self.run, self.dataset.test
-        score = Evaluation.of(run.network, test.images, test.labels).score
+        with limit_threads(run.settings.threads):
+            score = Evaluation.of(run.network, test.images, test.labels).score
         if run.test_accuracy is None:
             run.test_accuracy = score.accuracy
             if claim is not None:
@@ -161,13 +173,33 @@ class Training:
 
     @property
     def is_out_of_patience(self) -> bool:
-        """Whether `patience` epochs in a row were no better than the best before them."""
-        return 0 < self.run.settings.patience <= self.run.epochs_since_best
+        """Whether `patience` epochs in a row were no more accurate than the best before them."""
+        run = self.run
+        return 0 < run.settings.patience <= len(run.history) - run.first_best_epoch
 
     def health(self) -> Health:
-        """Return signs of trouble, from images held out, or from training images without any."""
-        split = self.held_out if len(self.held_out) else self.train_split
-        return examine(self._engine.network, split.images, split.labels)
+        """Return signs of trouble, as some images show them."""
+        return examine(self._engine.network, self._watched.images, self._watched.labels)
+
+    def _images_to_watch(self) -> Split:
+        """Return images from all over those held out, or over those to learn from.
+
+        Images held out are a fair sample only if they have every class that the network learns.
+        """
+        kept, held_out = self.division
+        indices = kept if self.doubts.not_held_out or not len(held_out) else held_out
+        return self.dataset.train.take(indices[spread(len(indices))])
+
+    def _examples(self) -> tuple[Split, Indices | None]:
+        """Return a split, and the indices of the examples in it to learn from; None: all.
+
+        A sample is not copied, since the set may be larger than memory. Distorted images are
+        copies in any case.
+        """
+        train, settings = self.dataset.train, self.run.settings
+        if settings.held_out == "last" or settings.distort != "none":
+            return train.take(self.division.kept), None
+        return train, self.division.kept
 
 
 def settings_of(options: Mapping[str, Option], dataset: Dataset, data_dir: Path) -> Settings:
@@ -182,6 +214,7 @@ def settings_of(options: Mapping[str, Option], dataset: Dataset, data_dir: Path)
     return Settings(
         data_dir=str(data_dir),
         fingerprint=dataset.fingerprint(),
+        held_out=find_source(values["dataset"]).held_out,
         image_shape=dataset.image_shape,
         sizes=sizes,
         **values,

@@ -1,12 +1,13 @@
 """Write the files that a command makes: complete, and never over a checkpoint."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from mlp_cli.errors import OutputError
-from mlp_cli.system.files import rehearse, replacing
+from mlp_cli.system.files import rehearse, replacing, sweep_beside
 
 ZIP_BEGINNING = b"PK\x03\x04"
 """the first bytes of a checkpoint, as of every zip archive"""
@@ -15,17 +16,13 @@ ZIP_BEGINNING = b"PK\x03\x04"
 def check_output(path: Path) -> None:
     """Check that a file can be written here, before the work for it is done.
 
+    What killed processes left of this file is deleted.
     Raises OutputError where its folder cannot be written, or where the path must not be replaced:
     it is a checkpoint, or anything but a plain file.
     """
+    _check_free(path)
     try:
-        if path.exists() and not path.is_file():
-            raise OutputError(f"{path}: not a plain file. Name another file.")
-        if _is_checkpoint(path):
-            raise OutputError(
-                f"{path}: a checkpoint, or reserved for one, which is never overwritten.\n"
-                "Name another file."
-            )
+        sweep_beside(Path(os.path.realpath(path)))
         rehearse(path)
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -38,10 +35,23 @@ def writing(path: Path) -> Iterator[BinaryIO]:
     Raises OutputError where `check_output` does, or where the file system refuses; an earlier file
     is then unchanged.
     """
-    check_output(path)
+    _check_free(path)
     try:
         with replacing(path) as file:
             yield file
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _check_free(path: Path) -> None:
+    """Raise OutputError for a path that must not be replaced."""
+    try:
+        if path.exists() and not path.is_file():
+            raise OutputError(f"{path}: not a plain file. Name another file.")
+        if _is_checkpoint(path):
+            raise OutputError(
+                f"{path}: a checkpoint, which is never overwritten.\nName another file."
+            )
     except OSError as error:
         raise _unwritable(path, error) from error
 

@@ -1,4 +1,4 @@
-"""Let Ctrl-C and SIGTERM stop a training, but not in the middle of saving."""
+"""Let Ctrl-C, SIGTERM and SIGHUP stop a command, but not in the middle of saving."""
 
 import signal
 import sys
@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+HANGUP = getattr(signal, "SIGHUP", None)
+"""the signal of a terminal that is closed; Windows has none"""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, *([HANGUP] if HANGUP else []))
 CLEANING_SECONDS = 1.0
-"""the time after a signal during which a run cleans up and further signals are ignored"""
+"""the time after a signal during which a command cleans up and further signals are ignored"""
 
 
 class StopError(KeyboardInterrupt):
@@ -21,7 +23,7 @@ class StopError(KeyboardInterrupt):
 
 
 class Interruption:
-    """The signal that asked the run to stop, and when it may."""
+    """The signal that asked the command to stop, and when it may."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
@@ -60,12 +62,18 @@ def interruption() -> Iterator[Interruption]:
     """Raise StopError, a KeyboardInterrupt, for each signal during the block.
 
     It may be raised anywhere. The current epoch is lost, as it would be anyway, and files stay
-    intact, since a checkpoint gets its name in one step at the end.
+    intact, since a file gets its name in one step at the end. Blocks within each other share one
+    Interruption, so that the cleaning up of all of them counts as one.
     """
+    around = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    if isinstance(around, Interruption):
+        yield around
+        return
     asked = Interruption()
     # SIGINT too, although shells ignore it for background processes: whoever sends it wants the
-    # run to stop, and a run that stops can be resumed.
-    before = {number: signal.signal(number, asked.handle) for number in SIGNALS}
+    # run to stop, and a run that stops can be resumed. But `nohup` ignores SIGHUP on purpose.
+    heard = [n for n in SIGNALS if n != HANGUP or signal.getsignal(n) != signal.SIG_IGN]
+    before = {number: signal.signal(number, asked.handle) for number in heard}
     hook_before = sys.unraisablehook
 
     def report(unraisable: "sys.UnraisableHookArgs") -> None:

@@ -1,11 +1,58 @@
-"""Hints on what to try when a network does not learn well."""
+"""Hints on what to mend: in the data before the first epoch, then while the network learns."""
 
+import os
 from typing import TYPE_CHECKING
 
+from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.runs.settings import Settings
+from mlp_cli.system.shell import command_line
 
 if TYPE_CHECKING:
     from mlp_cli.measuring.health import Health
+    from mlp_cli.runs.training import Training
+
+
+def data_hints(training: "Training") -> list[str]:
+    """Return a line for each thing that is odd about the data, and how to mend it."""
+    doubts, settings, data = training.doubts, training.run.settings, training.dataset
+    size, held_out = len(training.division.kept), len(training.held_out)
+
+    def named(labels: list[int]) -> str:
+        source = find_source(settings.dataset)
+        return ", ".join(source.class_name(label) for label in labels)
+
+    smaller, larger = "Use a smaller --validation.", "Use a larger --validation."
+    if settings.held_out == "last":
+        own = command_line(["--dataset", os.path.join(".", data.folder)])
+        smaller = larger = f"A sample of every class is held out with {own}"
+    hints = []
+    if doubts.not_learnt:
+        hints.append(
+            f"no image of {named(doubts.not_learnt)} is left to train on: "
+            f"all of them are held out. {smaller}"
+        )
+    if doubts.not_held_out:
+        hints.append(
+            f"none of the {held_out:,} images held out is of {named(doubts.not_held_out)}: "
+            f"validation does not tell how well these are read. {larger}"
+        )
+    if doubts.only_tested:
+        hints.append(
+            f"test images are of {named(doubts.only_tested)}, and no training image is. "
+            "Add such images to the training set."
+        )
+    if doubts.dimness is not None:
+        factor = f"Multiply the images by {255 // doubts.dimness}." if doubts.dimness else ""
+        hints.append(
+            f"the brightest pixel is {doubts.dimness} of 255, and the network learns slowly "
+            f"from such dark images. {factor or 'Look at the files: all images are black.'}"
+        )
+    if settings.batch_size > size:
+        hints.append(
+            f"--batch-size {settings.batch_size} is more than the {size:,} training images: "
+            f"an epoch is one update. Use a smaller --batch-size."
+        )
+    return [f"hint: {hint}" for hint in hints]
 
 
 class Adviser:

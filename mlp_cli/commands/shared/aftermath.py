@@ -33,7 +33,7 @@ def what_is_left(
         return str(error)
     wanted = wanted or saved.settings
     words = ["mlp", "train", "--resume", "--checkpoint", str(path)]
-    for name in ("data_dir", *sorted(CHANGEABLE)):
+    for name in ("dataset", "data_dir", *sorted(CHANGEABLE)):
         value = getattr(wanted, name)
         if value != getattr(saved.settings, name) and name != too_large:
             words += [as_typed(name), str(value)]

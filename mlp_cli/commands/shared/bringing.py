@@ -1,22 +1,25 @@
 """Show how the files of a dataset arrive."""
 
-from collections.abc import Iterable
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from mlp_cli.commands.shared.text import note_above, shows_bars
 
 if TYPE_CHECKING:
-    from mlp_cli.datasets.steps import Step
+    from mlp_cli.datasets.steps import StepGenerator
 
 
-def show_steps(steps: "Iterable[Step]") -> None:
-    """Follow the steps to the end: a bar of bytes in a terminal, and a line for each file."""
+def show_steps(steps: "StepGenerator") -> None:
+    """Follow the steps to the end: a bar of bytes in a terminal, and a line for each file.
+
+    Where a signal ends it early, the steps clean up at once.
+    """
     from tqdm import tqdm
 
     from mlp_cli.datasets.steps import Fetched, Kept, Received, Refused, Retried, Started
 
     hidden = not shows_bars()
-    with tqdm(unit="B", unit_scale=True, leave=False, disable=hidden) as bar:
+    with closing(steps), tqdm(unit="B", unit_scale=True, leave=False, disable=hidden) as bar:
         refusals: list[Refused] = []
         for step in steps:
             match step:

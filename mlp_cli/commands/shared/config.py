@@ -1,5 +1,7 @@
 """--config and --print-config: a preset becomes the defaults of the options."""
 
+import os
+
 import click
 
 from mlp_cli.commands.shared.completion import complete_preset
@@ -28,7 +30,7 @@ def _take_preset(ctx: click.Context, param: click.Parameter, name: str | None) -
     if name is None:
         return
     refuse_line_break(click.STRING, name, param, ctx)
-    path = find_preset(name)
+    path = find_preset(os.path.expanduser(name))
     options = {param.name: param for param in ctx.command.params if param.name}
     preset = read_preset(path, refused=set(options).difference(SETTINGS))
     for key, value in preset.items():

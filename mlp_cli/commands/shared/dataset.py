@@ -1,27 +1,25 @@
 """The dataset that a command reads: loaded, or brought into the data folder first."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from mlp_cli.commands.shared.bringing import show_steps
-from mlp_cli.commands.shared.options import DEFAULT_DATA_DIR
 from mlp_cli.commands.shared.text import note
-from mlp_cli.datasets.catalogue import find_source
-from mlp_cli.errors import (
-    DataAccessError,
-    DataError,
-    DownloadError,
-    MissingDataError,
-    NotKeptError,
-)
+from mlp_cli.datasets.catalogue import NAMES, find_source
+from mlp_cli.errors import DataError, DownloadError, NotKeptError
 from mlp_cli.runs.schema import as_typed
+from mlp_cli.system.shell import command_line
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
+    from mlp_cli.runs.checkpoint import Run
+    from mlp_cli.runs.known_data import KnownData
     from mlp_cli.runs.settings import Settings
 
 
@@ -47,33 +45,83 @@ def load_or_download(name: str, data_dir: Path) -> "Dataset":
         return source.load(data_dir)
 
 
-def load_first(name: str, data_dirs: Sequence[Path]) -> "Dataset":
-    """Return a dataset from the first data folder that has it and can be read."""
-    source = find_source(name)
-    *earlier, last = data_dirs
-    denied = None
-    for data_dir in earlier:
-        try:
-            if source.is_there(data_dir):
-                return source.load(data_dir)
-        except DataAccessError as error:
-            denied = denied or error
-    try:
-        return source.load(last)
-    except MissingDataError as error:
-        raise denied or error from None
+def named_data(ctx: click.Context) -> tuple[str | None, Path | None]:
+    """Return the dataset and the data folder that somebody named; None where nobody did."""
+    dataset, data_dir = (
+        None if ctx.get_parameter_source(name) is ParameterSource.DEFAULT else ctx.params[name]
+        for name in ("dataset", "data_dir")
+    )
+    return dataset, data_dir
 
 
-def load_for_network(settings: "Settings", name: str, data_dir: Path | None) -> "Dataset":
-    """Return a dataset for a trained network: from `data_dir`, or from where the run found it.
+def load_for_network(
+    settings: "Settings", checkpoint: Path, dataset: str | None, data_dir: Path | None
+) -> "KnownData":
+    """Return the dataset that was named for a trained network, or else the run's own.
 
     Raises DataError where it has other images, or more classes, than the network was trained on.
     """
-    data_dirs = [data_dir] if data_dir else [Path(settings.data_dir), DEFAULT_DATA_DIR]
+    from mlp_cli.runs.known_data import find_data
+
     with _naming_the_option():
-        dataset = load_first(name, data_dirs)
-    dataset.require(settings.image_shape, classes=settings.sizes[-1])
-    return dataset
+        found = find_data(settings, checkpoint, dataset, data_dir)
+    found.dataset.require(settings.image_shape, classes=settings.sizes[-1])
+    if found.is_elsewhere:
+        note(f"{settings.dataset}: the run's data are in {found.dataset.folder} now")
+    return found
+
+
+def other_data(found: "KnownData", settings: "Settings") -> str | None:
+    """Return a sentence where the data are not those that the network was trained on."""
+    if found.is_the_runs:
+        return None
+    if found.name != settings.dataset:
+        return f"The network was trained on {settings.dataset}, and is evaluated on {found.name}."
+    return f"{found.dataset.folder} holds other images or labels than the network was trained on."
+
+
+def load_to_resume(
+    run: "Run", checkpoint: Path, dataset: str | None, data_dir: Path | None
+) -> "tuple[Run, Dataset]":
+    """Return a run with its data, which may have another place or spelling now.
+
+    A place that was named is kept in the run, for the next time. The name of a dataset stays, since
+    its classes have names. Raises DataError where the data are not the run's.
+    """
+    from mlp_cli.runs.known_data import find_data
+
+    settings = run.settings
+    with _naming_the_option():
+        found = find_data(settings, checkpoint, dataset, data_dir)
+        if not found.is_the_runs:
+            raise _not_the_runs(found.dataset, run, checkpoint)
+    if found.is_elsewhere:
+        note(f"{settings.dataset}: the run's data are in {found.dataset.folder} now")
+    else:
+        if dataset and settings.dataset not in NAMES:
+            settings = replace(settings, dataset=dataset)
+        if data_dir:
+            settings = replace(settings, data_dir=str(data_dir))
+    return replace(run, settings=settings), found.dataset
+
+
+def _not_the_runs(data: "Dataset", run: "Run", checkpoint: Path) -> DataError:
+    """Return the error for data that a run cannot be resumed with, and where its own are."""
+    from mlp_cli.runs.known_data import find_data
+
+    expected, folder = run.settings.fingerprint, None
+    with suppress(DataError):
+        own = find_data(run.settings, checkpoint)
+        folder = own.dataset.folder if own.is_the_runs and own.dataset.folder.is_dir() else None
+    advice = (
+        f"The run's own are there with {command_line(['--dataset', str(folder)])}"
+        if folder
+        else "Name the folder of the run's own data with --dataset, or train a new run."
+    )
+    return DataError(
+        f"{data.folder}: not the data that the run was trained on: SHA-256 over the arrays "
+        f"{data.fingerprint()[:16]}..., expected {expected[:16]}...\n{advice}"
+    )
 
 
 @contextmanager

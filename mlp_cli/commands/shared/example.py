@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlp_cli.commands.shared.dataset import load_for_network
+from mlp_cli.commands.shared.dataset import load_for_network, other_data
 from mlp_cli.commands.shared.text import note
 from mlp_cli.errors import OptionError, PictureError
 from mlp_cli.system.characters import one_line
@@ -37,15 +37,20 @@ def draw_example(network: "Network", label: int | None, rng: "np.random.Generato
     return Example(x, drawn if label is None else _checked(label, classes), "drawn")
 
 
-def example_of_test_set(run: "Run", index: int, data_dir: Path | None) -> Example:
-    """Return the test image of this index from the run's dataset."""
-    test = load_for_network(run.settings, run.settings.dataset, data_dir).test
+def example_of_test_set(
+    run: "Run", checkpoint: Path, index: int, dataset: str | None, data_dir: Path | None
+) -> Example:
+    """Return the test image of this index from the dataset that was named, or the run's own."""
+    found = load_for_network(run.settings, checkpoint, dataset, data_dir)
+    if other := other_data(found, run.settings):
+        note(other)
+    test = found.dataset.test
     if index >= len(test):
         raise OptionError(
             f"--index {index}: the test set holds {len(test):,} images. "
             f"Choose 0 to {len(test) - 1}."
         )
-    origin = f"image {index:,} of {run.settings.dataset}'s test set"
+    origin = f"image {index:,} of {found.name}'s test set"
     return Example(_x(test.images[index]), int(test.labels[index]), origin, number=index)
 
 

@@ -2,14 +2,17 @@
 
 import sys
 from importlib import import_module
+from signal import SIGINT
 from typing import Any
 
 import click
 
 from mlp_cli.commands.shared.options import common_options
-from mlp_cli.commands.shared.text import let_stdout_replace, result
+from mlp_cli.commands.shared.text import let_stdout_replace, result, say
 from mlp_cli.errors import InterruptedRunError, MlpError, OptionError
 from mlp_cli.system.characters import one_line, printable
+from mlp_cli.system.memory import address_space_limit, has_room
+from mlp_cli.system.signals import interruption
 
 COMMANDS = {
     "download": "download",
@@ -24,14 +27,15 @@ COMMANDS = {
 }
 """the subcommands, each with the name of its module and of its function there"""
 
-INTERRUPTED = 130
-"""the exit status after Ctrl-C, as in shells: 128 plus the signal's number, 2"""
+ROOM_TO_BEGIN = 96 << 20
+"""bytes of address space for NumPy and its BLAS library, which end the process where it lacks"""
 
 
 class Group(click.Group):
     """Turns our errors into a message and an exit status, in one place.
 
-    0 success; 1 something failed; 2 wrong usage; 130 interrupted. A bug keeps its traceback.
+    0 success; 1 something failed; 2 wrong usage; 128 plus the signal's number where one stopped
+    the command, as in shells. A bug keeps its traceback.
     A subcommand is loaded only when it is asked for, so that none waits for the others.
     """
 
@@ -79,7 +83,15 @@ class Group(click.Group):
             raise _on_one_line(error) from error
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  as Click declares it
-        """Run the subcommand."""
+        """Run the subcommand, and stop it at once where a signal asks for that."""
+        with interruption() as asked:
+            try:
+                return self._invoke(ctx)
+            except KeyboardInterrupt:
+                say("\nInterrupted.")
+                ctx.exit(128 + (asked.signal or SIGINT))
+
+    def _invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  as Click declares it
         try:
             return super().invoke(ctx)
         except click.UsageError as error:  # Click's own, which has in it what was typed
@@ -87,23 +99,32 @@ class Group(click.Group):
         except OptionError as error:
             raise click.UsageError(printable(str(error))) from error
         except InterruptedRunError as error:
-            click.echo(printable(str(error)), err=True)
+            say(str(error))
             ctx.exit(error.status)
         except MlpError as error:
             raise click.ClickException(printable(str(error))) from error
         except MemoryError as error:
-            raise click.ClickException(
-                f"Not enough memory ({error or 'the system gave no figure'}). "
-                "A smaller network, batch or picture needs less."
-            ) from error
-        except KeyboardInterrupt:
-            click.echo("\nInterrupted.", err=True)
-            ctx.exit(INTERRUPTED)
+            raise click.ClickException(_too_little_memory(str(error))) from error
+        except ImportError as error:
+            if has_room(ROOM_TO_BEGIN):
+                raise  # a bug, or a damaged installation
+            raise click.ClickException(_too_little_memory("a library cannot be loaded")) from error
 
 
 def _on_one_line(error: click.UsageError) -> click.UsageError:
     """Return a message of Click's, which has in it what was typed, as one line."""
     return click.UsageError(one_line(error.format_message()), error.ctx)
+
+
+def _too_little_memory(reason: str) -> str:
+    """Return the message for a process that gets no more memory."""
+    limit = address_space_limit()
+    return f"Not enough memory{f' ({printable(reason)})' if reason else ''}. " + (
+        "A smaller network, batch or picture needs less."
+        if limit is None
+        else f"The address space is limited to {limit // 1_000_000:,} MB (ulimit -v): "
+        "raise the limit."
+    )
 
 
 def _is_from_printing(error: OSError) -> bool:
@@ -136,3 +157,5 @@ def mlp(ctx: click.Context) -> None:
     """Train a multilayer perceptron on MNIST with NumPy alone."""
     if ctx.invoked_subcommand is None:
         result(GREETING)
+    elif not has_room(ROOM_TO_BEGIN):
+        raise MemoryError(f"a command needs {ROOM_TO_BEGIN // 1_000_000:,} MB to begin")

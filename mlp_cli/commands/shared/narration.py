@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlp_cli.commands.shared.advice import data_hints
 from mlp_cli.commands.shared.text import note, result, score
 from mlp_cli.measuring.percent import percent
 from mlp_cli.system.shell import command_line
@@ -18,7 +19,7 @@ def introduce(training: "Training", path: Path) -> None:
     """Say what network is trained on what data."""
     data, settings = training.dataset, training.run.settings
     note(
-        f"{settings.dataset} from {data.folder}: {len(training.train_split):,} training, "
+        f"{settings.dataset} from {data.folder}: {len(training.division.kept):,} training, "
         f"{len(training.held_out):,} validation and {len(data.test):,} test images"
     )
     network = (
@@ -38,6 +39,8 @@ def introduce(training: "Training", path: Path) -> None:
         note(f"{network}\nresumed from {path} after epoch {done} of {settings.epochs}")
     else:
         note(f"{network}\nsaved to {path}")
+        for hint in data_hints(training):
+            note(hint)
 
 
 def epoch_line(epoch: "EpochResult", epochs: int, held_out: int) -> str:
@@ -59,7 +62,7 @@ def say_if_out_of_patience(training: "Training") -> None:
     if training.is_out_of_patience:
         note(
             f"stopped by --patience {run.settings.patience}: "
-            f"no epoch after {run.best_epoch} was better"
+            f"no epoch after {run.first_best_epoch} was more accurate"
         )
 
 

@@ -8,21 +8,48 @@ from typing import Any, TypeVar
 
 import click
 
-from mlp_cli.datasets.catalogue import NAMES
+from mlp_cli.commands.shared.completion import complete_dataset
+from mlp_cli.datasets.catalogue import NAMES, find_source
+from mlp_cli.datasets.source import DEFAULT_DATA_DIR
 from mlp_cli.runs.schema import MOST_WHOLE
 from mlp_cli.version import __version__
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 QUIET = "mlp_cli.quiet"
-DEFAULT_DATA_DIR = Path("data")
 
 
-class OneLinePath(click.Path):
-    """A path without a line break, which would break the lines of messages that have it in them.
+class AnyPath(click.Path):
+    """A path as one types it, in which `~` at the start is the home folder, as in a shell.
 
-    Whether it can be read is found out, and said, where it is read.
+    A shell leaves it alone in `--log=~/log`, in quotes and in presets, and Windows everywhere.
+    A file that is really called `~x` is `./~x`. Whether a path can be read is found out, and said,
+    where it is read.
     """
+
+    def __init__(
+        self,
+        *,
+        exists: bool = False,
+        file_okay: bool = True,
+        dir_okay: bool = True,
+        allow_dash: bool = False,
+        path_type: type = Path,
+    ) -> None:
+        super().__init__(exists, file_okay, dir_okay, False, False, False, allow_dash, path_type)
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  as Click declares it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401
+        """Return the path, or refuse it."""
+        return super().convert(os.path.expanduser(value), param, ctx)
+
+
+class UserPath(AnyPath):
+    """A path as one types it, without a line break, which would break the lines of messages."""
 
     def convert(
         self,
@@ -45,8 +72,8 @@ def refuse_line_break(
         kind.fail(f"{name!r} has a line break or a zero byte in it. Rename it.", param, ctx)
 
 
-FilePath = OneLinePath(dir_okay=False, readable=False, path_type=Path)
-FolderPath = OneLinePath(file_okay=False, readable=False, path_type=Path)
+FilePath = UserPath(dir_okay=False)
+FolderPath = UserPath(file_okay=False)
 
 
 class WholeNumber(click.IntRange):
@@ -94,7 +121,8 @@ class FiniteFloat(click.FloatRange):
 class DatasetName(click.types.StringParamType):
     """A dataset of the catalogue, or a folder of one's own with four IDX files. It stays text.
 
-    Where a folder has the name of a dataset, the dataset is meant; `./mnist` means the folder.
+    `~` at the start is the home folder, as in `UserPath`. Where a folder has the name of a
+    dataset, the dataset is meant; `./mnist` means the folder.
     """
 
     name = "dataset"
@@ -110,9 +138,9 @@ class DatasetName(click.types.StringParamType):
         ctx: click.Context | None,
     ) -> str:
         """Return the name, or refuse it."""
-        name = super().convert(value, param, ctx)
+        name = os.path.expanduser(super().convert(value, param, ctx))
         refuse_line_break(self, name, param, ctx)
-        if name not in NAMES and not os.path.isdir(name):
+        if name not in NAMES and not os.path.isdir(find_source(name).folder(DEFAULT_DATA_DIR)):
             known = ", ".join(NAMES)
             self.fail(f"{name!r} is neither a dataset ({known}) nor a folder.", param, ctx)
         return name
@@ -161,3 +189,13 @@ run_data_dir_option = click.option(
     help="The folder that holds the datasets.",
 )
 """--data-dir for a command that reads a checkpoint"""
+
+run_dataset_option = click.option(
+    "--dataset",
+    type=DatasetName(),
+    shell_complete=complete_dataset,
+    show_default="the one that the network was trained on",
+    help="Another dataset, or the folder that the network's own is in now: "
+    "a name, or a folder of your own with four IDX files.",
+)
+"""--dataset for a command that reads a checkpoint"""

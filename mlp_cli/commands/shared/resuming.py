@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from mlp_cli.commands.shared.dataset import load_first
-from mlp_cli.commands.shared.options import DEFAULT_DATA_DIR
+from mlp_cli.commands.shared.dataset import load_to_resume, named_data
 from mlp_cli.commands.shared.text import note
 from mlp_cli.commands.shared.training_options import given_options, typed_options
 from mlp_cli.errors import (
@@ -110,17 +109,13 @@ def _origin(name: str, ctx: click.Context) -> str:
     return ""
 
 
-def resume_training(saved: "Run", path: Path, data_dir: Path, ctx: click.Context) -> "Training":
+def resume_training(saved: "Run", path: Path, ctx: click.Context) -> "Training":
     """Return the training of a saved run, with its data, which may be in another folder now."""
     from mlp_cli.runs.training import Training
 
     settings = saved.settings
     try:
-        if ctx.get_parameter_source("data_dir") is ParameterSource.DEFAULT:
-            data = load_first(settings.dataset, [Path(settings.data_dir), DEFAULT_DATA_DIR])
-        else:
-            data = load_first(settings.dataset, [data_dir])
-            saved = replace(saved, settings=replace(settings, data_dir=str(data_dir)))
+        saved, data = load_to_resume(saved, path, *named_data(ctx))
         training = Training.resume(saved, data)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error

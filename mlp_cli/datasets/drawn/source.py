@@ -1,7 +1,6 @@
 """The dataset that needs no download: 60,000 + 10,000 digits, drawn once and kept as IDX files."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -13,7 +12,7 @@ from mlp_cli.errors import NotKeptError
 if TYPE_CHECKING:
     from mlp_cli.datasets.drawn.synthetic import DigitSet
     from mlp_cli.datasets.loading import Dataset
-    from mlp_cli.datasets.steps import Step
+    from mlp_cli.datasets.steps import StepGenerator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +34,7 @@ class Drawn(Source):
         """Return True: files that are there are left alone, and nothing else is looked at."""
         return True
 
-    def bring(self, data_dir: Path, *, force: bool = False) -> "Iterator[Step]":
+    def bring(self, data_dir: Path, *, force: bool = False) -> "StepGenerator":
         """Draw the missing files into `<data-dir>/<name>/`, yielding each step.
 
         force: draw those that are there again too.

@@ -6,6 +6,7 @@ grey level the other way.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from errno import EISDIR
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,9 @@ import numpy as np
 from mlp_cli.datasets.arrays import ImageArray, LabelArray
 from mlp_cli.datasets.drawn.drawing import IMAGE_SIDE, draw_digits
 from mlp_cli.datasets.idx import IMAGES_MAGIC, LABELS_MAGIC, idx_header, read_idx
-from mlp_cli.datasets.steps import Received, Started, Step
+from mlp_cli.datasets.steps import Received, Started, StepGenerator
 from mlp_cli.errors import DataError
-from mlp_cli.system.files import replacing
+from mlp_cli.system.files import replacing, sweep_beside
 
 STREAM_SEED = 0
 MOST_DIFFERENCE = 0.5
@@ -64,7 +65,7 @@ class DigitSet:
         return folder / f"{self.name}-images-idx3-ubyte", folder / f"{self.name}-labels-idx1-ubyte"
 
 
-def keep(sets: Iterable[DigitSet], folder: Path, *, force: bool = False) -> Iterator[Step]:
+def keep(sets: Iterable[DigitSet], folder: Path, *, force: bool = False) -> StepGenerator:
     """Draw these sets into a folder, yielding each step.
 
     Files that are there are left alone unless forced. A file gets its name once it is complete.
@@ -74,10 +75,15 @@ def keep(sets: Iterable[DigitSet], folder: Path, *, force: bool = False) -> Iter
     folder.mkdir(parents=True, exist_ok=True)
     for digits in sets:
         images, labels = digits.paths(folder)
-        if force or not labels.exists():
+        sweep_beside(images)
+        sweep_beside(labels)
+        for path in (images, labels):
+            if path.is_dir():  # said before they are drawn
+                raise IsADirectoryError(EISDIR, f"{path.name} is a folder")
+        if force or not labels.is_file():
             with replacing(labels) as file:
                 file.write(idx_header(LABELS_MAGIC, (digits.count,)) + digits.labels().tobytes())
-        if force or not images.exists():
+        if force or not images.is_file():
             header = idx_header(IMAGES_MAGIC, digits.shape)
             with replacing(images) as file:
                 yield Started(images.name, len(header) + int(np.prod(digits.shape)))

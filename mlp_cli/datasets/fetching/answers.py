@@ -53,7 +53,7 @@ def first_byte(response: requests.Response, file: PublishedFile, offset: int) ->
             pause=_pause(header.get("Retry-After")),
             resuming=status == requests.codes.range_not_satisfiable,
         )
-    length = header.get("Content-Length", "")
+    length = header.get("Content-Length", "")[:20]  # no file has more digits
     if length.isdecimal() and int(length) != file.size - start:
         reason = f"Content-Length {int(length):,}, expected {file.size - start:,}"
         beginning = response.raw.read(512, decode_content=False)
@@ -76,6 +76,21 @@ def foreign(beginning: bytes) -> str | None:
     if beginning.startswith((b"\0\0\x08\x01", b"\0\0\x08\x03")):
         return "the file unpacked on the way, expected it gzipped as it was published"
     return None
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """Return what an error of requests comes from: the errors of pools and proxies wrap it."""
+    wrapped = error.args[0] if error.args else None
+    cause = getattr(wrapped, "reason", None) or wrapped
+    cause = getattr(cause, "original_error", None) or cause
+    return cause if isinstance(cause, Exception) else error
+
+
+def plain_reason(error: BaseException) -> str:
+    """Return the reason of an error of requests, without the objects that its text begins with."""
+    # As in "HTTPSConnection(host=..., port=443): Failed ...".
+    text = re.sub(r"^(<[^>]*>|\w+\([^)]*\)): ", "", str(root_cause(error))).rstrip(".")
+    return brief(text) or type(error).__name__
 
 
 def brief(said: object) -> str:

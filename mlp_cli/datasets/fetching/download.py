@@ -1,19 +1,31 @@
 """Fetch a dataset's files from mirrors or from a folder, and verify them."""
 
+import os
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from errno import EISDIR
 from pathlib import Path
 
 from urllib3 import Retry
 from urllib3.exceptions import MaxRetryError
 
+from mlp_cli.datasets.fetching.addresses import shown
 from mlp_cli.datasets.fetching.answers import OriginError
 from mlp_cli.datasets.fetching.origins import PIECE_BYTES, Patience, ask
 from mlp_cli.datasets.fetching.partial import Partial, discard_part, receiving
 from mlp_cli.datasets.fetching.published_file import PublishedFile
 from mlp_cli.datasets.fetching.verified import is_published, remember
-from mlp_cli.datasets.steps import Fetched, Kept, Received, Refused, Retried, Started, Step
+from mlp_cli.datasets.steps import (
+    Fetched,
+    Kept,
+    Received,
+    Refused,
+    Retried,
+    Started,
+    Step,
+    StepGenerator,
+)
 from mlp_cli.errors import DownloadError, DownloadFolderError
 
 
@@ -25,7 +37,7 @@ def fetch_files(
     force: bool = False,
     verify: bool = False,
     patience: Patience | None = None,
-) -> Iterator[Step]:
+) -> StepGenerator:
     """Put every file into the folder, yielding each step.
 
     A file that is there with its published size and SHA-256 is left alone, unless forced. Any
@@ -48,6 +60,8 @@ def fetch_files(
                 yield Kept(file.name)
                 continue
             folder.mkdir(parents=True, exist_ok=True)
+            if target.is_dir():  # said before anything is fetched
+                raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
             with receiving(target) as part:
                 failed = yield from _fetch(file, part, origins, patience or Patience())
                 part.replace(target)
@@ -58,7 +72,7 @@ def fetch_files(
                 "and permission."
             ) from error
         origins = origins[failed:] + origins[:failed]
-        yield Fetched(file.name, file.size, str(origins[0]))
+        yield Fetched(file.name, file.size, shown(origins[0]))
 
 
 def _is_there(target: Path, file: PublishedFile, *, trusting: bool) -> bool:
@@ -83,8 +97,8 @@ def _fetch(
         try:
             yield from _insist(file, part, origin, patience)
         except OriginError as error:
-            yield Refused(file.name, str(origin), str(error))
-            reasons.append(f"  {origin}: {error}")
+            yield Refused(file.name, shown(origin), str(error))
+            reasons.append(f"  {shown(origin)}: {error}")
         else:
             return len(reasons)
     raise DownloadError("\n".join([f"{file.name}: no source has it.", *reasons]))
@@ -120,7 +134,7 @@ def _insist(
                 raise error from None
             pause = retry.get_backoff_time() if error.pause is None else error.pause
             pause = min(pause, patience.longest_pause)
-            yield Retried(file.name, str(origin), str(error), pause)
+            yield Retried(file.name, shown(origin), str(error), pause)
             time.sleep(pause)
 
 

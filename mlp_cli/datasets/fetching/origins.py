@@ -1,7 +1,6 @@
 """Read a file from a folder, or from a mirror, which may fail in many ways."""
 
 import os
-import re
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,11 +12,21 @@ import requests
 import urllib3
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from mlp_cli.datasets.fetching.answers import OriginError, brief, first_byte, foreign
+from mlp_cli.datasets.fetching.addresses import check_mirror, hide
+from mlp_cli.datasets.fetching.answers import (
+    OriginError,
+    brief,
+    first_byte,
+    foreign,
+    plain_reason,
+    root_cause,
+)
 from mlp_cli.datasets.fetching.published_file import PublishedFile
+from mlp_cli.datasets.fetching.session import MirrorSession
+from mlp_cli.datasets.files import choose_file
+from mlp_cli.system.files import open_regular
 
 PIECE_BYTES = 1 << 16
-MOST_REDIRECTS = 5
 
 Piece = tuple[int, bytes]
 """the position of these bytes in the file, and the bytes"""
@@ -55,10 +64,8 @@ def ask(
 
 def _read_folder(folder: Path, file: PublishedFile, offset: int) -> Generator[Piece, None, None]:
     try:
-        path = folder / file.name
-        if not path.exists():
-            path = folder / file.name.replace("-idx", ".idx")
-        with path.open("rb") as stream:
+        path = choose_file(folder, [file.name, file.name.replace("-idx", ".idx")])
+        with open_regular(path) as stream:
             size = os.fstat(stream.fileno()).st_size
             if size != file.size:
                 raise OriginError(f"{size:,} bytes, expected {file.size:,}")
@@ -107,38 +114,31 @@ def _hurried(
         given_up.set()
 
 
-class _Session(requests.Session):
-    """A session that follows redirects without reading their bodies, which may have no end."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        if resp.is_redirect:
-            resp.raw.close()
-        return super().get_redirect_target(resp)
-
-
 def _read_mirror(
     mirror: str, file: PublishedFile, offset: int, patience: Patience
 ) -> Generator[Piece, None, None]:
     """Ask a mirror once, and check its answer in all but the checksum."""
     headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={offset}-"} if offset else {})}
     timeout = (patience.connect, patience.piece)
+    check_mirror(mirror)
     try:
-        with _Session() as session:
-            session.max_redirects = MOST_REDIRECTS
-            with session.get(
+        with (
+            MirrorSession() as session,
+            session.get(
                 file.url(mirror), headers=headers, stream=True, timeout=timeout
-            ) as response:
-                # Before its version 2, urllib3 accepts a body that ends early as complete.
-                response.raw.enforce_content_length = True
-                position = first_byte(response, file, offset)
-                yield position, b""  # so that the wait for the answer itself ends in time
-                for piece in _large_pieces(response.raw):
-                    if position == 0 and (reason := foreign(piece)):
-                        raise OriginError(reason)
-                    yield position, piece
-                    position += len(piece)
-                    if position > file.size:
-                        return
+            ) as response,
+        ):
+            # Before its version 2, urllib3 accepts a body that ends early as complete.
+            response.raw.enforce_content_length = True
+            position = first_byte(response, file, offset)
+            yield position, b""  # so that the wait for the answer itself ends in time
+            for piece in _large_pieces(response.raw):
+                if position == 0 and (reason := foreign(piece)):
+                    raise OriginError(reason)
+                yield position, piece
+                position += len(piece)
+                if position > file.size:
+                    return
     # Some malformed addresses raise a ValueError, which requests does not wrap; a missing bundle
     # of certificates is an OSError.
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
@@ -165,20 +165,17 @@ def _large_pieces(body: urllib3.HTTPResponse) -> Iterator[bytes]:
 
 def _explain(error: Exception, patience: Patience) -> OriginError:
     """Return a short reason for an error of requests."""
-    # A pool's error wraps the actual one.
-    wrapped = error.args[0] if error.args else None
-    cause = getattr(wrapped, "reason", None) or (
-        wrapped if isinstance(wrapped, Exception) else error
-    )
+    cause = root_cause(error)
     if isinstance(error, requests.ConnectTimeout):
         return OriginError(f"no connection within {patience.connect:g} s")
     if isinstance(error, requests.Timeout) or isinstance(cause, ReadTimeoutError):
         return _too_slow(patience)
     if isinstance(cause, ProtocolError):
         return OriginError(f"the connection broke off ({brief(cause.args[-1])})", temporary=True)
-    # The text begins with the connection: "HTTPSConnection(host=..., port=443): Failed ...".
-    text = re.sub(r"^(<[^>]*>|\w+\([^)]*\)): ", "", str(cause)).rstrip(".")
-    return OriginError(brief(text) or type(error).__name__)
+    if isinstance(error, UnicodeDecodeError):  # nothing else is read as text
+        name = os.environ.get("NETRC", "~/.netrc")
+        return OriginError(f"{brief(hide(name))}: not text, expected UTF-8. Correct or remove it")
+    return OriginError(hide(plain_reason(error)))
 
 
 def _too_slow(patience: Patience) -> OriginError:

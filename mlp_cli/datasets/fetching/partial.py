@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedRandom
 from pathlib import Path
+from stat import S_ISREG
 
-from mlp_cli.system.files import sync_folder
+from mlp_cli.system.files import sweep_beside, sync_folder
 from mlp_cli.system.locks import FILES_STAY_OPEN, lock_file
 
 
@@ -73,8 +74,8 @@ def receiving(target: Path, lock: Callable[[int], None] = lock_file) -> Iterator
     stream = _open_locked(path, lock)
     private = stream is None
     if stream is None:
-        path = target.with_name(f".{target.name}.{os.getpid()}.part")
-        stream = path.open("w+b")
+        sweep_beside(target)
+        path, stream = _open_private(target, lock)
     with stream:
         partial = Partial(path, stream)
         try:
@@ -96,16 +97,36 @@ def _part(target: Path) -> Path:
     return target.with_name(f"{target.name}.part")
 
 
+def _open_private(target: Path, lock: Callable[[int], None]) -> tuple[Path, BufferedRandom]:
+    """Create a file of no other process, locked where that can be, so that none takes it away.
+
+    Two machines or containers may share a folder, and the numbers of their processes.
+    """
+    path = target.with_name(f".{target.name}.{os.urandom(8).hex()}.part")
+    stream = path.open("x+b")
+    with suppress(OSError):
+        lock(stream.fileno())
+    return path, stream
+
+
+def _open_itself(path: str, flags: int) -> int:
+    """Open a file, not one that a link leads to, and without waiting for a pipe's other end."""
+    more = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)  # Windows has neither
+    return os.open(path, flags | more, 0o666)
+
+
 def _open_locked(path: Path, lock: Callable[[int], None]) -> BufferedRandom | None:
     """Open a file for us alone, and create it where needed; return None where we cannot."""
     try:
-        stream = path.open("a+b")
+        stream = open(path, "a+b", opener=_open_itself)  # noqa: SIM115  returned, or closed below
     except OSError:
         return None
     try:
         lock(stream.fileno())
         # The process that had the lock before may have renamed the file since we opened it.
-        if os.path.samestat(os.fstat(stream.fileno()), path.stat()):
+        stat = os.fstat(stream.fileno())
+        # A second name would be somebody's copy, which must not grow with ours.
+        if S_ISREG(stat.st_mode) and stat.st_nlink == 1 and os.path.samestat(stat, path.lstat()):
             return stream
     except OSError:
         pass

@@ -13,7 +13,7 @@ from mlp_cli.errors import DownloadError, DownloadFolderError, MissingDataError
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
-    from mlp_cli.datasets.steps import Step
+    from mlp_cli.datasets.steps import StepGenerator
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class Published(Source):
         force: bool = False,
         verify: bool = False,
         origins: Sequence[str | Path] = (),
-    ) -> "Iterator[Step]":
+    ) -> "StepGenerator":
         """Fetch the files into `<data-dir>/<name>/`, yielding each step.
 
         force: fetch intact files again too.  verify: take the checksums of files that were
@@ -81,7 +81,7 @@ class Published(Source):
         command = download_command(self.name, data_dir)
         if not is_complete(found):
             raise MissingDataError(
-                f"{describe_missing(found, data_dir, self.name)}\n"
+                f"{describe_missing(found, data_dir, self.name, list(self._places(data_dir)))}\n"
                 f"Put them there, or fetch the published ones with: {command}"
             )
         paths = list(found.values())

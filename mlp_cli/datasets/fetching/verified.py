@@ -11,11 +11,13 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
+from typing import cast
 
 from mlp_cli.datasets.fetching.published_file import PublishedFile
 from mlp_cli.datasets.files import unreadable
-from mlp_cli.system.files import replacing
+from mlp_cli.system.files import open_regular, replacing, sweep_beside
 
 RECORD = ".verified.json"
 MOST_RECORD_BYTES = 1 << 16
@@ -37,8 +39,11 @@ def is_published(path: Path, file: PublishedFile, *, trusting: bool = True) -> b
             return False
         if trusting and _read(path.parent).get(path.name) == _entry(stat, file):
             return True
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
+        with open_regular(path) as stream:
+            return (
+                hashlib.file_digest(cast(BufferedReader, stream), "sha256").hexdigest()
+                == file.sha256
+            )
     except FileNotFoundError:
         return False
 
@@ -64,7 +69,11 @@ def remember(path: Path, file: PublishedFile) -> None:
         entry, record = _entry(path.stat(), file), _read(path.parent)
         if record.get(path.name) != entry:
             record[path.name] = entry
-            with replacing(path.parent / RECORD) as stream:
+            target = path.parent / RECORD
+            if target.is_symlink():  # `replacing` would write to where it leads
+                target.unlink()
+            sweep_beside(target)
+            with replacing(target) as stream:
                 stream.write(json.dumps(record, indent=1).encode())
 
 
@@ -75,7 +84,7 @@ def _entry(stat: os.stat_result, file: PublishedFile) -> RecordEntry:
 def _read(folder: Path) -> dict[str, RecordEntry]:
     """Return the folder's record; an empty one where it is missing or damaged."""
     try:
-        with (folder / RECORD).open("rb") as stream:
+        with open_regular(folder / RECORD) as stream:
             record = json.loads(stream.read(MOST_RECORD_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
