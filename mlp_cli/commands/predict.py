@@ -109,12 +109,14 @@ def predict(
 ) -> None:
     """Print the digit that the network reads in each picture, with its output.
 
-    An IMAGE is a picture file, a folder of them, or - for standard input. A picture may be a
-    drawing, a scan or a photograph, dark on light or light on dark, of any size: mlp finds the
-    digit, then scales and centres it as MNIST does. Without a checkpoint of your own, the network
-    that comes with mlp reads it. Each output lies between 0 and 1; they add up to 1 only where
-    the network was trained with --cost log-likelihood. Warnings go to stderr. A picture that
-    cannot be read is reported, and the others are still read.
+    An IMAGE is a picture file (PNG, JPEG, GIF, BMP, TIFF, WebP, AVIF, PNM or ICO), a folder of
+    them, or - for standard input. A picture may be a drawing, a scan or a photograph, dark on
+    light or light on dark, large or small: mlp finds the digit, then scales and centres it as
+    MNIST does. Of several frames or pages, it reads the first that is not blank. Without a
+    checkpoint of your own, the network that comes with mlp reads it. Each output lies between 0
+    and 1; they add up to 1 only where the network was trained with --cost log-likelihood.
+    Warnings go to stderr. A picture that cannot be read is reported, and the others are still
+    read.
     """
     from mlp_cli.images import save_image
     from mlp_cli.runs.reading import load_trained
