@@ -83,7 +83,7 @@ def _files_in(folder: Path, option: str) -> dict[str, Path]:
     for stem in FILES:
         dotted = stem.replace("-idx", ".idx")
         spellings = (stem, dotted, f"{stem}.gz", f"{dotted}.gz")
-        if here := [name for name in spellings if name in names]:
+        if here := [n for n in spellings if n in names and not os.path.isdir(folder / n)]:
             found[stem] = choose_file(folder, here)
     return found
 
