@@ -13,6 +13,9 @@ from typing import Self
 from mlp_cli.errors import LogError
 from mlp_cli.system.locks import lock_file
 
+MAX_LINE = 1 << 16
+"""bytes, far more than a line of ours has"""
+
 
 class EpochLog:
     """Appends lines to a file; use it as a context manager.
@@ -76,7 +79,8 @@ class EpochLog:
         if self._is_plain:
             try:
                 with self._path.open("rb") as lines:
-                    for line in lines:
+                    # Somebody's file may have no line breaks.
+                    while line := lines.readline(MAX_LINE):
                         missing.pop(line, None)
             except OSError as error:
                 raise self._unwritable(error) from error

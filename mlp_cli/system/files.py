@@ -68,9 +68,9 @@ def creating(path: Path) -> Iterator[BinaryIO]:
 @contextmanager
 def _placing(path: Path, place: Callable[[Path, Path], None]) -> Iterator[BinaryIO]:
     """Open a part file beside `path`, and place it there when the block succeeds."""
-    partial, file = _create_part(path)
+    partial = _part_of(path)
     try:
-        with file:
+        with _create_part(partial) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -110,20 +110,24 @@ def _behind_links(path: Path) -> Path:
     return path
 
 
-def _create_part(path: Path) -> tuple[Path, BinaryIO]:
-    """Create a part file for `path`, beside it, and lock it where the system has locks.
+def _part_of(path: Path) -> Path:
+    """Return the path of a new part file for `path`, beside it.
 
     Its name is drawn: the number of a process is not unique where two containers, or two
     machines, share a folder.
     """
+    return path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
+
+
+def _create_part(partial: Path) -> BinaryIO:
+    """Create a part file, and lock it where the system has locks."""
     while True:
-        partial = path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
         file = partial.open("xb")
         with suppress(OSError):  # no locks here: its age tells that it is new
             lock_file(file.fileno())
         # Another process may have swept it away before we had the lock.
         if has_name(file.fileno(), partial):
-            return partial, file
+            return file
         file.close()
 
 
@@ -186,9 +190,12 @@ def rehearse(path: Path) -> None:
 
     Raises OSError as writing `path` itself would.
     """
-    partial, file = _create_part(_behind_links(path))
-    file.close()
-    partial.unlink()
+    partial = _part_of(_behind_links(path))
+    try:
+        _create_part(partial).close()
+    finally:
+        with suppress(OSError):
+            partial.unlink()
 
 
 def sync_folder(folder: Path) -> None:
