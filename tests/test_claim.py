@@ -372,7 +372,10 @@ def test_a_setting_that_changes_is_said_with_its_origin(run, monkeypatch):
     assert f"{PATH}: eta 0.5 instead of 3.0, from MLP_TRAIN_ETA in the environment" in done.stderr
     assert f"{PATH}: patience 3 instead of 0, from the preset\n" in done.stderr
     done = run(f"train --resume --epochs 3 --eta 0.5 --checkpoint {PATH}")
-    assert "eta" not in done.stderr
+    assert "instead of" not in done.stderr
+    monkeypatch.setenv("MLP_TRAIN_EPOCHS", "4")
+    done = run(f"train --resume --checkpoint {PATH}")
+    assert f"{PATH}: epochs 4 instead of 3, from MLP_TRAIN_EPOCHS in the env" in done.stderr
 
 
 def test_a_cosine_that_rises_again_is_said_with_its_eta(run):

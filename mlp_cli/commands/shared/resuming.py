@@ -80,13 +80,12 @@ def resumed_run(path: Path, ctx: click.Context) -> "Run":
 def _say_changes(saved: "Run", now: Settings, path: Path, ctx: click.Context) -> None:
     """Say what is not as the run had it: it may have been left in the environment.
 
-    The number of epochs is said with every epoch.
+    A number of epochs that was typed is said with every epoch.
     """
     before = saved.settings
-    for name in sorted(CHANGEABLE - {"epochs"}):
-        old, new = getattr(before, name), getattr(now, name)
-        if old != new:
-            origin = _origin(name, ctx)
+    for name in sorted(CHANGEABLE):
+        old, new, origin = getattr(before, name), getattr(now, name), _origin(name, ctx)
+        if old != new and (origin or name != "epochs"):
             end = f": {ROUNDS_DIFFERENTLY}" if name == "engine" else ""
             note(f"{path}: {name} {new} instead of {old}{origin}{end}")
     done = len(saved.history)
