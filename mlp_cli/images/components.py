@@ -5,10 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.images.types import Ink, Mask
-
-IndexArray = npt.NDArray[np.int64]
-"""indices or counts of pixels"""
+from mlp_cli.images.types import IndexArray, Ink, Mask
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """Find the straight lines of ruled and squared paper, from border to border, and remove them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.images.threshold import Levels, median, otsu_threshold
-from mlp_cli.images.types import Ink, Mask
+from mlp_cli.images.types import IndexArray, Ink, Mask
 
 LEAST_SIDE_FOR_LINES = 64
 """pixels: in a picture with a shorter side, a line and a stroke cannot be told apart"""
@@ -26,9 +27,14 @@ LEAST_REST = 0.003
 class PaperLine:
     """A line of the paper: across the picture, or down it where `upright`."""
 
-    band: Mask
+    row: IndexArray
+    column: IndexArray
     """the line's pixels, in a picture turned so that the line runs across"""
     upright: bool
+
+    def of(self, picture: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the line's pixels of a picture."""
+        return turned(picture, self.upright)[self.row, self.column]
 
 
 def remove_lines(ink: Ink, levels: Levels) -> tuple[Ink, Levels]:
@@ -42,7 +48,7 @@ def remove_lines(ink: Ink, levels: Levels) -> tuple[Ink, Levels]:
     if not lines:
         return ink, levels
     # The median over the lines: one of them may lie along a stroke.
-    level = float(median(np.array([median(turned(ink, x.upright)[x.band]) for x in lines])))
+    level = float(median(np.array([median(line.of(ink)) for line in lines])))
     rising = ink[ink > level / 2]
     above = rising[rising > otsu_threshold(rising)]
     if above.size > ink.size / 1000 and median(above) > PEN_TO_LINE * level:
@@ -60,15 +66,15 @@ def find_lines(ink: Ink, threshold: float) -> list[PaperLine]:
     if min(ink.shape) < LEAST_SIDE_FOR_LINES:
         return []
     return [
-        PaperLine(band, upright)
+        PaperLine(row, column, upright)
         for upright in (False, True)
-        for band in _across(turned(ink, upright) > threshold)
+        for row, column in _across(turned(ink, upright) > threshold)
     ]
 
 
-def turned(ink: Ink, upright: bool) -> Ink:
+def turned(picture: npt.NDArray[Any], upright: bool) -> npt.NDArray[Any]:
     """Return the picture turned so that upright lines run across: rows become columns."""
-    return ink.T if upright else ink
+    return picture.T if upright else picture
 
 
 def cut_out(ink: Ink, lines: list[PaperLine], threshold: float) -> Ink:
@@ -76,12 +82,14 @@ def cut_out(ink: Ink, lines: list[PaperLine], threshold: float) -> Ink:
 
     Where a stroke crosses a line, the column of ink is longer than the line is wide.
     """
-    lengths = [column_lengths(turned(ink, line.upright) > threshold) for line in lines]
-    widths = [median(n[line.band]) for n, line in zip(lengths, lines, strict=True)]
-    width = median(np.array(widths))
+    # Of the whole picture once for each direction: there may be hundreds of lines.
+    across, down = (column_lengths(turned(ink, upright) > threshold) for upright in (False, True))
+    lengths = [(down if line.upright else across)[line.row, line.column] for line in lines]
+    width = median(np.array([median(each) for each in lengths]))
     rest = ink.copy()
-    for n, line in zip(lengths, lines, strict=True):
-        turned(rest, line.upright)[line.band & (n <= 1.5 * width + 1)] = 0
+    for each, line in zip(lengths, lines, strict=True):
+        alone = each <= 1.5 * width + 1
+        turned(rest, line.upright)[line.row[alone], line.column[alone]] = 0
     return rest
 
 
@@ -101,9 +109,10 @@ def _run(mask: Mask) -> npt.NDArray[np.int32]:
     return counts
 
 
-def _across(mask: Mask) -> list[Mask]:
-    """Return the bands of the lines that run across a mask, all with the most common tilt.
+def _across(mask: Mask) -> list[tuple[IndexArray, IndexArray]]:
+    """Return the pixels of the lines that run across a mask, all with the most common tilt.
 
+    They are rows and columns: of hundreds of lines, masks of the whole picture would be too large.
     A line is at row r + tilt * (column - middle) for every column, and shows in LINE_COVERAGE of
     the sampled columns, within one row.
     """
@@ -123,8 +132,8 @@ def _across(mask: Mask) -> list[Mask]:
     for first, end in zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True):
         middle = ((first + end - 1) / 2 + slope).round()
         band = np.abs(np.arange(rows)[:, None] - middle) <= (end - 1 - first) / 2 + 1
-        bands.append(band & mask)
-    return [band for band in bands if band.any()]
+        bands.append(np.nonzero(band & mask))
+    return [(row, column) for row, column in bands if row.size]
 
 
 def _coverage(thick: Mask, slope: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -9,3 +9,5 @@ Ink = npt.NDArray[np.float32]
 """how far each pixel is from the ground towards ink: 0 is paper, 1 the largest possible distance"""
 Mask = npt.NDArray[np.bool_]
 """True for the pixels that belong to something: (rows, columns)"""
+IndexArray = npt.NDArray[np.int64]
+"""rows, columns, or numbers of pixels or parts"""
