@@ -109,7 +109,7 @@ def _committee_model(runs: Sequence[Run]) -> "ModelProto":
     )
     for number, run in enumerate(runs, start=1):
         prefix = f"member{number}_"
-        graph = compose.add_prefix_graph(_model(run).graph, prefix)
+        graph = compose.add_prefix_graph(_model(run).graph, prefix, inplace=True)
         nodes += [
             helper.make_node("Identity", ["images"], [f"{prefix}images"]),
             *graph.node,
