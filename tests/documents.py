@@ -66,6 +66,7 @@ TOLERANCES = [  # what is printed, by how much it may differ (None: as it likes)
     (r"\b\d+\.\d+\.\d+\b", None, "versions"),
     (r"\b\d\.\de[-+]\d\d\b", None, "deviations, which are rounding"),
     (r"(?<=, of )\S+ C at [\d, ]+", None, "where the largest of them is"),
+    (r"(?<=right on ).*", None, "what a committee makes of few images"),
     (r"(?<=   next ).*", None, "the answers after the first, all near 0"),
     (r"(?<=best epoch) +\d+", None, "which of two epochs is better by a hair"),
     (r"(?<=last )\d+ ", 0, "the last epoch"),

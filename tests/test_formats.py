@@ -94,6 +94,27 @@ def test_what_predict_prints_is_documented(run, trained):
     check(json.loads(run(f"predict image.png {trained} --json").stdout), "mlp predict --json")
 
 
+def check_committee(document, heading, replaced=()):
+    """The document of a committee is the one of a network, with keys of its own."""
+    own = TABLES[f"{heading} of a committee"]
+    alone = {key: value for key, value in document.items() if key not in own}
+    assert set(own) <= set(document)
+    assert set(alone) == set(TABLES[heading]) - set(replaced)
+    for key, value in document.items():
+        kind = own.get(key) or TABLES[heading][key]
+        assert not list(mismatches(value, kind, key))
+
+
+def test_what_a_committee_prints_is_documented(run, trained):
+    run("train --epochs 1 --validation 10 --seed 1 --checkpoint other.npz")
+    both = f"{trained} --checkpoint other.npz --json"
+    document = json.loads(run(f"evaluate {both}").stdout)
+    check_committee(document, "mlp evaluate --json", replaced=["checkpoint"])
+    draw_seven().save("image.png")
+    document = json.loads(run(f"predict image.png {both}").stdout)
+    check_committee(document, "mlp predict --json")
+
+
 @pytest.mark.parametrize("command", ["explain --sizes 3-2-2", "explain --sizes 40-12-2", "explain"])
 def test_what_explain_prints_is_documented(run, trained, command):
     command = f"{command} {trained}" if command == "explain" else command

@@ -34,6 +34,7 @@ ALLOWED = {
     "runs": {
         *("numpy", "errors", "version", "system", "nn", "learning", "measuring", "datasets"),
     },
+    "sweeps": {"numpy", "errors", "system", "datasets", "measuring", "learning", "runs"},
     "pages": {
         *(
             "numpy",
@@ -47,6 +48,7 @@ ALLOWED = {
             "images",
         ),
         "runs",
+        "sweeps",
     },
     "exports": {"numpy", "onnx", "errors", "version", "nn", "runs", "system"},
 }

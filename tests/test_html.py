@@ -43,9 +43,9 @@ CURVES = {
 }
 
 
-def exported(run):
+def exported(run, *others):
     file = BytesIO()
-    write_html(run, file)
+    write_html(run, file, *others)
     return file.getvalue()
 
 
@@ -73,9 +73,9 @@ def browser():
 def opened(browser, tmp_path):
     """Open the page of a network; afterwards nothing may stand in the browser's console."""
 
-    def opened(run):
+    def opened(run, *others):
         path = tmp_path / "page.html"
-        path.write_bytes(exported(run))
+        path.write_bytes(exported(run, *others))
         browser.get(path.as_uri())
         return browser
 
@@ -197,6 +197,29 @@ def test_every_kind_of_network_has_pythons_outputs(opened, dtype, activation, co
         "return arguments[0].map((pixels) => mlp.outputs(pixels))", images.reshape(4, -1).tolist()
     )
     np.testing.assert_allclose(outputs, run.network.outputs(images), rtol=0, atol=1e-6)
+
+
+def test_a_committee_has_the_mean_of_its_members_outputs(opened):
+    runs = [
+        adopt_network((784, 10), (28, 28)),
+        adopt_network((784, 12, 10), (28, 28), activation="relu", cost="log-likelihood", seed=1),
+        adopt_network((784, 7, 5, 10), (28, 28), activation="tanh", dtype="float64", seed=2),
+    ]
+    page = opened(*runs)
+    images = np.random.default_rng(1).integers(0, 256, (4, 28, 28), np.uint8)
+    outputs = page.execute_script(
+        "return arguments[0].map((pixels) => mlp.outputs(pixels))", images.reshape(4, -1).tolist()
+    )
+    expected = np.average([run.network.outputs(images) for run in runs], axis=0)
+    np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-6)
+    heading = page.find_element(By.TAG_NAME, "h1").text
+    assert heading == "Draw for a committee of 3: 784-10, 784-12-10, 784-7-5-10"
+    first_has_no_hidden_layer = "return elements.hidden.parentElement.hidden"
+    assert page.execute_script(first_has_no_hidden_layer)
+    page = opened(*runs[::-1])
+    draw(page, CURVES["7"][0])
+    settle(page)
+    assert "Hidden activations of the first" in page.find_element(By.TAG_NAME, "main").text
 
 
 def drawn(kind):

@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from mlp_cli.commands.predict import Reading, Unread, read_pictures
 from mlp_cli.commands.shared.group import mlp
+from mlp_cli.commands.shared.readings import Reading, Unread, read_pictures
 from mlp_cli.errors import PictureError
 from mlp_cli.images import Digit, normalise, read_picture
 from tests.makers import draw_seven, make_run
@@ -106,6 +106,11 @@ def test_a_picture_that_cannot_be_read_does_not_stop_the_others(predict):
     assert [document["image"] for document in documents(done)] == [*names[:3], names[4]]
 
 
+def outputs_of(network):
+    """What a committee of this one network puts out."""
+    return lambda images: [network.outputs(images)]
+
+
 def seven_pictures():
     """Their names, and a function that reads each as an image of its own."""
     rng = np.random.default_rng(0)
@@ -115,8 +120,8 @@ def seven_pictures():
 
 def test_batches_change_nothing_and_keep_the_order(network):
     names, read = seven_pictures()
-    together = list(read_pictures(names, read, network.outputs))
-    in_threes = list(read_pictures(names, read, network.outputs, at_once=3))
+    together = list(read_pictures(names, read, outputs_of(network)))
+    in_threes = list(read_pictures(names, read, outputs_of(network), at_once=3))
     assert [reading.name for reading in together] == names
     for one, other in zip(in_threes, together, strict=True):
         assert one.name == other.name
@@ -129,7 +134,7 @@ def test_a_batch_without_any_picture_is_passed_over(network):
             return Digit(np.zeros((28, 28), np.uint8))
         raise PictureError("no such file")
 
-    *unread, last = read_pictures(["x.png", "y.png", "a.png"], read, network.outputs, at_once=2)
+    *unread, last = read_pictures(["x.png", "y.png", "a.png"], read, outputs_of(network), at_once=2)
     assert unread == [Unread("x.png", "no such file"), Unread("y.png", "no such file")]
     assert (type(last), last.name) == (Reading, "a.png")
 
@@ -141,7 +146,7 @@ def test_no_more_than_a_batch_is_in_memory(network):
     readings = read_pictures(
         names[:5],
         lambda name: seen.append("read") or read(name),
-        lambda images: seen.append(len(images)) or network.outputs(images),
+        lambda images: seen.append(len(images)) or [network.outputs(images)],
         at_once=2,
     )
     assert len(list(readings)) == 5

@@ -98,12 +98,15 @@ def complete(tmp_path):
         ("mlp export --format o", ["onnx"]),
         ("mlp train --config book", ["book-100", "book-30"]),
         ("mlp train --config ./my", ["./my.toml"]),
-        ("mlp evaluate --checkpoint ", ["a.npz", "checkpoints/b.npz"]),
+        ("mlp evaluate --checkpoint ", ["a.npz", "bundled", "checkpoints/b.npz", "newest"]),
+        ("mlp predict --checkpoint a.npz --checkpoint b", ["bundled"]),
+        ("mlp inspect ne", ["newest"]),
         ("mlp evaluate --checkpoint checkpoints/", ["checkpoints/b.npz"]),
         ("mlp predict --checkpoint sub/", ["sub/c.npz"]),
         ("mlp inspect a", ["a.npz"]),
         ("mlp report --checkpoint a.npz --checkpoint check", ["checkpoints/b.npz"]),
         ("mlp train --checkpoint no", [""]),
+        ("mlp train --resume --checkpoint n", ["newest"]),
     ],
 )
 def test_tab_completes(complete, line, expected):

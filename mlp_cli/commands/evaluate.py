@@ -2,30 +2,32 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_checkpoint
-from mlp_cli.commands.shared.dataset import load_for_network, other_data
+from mlp_cli.commands.shared.checkpoint import Checkpoint, choose_checkpoint, committee_option
+from mlp_cli.commands.shared.committee import choose_split
+from mlp_cli.commands.shared.dataset import load_for_network
 from mlp_cli.commands.shared.options import (
     common_options,
     run_data_dir_option,
     run_dataset_option,
 )
 from mlp_cli.commands.shared.plot import draw_confusion, plot_option
-from mlp_cli.commands.shared.text import json_result, note, result, score
+from mlp_cli.commands.shared.text import json_result, result, score
 from mlp_cli.datasets.catalogue import find_source
-from mlp_cli.errors import OptionError
 from mlp_cli.measuring.percent import percent
+from mlp_cli.system.characters import one_line
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import SplitName
-    from mlp_cli.measuring.scores import ClassFigures
+    from mlp_cli.measuring.scores import ClassFigures, Disagreements, Score
+    from mlp_cli.runs.committee import Committee, CommitteeEvaluation, MemberScore
 
 
 @click.command(short_help="Measure how good a trained network is.")
-@checkpoint_option
+@committee_option
 @click.option(
     "--split",
     type=click.Choice(["test", "validation", "train"]),
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 @plot_option(help="Draw the confusion matrix, as .png, .svg or .pdf.")
 @common_options
 def evaluate(
-    checkpoint: Path | None,
+    checkpoint: tuple[Checkpoint, ...],
     split: "SplitName",
     dataset: str | None,
     data_dir: Path | None,
@@ -48,41 +50,29 @@ def evaluate(
 ) -> None:
     """Print accuracy, cost, figures per class and the confusion matrix.
 
-    The interval is the 95 % confidence interval of the accuracy (Wilson).
+    The interval is the 95 % confidence interval of the accuracy (Wilson). With several
+    checkpoints, the figures are those of the committee, whose outputs are the mean of its
+    members' outputs. The accuracy of each member and the images that they disagree on come first.
     """
-    from mlp_cli.learning.threads import limit_threads_for_outputs
-    from mlp_cli.measuring.evaluation import Evaluation
-    from mlp_cli.runs.fairness import hold_out_stream
-    from mlp_cli.runs.reading import load_trained
+    from mlp_cli.runs.committee import Committee
 
-    path = choose_checkpoint(checkpoint)
-    run = load_trained(path)
-    settings = run.settings
-    found = load_for_network(settings, path, dataset, data_dir)
-    name, data = found.name, found.dataset
-    other = other_data(found, settings)
-    held_out = 0 if other else settings.validation
-    if split == "validation" and not held_out:
-        why = f"{other} None of its images were" if other else "none of the run's images were"
-        raise OptionError(
-            f"--split validation: {why} held out. Choose --split test or --split train."
-        )
-    if other:
-        note(other)
-    chosen = data.split(split, held_out, hold_out_stream(settings))
-
-    with limit_threads_for_outputs(settings.sizes):
-        evaluation = Evaluation.of(run.network, chosen.images, chosen.labels)
+    committee = Committee.open([choose_checkpoint(each) for each in checkpoint or (None,)])
+    settings = committee.first.settings
+    found = load_for_network(settings, committee.first.checkpoint, dataset, data_dir)
+    chosen = choose_split(committee, found, split)
+    evaluated = committee.evaluate(chosen.images, chosen.labels)
+    evaluation = evaluated.together
     reached, figures = evaluation.score, evaluation.class_figures
     # The run's own data under another name have the classes of its own.
-    source = find_source(settings.dataset if found.is_the_runs else name)
+    source = find_source(settings.dataset if found.is_the_runs else found.name)
     if plot:
         draw_confusion(evaluation.confusion, plot)
+    paths = [str(member.checkpoint) for member in committee.members]
     if json:
         json_result(
             {
-                "checkpoint": str(path),
-                "dataset": name,
+                **({"checkpoint": paths[0]} if committee.is_one else {"checkpoints": paths}),
+                "dataset": found.name,
                 "split": split,
                 "examples": reached.examples,
                 "correct": reached.correct,
@@ -94,18 +84,65 @@ def evaluate(
                     for figure in figures
                 ],
                 "confusion": evaluation.confusion.tolist(),
+                **({} if committee.is_one else _more(committee, evaluated)),
             }
         )
         return
     low, high = reached.interval
-    result(f"{name}, {split} images")
-    result(f"accuracy   {score(reached.accuracy, reached.correct, reached.examples)}")
+    result(f"{found.name}, {split} images")
+    if not committee.is_one:
+        result(_members_table(evaluated.members))
+        result(f"\ncommittee of {len(paths)}")
+    result(f"accuracy   {_score(reached)}")
     result(f"interval   {percent(low)} to {percent(high)} (95 %)")
-    result(f"mean cost  {evaluation.cost:.4f}\n")
+    if committee.is_one:
+        result(f"mean cost  {evaluation.cost:.4f}\n")
+    else:
+        result(f"mean cost  {evaluation.cost:.4f} ({committee.cost})")
+        result(f"disagree   {_dispute(evaluated.disagreements, reached.examples)}\n")
     kind, rows = source.class_headings(len(figures))
     result(_figures_table(kind, rows, figures))
     result(f"\nCorrect {kind} down, prediction across:\n")
     result(_confusion_table(kind, rows, evaluation.confusion.tolist()))
+
+
+def _more(committee: "Committee", evaluated: "CommitteeEvaluation") -> dict[str, Any]:
+    """Return what the JSON document has of a committee alone."""
+    members = [
+        {
+            "checkpoint": str(member.checkpoint),
+            "accuracy": member.score.accuracy,
+            "correct": member.score.correct,
+            "cost": member.cost,
+        }
+        for member in evaluated.members
+    ]
+    return {
+        "cost_function": committee.cost,
+        "members": members,
+        "disagreements": asdict(evaluated.disagreements),
+    }
+
+
+def _members_table(members: "list[MemberScore]") -> str:
+    names = [one_line(member.checkpoint) for member in members]
+    width = max(map(len, names))
+    return "\n".join(
+        f"{name:<{width}}  {_score(member.score)}"
+        for name, member in zip(names, members, strict=True)
+    )
+
+
+def _score(reached: "Score") -> str:
+    return score(reached.accuracy, reached.correct, reached.examples)
+
+
+def _dispute(found: "Disagreements", examples: int) -> str:
+    """Return on how many images members disagree, and how often the committee is right there."""
+    text = score(found.share, found.count, examples)
+    if not found.count:
+        return text
+    return f"{text}, right on {score(found.correct / found.count, found.correct, found.count)}"
 
 
 def _figures_table(kind: str, rows: list[str], figures: "list[ClassFigures]") -> str:

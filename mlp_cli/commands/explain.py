@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, get_args
 import click
 from click.core import ParameterSource
 
-from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_checkpoint, choose_reader
+from mlp_cli.commands.shared.checkpoint import (
+    Checkpoint,
+    checkpoint_option,
+    choose_checkpoint,
+    choose_reader,
+)
 from mlp_cli.commands.shared.example import draw_example, example_of_picture, example_of_test_set
 from mlp_cli.commands.shared.options import (
     AnyPath,
@@ -112,7 +117,7 @@ def _parse_sizes(
 def explain(
     ctx: click.Context,
     image: Path | None,
-    checkpoint: Path | None,
+    checkpoint: Checkpoint | None,
     sizes: tuple[int, ...] | None,
     activation: ActivationName | None,
     cost: CostName | None,

@@ -5,16 +5,18 @@ from typing import Literal, get_args
 
 import click
 
-from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_checkpoint
+from mlp_cli.commands.shared.checkpoint import Checkpoint, choose_checkpoint, committee_option
 from mlp_cli.commands.shared.options import FilePath, common_options
 from mlp_cli.commands.shared.text import result
-from mlp_cli.errors import ExportError
+from mlp_cli.errors import ExportError, OptionError
 
 Format = Literal["html", "onnx", "nielsen", "csv", "small"]
+COMMITTEE_FORMATS = ("html", "onnx")
+"""those that can hold several networks"""
 
 
 @click.command(short_help="Write a network in another format.")
-@checkpoint_option
+@committee_option
 @click.option(
     "--format",
     "kind",
@@ -25,8 +27,10 @@ Format = Literal["html", "onnx", "nielsen", "csv", "small"]
 )
 @click.option("-o", "--output", type=FilePath, required=True, help="The file to write.")
 @common_options
-def export(checkpoint: Path | None, kind: Format, output: Path) -> None:
+def export(checkpoint: tuple[Checkpoint, ...], kind: Format, output: Path) -> None:
     """Write a network, or its history, in another format.
+
+    html and onnx take several checkpoints, a committee, too.
 
     \b
     html     a page to draw on, in one file: open it in a browser
@@ -39,15 +43,20 @@ def export(checkpoint: Path | None, kind: Format, output: Path) -> None:
     from mlp_cli.exports.nielsen import write_nielsen
     from mlp_cli.exports.onnx import require_onnx, write_onnx
     from mlp_cli.pages.canvas.page import write_html
-    from mlp_cli.runs.reading import load_trained
+    from mlp_cli.runs.committee import Committee
     from mlp_cli.runs.small import write_small
     from mlp_cli.system.outputs import check_output, writing
 
     check_output(output)
     if kind == "onnx":
         require_onnx()
-    path = choose_checkpoint(checkpoint)
-    run = load_trained(path)
+    if len(checkpoint) > 1 and kind not in COMMITTEE_FORMATS:
+        raise OptionError(
+            f"--format {kind}: takes one network, and --checkpoint names {len(checkpoint)}. "
+            f"Name one, or choose --format {' or '.join(COMMITTEE_FORMATS)}."
+        )
+    committee = Committee.open([choose_checkpoint(each) for each in checkpoint or (None,)])
+    runs = list(committee.runs())
     writers = {
         "html": write_html,
         "onnx": write_onnx,
@@ -57,8 +66,9 @@ def export(checkpoint: Path | None, kind: Format, output: Path) -> None:
     }
     try:
         with writing(output) as file:
-            writers[kind](run, file)
+            writers[kind](runs[0], file, *runs[1:])
     except ExportError as error:
-        raise ExportError(f"{path}: {error}\nChoose another --format.") from error
+        who = committee.first.checkpoint if committee.is_one else "the committee"
+        raise ExportError(f"{who}: {error}\nChoose another --format.") from error
     size = output.stat().st_size
     result(f"{click.format_filename(output)}: {size:,} bytes, {kind}")

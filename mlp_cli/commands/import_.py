@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlp_cli.commands.shared.checkpoint import Checkpoint, CheckpointFile, choose_to_create
 from mlp_cli.commands.shared.completion import complete_dataset
 from mlp_cli.commands.shared.dataset import load_for_network
 from mlp_cli.commands.shared.options import (
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @click.argument("file", type=FilePath)
 @click.option(
     "--checkpoint",
-    type=FilePath,
+    type=CheckpointFile(),
     show_default="a new file under checkpoints/",
     help="The checkpoint to write.",
 )
@@ -54,7 +55,7 @@ if TYPE_CHECKING:
 @common_options
 def import_(
     file: Path,
-    checkpoint: Path | None,
+    checkpoint: Checkpoint | None,
     dataset: str,
     image_shape: tuple[int, int] | None,
     data_dir: Path,
@@ -66,11 +67,12 @@ def import_(
     from mlp_cli.exports.nielsen import read_nielsen
     from mlp_cli.runs.checkpoint import Run
 
+    wanted = choose_to_create(checkpoint)
     run = Run.adopt(read_nielsen(file), dataset, image_shape)
     run = replace(run, settings=replace(run.settings, data_dir=str(data_dir)))
     sizes = run.settings.sizes
-    path = _create(checkpoint, run)
-    named = [] if checkpoint is None else ["--checkpoint", str(path)]
+    path = _create(wanted, run)
+    named = [] if wanted is None else ["--checkpoint", str(path)]
     result(f"network     {'-'.join(map(str, sizes))}, {run.settings.dtype}")
     result(f"checkpoint  {path}")
     result(f"next        {command_line(['mlp', *_next_command(run, path), *named])}")

@@ -1,13 +1,17 @@
 """mlp inspect: the contents of a checkpoint."""
 
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
-from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_checkpoint
+from mlp_cli.commands.shared.checkpoint import (
+    Checkpoint,
+    CheckpointFile,
+    checkpoint_option,
+    choose_checkpoint,
+)
 from mlp_cli.commands.shared.completion import complete_checkpoint
-from mlp_cli.commands.shared.options import FilePath, common_options
+from mlp_cli.commands.shared.options import common_options
 from mlp_cli.commands.shared.text import json_result, result
 from mlp_cli.measuring.percent import percent
 from mlp_cli.system.characters import one_line
@@ -18,13 +22,13 @@ from mlp_cli.system.characters import one_line
     "file",
     metavar="[CHECKPOINT]",
     required=False,
-    type=FilePath,
+    type=CheckpointFile(),
     shell_complete=complete_checkpoint,
 )
 @checkpoint_option
 @click.option("--json", is_flag=True, help="Print one JSON document.")
 @common_options
-def inspect(file: Path | None, checkpoint: Path | None, json: bool) -> None:
+def inspect(file: Checkpoint | None, checkpoint: Checkpoint | None, json: bool) -> None:
     """Print what a checkpoint holds: network, training and settings, and facts about the file.
 
     The command reads no dataset and computes nothing.

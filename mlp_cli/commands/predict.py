@@ -1,69 +1,30 @@
 """mlp predict: read the digit in a picture."""
 
-import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlp_cli.commands.shared.checkpoint import checkpoint_option, choose_reader
+from mlp_cli.commands.shared.checkpoint import Checkpoint, choose_reader, committee_option
 from mlp_cli.commands.shared.options import AnyPath, UserPath, WholeNumber, common_options
+from mlp_cli.commands.shared.readings import Reading, Unread, rank, read_pictures
 from mlp_cli.commands.shared.text import can_encode, json_result, note, result, say
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.datasets.source import Source
 from mlp_cli.errors import OptionError, OutputError, PictureError
-from mlp_cli.measuring.confidence import LEAST_CONFIDENCE
 from mlp_cli.system.characters import one_line
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from mlp_cli.images import Digit
+    from mlp_cli.nn.types import Floats
+    from mlp_cli.runs.committee import Committee, CommitteeMember
 
 STDIN = "-"
-PICTURES_AT_ONCE = 100
-"""pictures that are in memory together"""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One picture, and the network's outputs for it."""
-
-    name: str
-    digit: "Digit"
-    outputs: "npt.NDArray[np.floating]"
-
-    @property
-    def ranked(self) -> list[int]:
-        """The classes, from the highest output to the lowest."""
-        ranked: list[int] = self.outputs.argsort(kind="stable")[::-1].tolist()
-        return ranked
-
-    @property
-    def warnings(self) -> list[str]:
-        """Reasons to doubt the prediction."""
-        doubts = list(self.digit.warnings)
-        highest = float(self.outputs.max())  # nan if any output is
-        if math.isnan(highest):
-            doubts.append("the outputs are not numbers, as the network's parameters are too large")
-        elif highest < LEAST_CONFIDENCE:
-            doubts.append("the network is unsure: no output reaches one half")
-        return doubts
-
-
-@dataclass(frozen=True)
-class Unread:
-    """One picture that could not be read, and why."""
-
-    name: str
-    reason: str
 
 
 @click.command(short_help="Read the digit in a picture.")
@@ -74,7 +35,7 @@ class Unread:
     required=True,
     type=AnyPath(allow_dash=True, path_type=str),
 )
-@checkpoint_option
+@committee_option
 @click.option(
     "--top",
     type=WholeNumber(1),
@@ -100,7 +61,7 @@ class Unread:
 def predict(
     ctx: click.Context,
     images: tuple[str, ...],
-    checkpoint: Path | None,
+    checkpoint: tuple[Checkpoint, ...],
     top: int,
     json: bool,
     show: bool,
@@ -115,17 +76,19 @@ def predict(
     MNIST does. Of several frames or pages, it reads the first that is not blank. Without a
     checkpoint of your own, the network that comes with mlp reads it. Each output lies between 0
     and 1; they add up to 1 only where the network was trained with --cost log-likelihood.
+    With several checkpoints, the outputs are the mean of the networks' outputs, and a warning says
+    where the networks do not agree.
     Warnings go to stderr. A picture that cannot be read is reported, and the others are still
     read.
     """
     from mlp_cli.images import save_image
-    from mlp_cli.runs.reading import load_trained
+    from mlp_cli.runs.committee import Committee
     from mlp_cli.system.outputs import writing
 
     if json and show:
         raise OptionError("--show and --json exclude each other. Give only one of them.")
-    run = load_trained(choose_reader(checkpoint))
-    source = find_source(run.settings.dataset)
+    committee = Committee.open([choose_reader(each) for each in checkpoint or (None,)])
+    source = _class_names(committee)
     names: list[str] = []
     failed = False
     for image in images:
@@ -135,8 +98,8 @@ def predict(
             _report(image, str(error))
             failed = True
     path_for = _choose_paths(images, names, save_normalised) if save_normalised else None
-    read = partial(_read, shape=run.settings.image_shape, raw=raw)
-    for reading in read_pictures(names, read, run.network.outputs):
+    read = partial(_read, shape=committee.first.settings.image_shape, raw=raw)
+    for reading in read_pictures(names, read, committee.member_outputs):
         if isinstance(reading, Unread):
             _report(reading.name, reading.reason)
             failed = True
@@ -144,39 +107,9 @@ def predict(
         if path_for is not None:
             with writing(path_for(reading.name)) as file:
                 save_image(reading.digit.image, file)
-        _print(reading, source, top=top, json=json, show=show)
+        _print(reading, committee, source, top=top, json=json, show=show)
     if failed:
         ctx.exit(1)
-
-
-def read_pictures(
-    names: Iterable[str],
-    read: "Callable[[str], Digit]",
-    outputs_of: "Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.floating]]",
-    at_once: int = PICTURES_AT_ONCE,
-) -> Iterator[Reading | Unread]:
-    """Yield what was read in each picture, or why it could not be read.
-
-    No more than `at_once` pictures are in memory together. Of each such batch, the pictures that
-    could not be read come first.
-
-    read: finds the digit of a named picture, or raises PictureError.
-    outputs_of: computes the outputs, (n, classes), of images, (n, rows, columns).
-    """
-    import numpy as np
-
-    waiting = iter(names)
-    while batch := list(islice(waiting, at_once)):
-        digits = []
-        for name in batch:
-            try:
-                digits.append((name, read(name)))
-            except PictureError as error:
-                yield Unread(name, str(error))
-        if digits:
-            outputs = outputs_of(np.stack([digit.image for _, digit in digits]))
-            for (name, digit), output in zip(digits, outputs, strict=True):
-                yield Reading(name, digit, output)
 
 
 def _report(name: str, reason: str) -> None:
@@ -231,16 +164,21 @@ def _is_same_file(one: str, other: Path) -> bool:
         return False
 
 
-def _print(reading: Reading, source: Source, *, top: int, json: bool, show: bool) -> None:
+def _print(
+    reading: Reading, committee: "Committee", source: Source, *, top: int, json: bool, show: bool
+) -> None:
     """Print a prediction, and reasons to doubt it on stderr."""
+    warnings = reading.warnings(source)
     if json:
+        members = zip(committee.members, reading.members, strict=True)
         json_result(
             {
                 "image": reading.name,
                 "prediction": reading.ranked[0],
                 "confidence": float(reading.outputs[reading.ranked[0]]),
                 "outputs": reading.outputs.tolist(),
-                "warnings": reading.warnings,
+                "warnings": warnings,
+                **({} if committee.is_one else {"members": [_alone(*each) for each in members]}),
             }
         )
         return
@@ -249,8 +187,35 @@ def _print(reading: Reading, source: Source, *, top: int, json: bool, show: bool
         from mlp_cli.images import draw_reading
 
         result(draw_reading(reading.digit.image, reading.outputs, can_encode("█▀▄")))
-    for warning in reading.warnings:
+    for warning in warnings:
         note(f"{_printed(reading.name)}: {warning}.")
+
+
+def _alone(member: "CommitteeMember", outputs: "Floats") -> dict[str, Any]:
+    """Return what one member of a committee reads, as the JSON document has it."""
+    return {
+        "checkpoint": str(member.checkpoint),
+        "prediction": rank(outputs)[0],
+        "outputs": outputs.tolist(),
+    }
+
+
+def _class_names(committee: "Committee") -> Source:
+    """Return the dataset whose classes' names are printed, and say where members have others."""
+    first = committee.first.settings
+    classes = range(first.sizes[-1])
+
+    def names(dataset: str) -> list[str]:
+        source = find_source(dataset)
+        return [source.class_name(label) for label in classes]
+
+    for member in committee.members:
+        if names(member.settings.dataset) != names(first.dataset):
+            note(
+                f"{one_line(member.checkpoint)}: was trained on {member.settings.dataset}; "
+                f"the classes are named as in {first.dataset}."
+            )
+    return find_source(first.dataset)
 
 
 def _printed(name: str) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from mlp_cli.commands.shared.checkpoint import choose_checkpoint
+from mlp_cli.commands.shared.checkpoint import Checkpoint, CheckpointFile, choose_checkpoint
 from mlp_cli.commands.shared.completion import complete_checkpoint
 from mlp_cli.commands.shared.dataset import load_for_network, other_data
 from mlp_cli.commands.shared.options import (
@@ -19,11 +19,12 @@ from mlp_cli.commands.shared.text import note, result
 @click.command(short_help="Write an HTML page about one run or several.")
 @click.option(
     "--checkpoint",
-    type=FilePath,
+    type=CheckpointFile(),
     multiple=True,
     show_default="the newest under checkpoints/",
     shell_complete=complete_checkpoint,
-    help="The trained network. Repeat the option to compare several.",
+    help="The trained network: a file, newest, or bundled (the one that comes with mlp). "
+    "Repeat the option to compare several.",
 )
 @click.option(
     "-o",
@@ -37,7 +38,10 @@ from mlp_cli.commands.shared.text import note, result
 @run_data_dir_option
 @common_options
 def report(
-    checkpoint: tuple[Path, ...], output: Path, dataset: str | None, data_dir: Path | None
+    checkpoint: tuple[Checkpoint, ...],
+    output: Path,
+    dataset: str | None,
+    data_dir: Path | None,
 ) -> None:
     """Write one HTML page that needs no connection, no script and no other file.
 
@@ -54,7 +58,7 @@ def report(
     require_matplotlib()
     check_output(output)
     findings = []
-    for path in checkpoint or [choose_checkpoint(None)]:
+    for path in [choose_checkpoint(each) for each in checkpoint or (None,)]:
         run = load_trained(path)
         found = load_for_network(run.settings, path, dataset, data_dir)
         if other := other_data(found, run.settings):

@@ -9,6 +9,12 @@ import click
 
 from mlp_cli.commands.shared.advice import Adviser
 from mlp_cli.commands.shared.aftermath import what_is_left
+from mlp_cli.commands.shared.checkpoint import (
+    Checkpoint,
+    CheckpointFile,
+    choose_to_create,
+    choose_to_resume,
+)
 from mlp_cli.commands.shared.completion import complete_checkpoint
 from mlp_cli.commands.shared.config import config_option
 from mlp_cli.commands.shared.dataset import load_or_download
@@ -56,10 +62,10 @@ if TYPE_CHECKING:
 @data_dir_option
 @click.option(
     "--checkpoint",
-    type=FilePath,
+    type=CheckpointFile(),
     show_default="a new file under checkpoints/",
     shell_complete=complete_checkpoint,
-    help="File to keep the run in; with --resume, the run to resume.",
+    help="File to keep the run in; with --resume, the run to resume: a file, or newest.",
 )
 @click.option(
     "--resume",
@@ -80,7 +86,7 @@ def train(
     ctx: click.Context,
     /,
     data_dir: Path,
-    checkpoint: Path | None,
+    checkpoint: Checkpoint | None,
     resume: bool,
     resume_or_start: bool,
     log: Path | None,
@@ -99,32 +105,34 @@ def train(
     """
     if resume and resume_or_start:
         raise OptionError("--resume and --resume-or-start: either. Give only one of them.")
-    resumes = resume or (resume_or_start and is_there(checkpoint))
+    may_resume = resume or resume_or_start
+    file = (choose_to_resume if may_resume else choose_to_create)(checkpoint)
+    resumes = resume or (resume_or_start and is_there(file))
     if print_config:
-        path = checkpoint or (newest_checkpoints(FOLDER)[0] if resumes else None)
+        path = file or (newest_checkpoints(FOLDER)[0] if resumes else None)
         result(format_preset(_options_of(path if resumes else None, ctx)))
         return
-    if checkpoint and log and is_same_place(checkpoint, log):
+    if file and log and is_same_place(file, log):
         raise OptionError(f"--log {log}: is the checkpoint, expected another file.")
     with interruption() as interrupted, ExitStack() as stack:
         claim, wanted = None, None
         try:
             if resumes:
-                claim = stack.enter_context(take_run(checkpoint))
+                claim = stack.enter_context(take_run(file))
                 saved = resumed_run(claim.path, ctx)
                 wanted = saved.settings
                 training = resume_training(saved, claim.path, ctx)
             else:
-                training = _begin(checkpoint, data_dir, ctx)
+                training = _begin(file, data_dir, ctx)
             wanted = training.run.settings
             with interrupted.deferred():
                 if claim is None:
-                    claim = _claim(checkpoint, training.run)
+                    claim = _claim(file, training.run)
                     stack.callback(claim.close)
                 elif not training.has_ended:
                     claim.save(training.run)
             _train(training, claim, log, interrupted)
-            _test(training, claim, interrupted, is_found_unnamed=checkpoint is None)
+            _test(training, claim, interrupted, is_found_unnamed=file is None)
             if plot:
                 draw_learning_curves(training.run, plot)
         except KeyboardInterrupt as error:

@@ -1,5 +1,6 @@
-"""The network as an ONNX model, which most programs that run networks can read."""
+"""A network or a committee as an ONNX model, which most programs that run networks can read."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
@@ -13,7 +14,7 @@ from mlp_cli.system.packages import import_extra
 from mlp_cli.version import __version__
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from onnx import GraphProto, ModelProto
 
 # Versions of 2021: onnxruntime 1.7 and newer read them.
 OPSET, IR_VERSION = 13, 7
@@ -28,23 +29,29 @@ OUTPUT_OPERATORS: dict[Elementwise, str] = {sigmoid: "Sigmoid", softmax: "Softma
 
 def require_onnx() -> None:
     """Import onnx. Raises MissingPackageError where it is missing or broken."""
-    import_extra(["onnx", "onnx.checker", "onnx.helper", "onnx.numpy_helper"], "onnx", NEED)
+    modules = ("checker", "compose", "helper", "numpy_helper")
+    import_extra(["onnx", *(f"onnx.{module}" for module in modules)], "onnx", NEED)
 
 
-def write_onnx(run: Run, file: BinaryIO) -> None:
+def write_onnx(run: Run, file: BinaryIO, *others: Run) -> None:
     """Write a model that takes `images`, grey levels 0..255, and returns `outputs`, A^L.
 
     images: uint8, (n, rows, columns).  outputs: (n, n_L), in the precision of the run.
+    others: further members of a committee: `outputs` is the mean over all, in the highest
+    precision among them.
     Raises MissingPackageError without a working package onnx, ExportError for a network too large.
     """
     require_onnx()
-    size = sum(array.nbytes for array in run.network.parameters)
+    runs = (run, *others)
+    size = sum(array.nbytes for each in runs for array in each.network.parameters)
     if size > MAX_MODEL_BYTES:
         raise ExportError(f"{size:,} bytes of parameters, expected {MAX_MODEL_BYTES:,} at most.")
-    if run.network.activation not in HIDDEN_OPERATORS:
-        known = " and ".join(HIDDEN_OPERATORS)
-        raise ExportError(f"activation {run.network.activation}: the export knows {known}.")
-    file.write(_model(run).SerializeToString())
+    for each in runs:
+        if each.network.activation not in HIDDEN_OPERATORS:
+            known = " and ".join(HIDDEN_OPERATORS)
+            raise ExportError(f"activation {each.network.activation}: the export knows {known}.")
+    model = _committee_model(runs) if others else _model(run)
+    file.write(model.SerializeToString())
 
 
 def _model(run: Run) -> "ModelProto":
@@ -52,7 +59,7 @@ def _model(run: Run) -> "ModelProto":
 
     Parameters and activations have the names of the derivation: W2, b2, z2, a2, ...
     """
-    from onnx import TensorProto, checker, helper, numpy_helper
+    from onnx import TensorProto, helper, numpy_helper
 
     network, (rows, columns) = run.network, run.settings.image_shape
     kind = helper.np_dtype_to_tensor_dtype(network.dtype)
@@ -84,6 +91,53 @@ def _model(run: Run) -> "ModelProto":
         [helper.make_tensor_value_info("outputs", kind, ["n", network.sizes[-1]])],
         constants,
     )
+    return _checked_model(graph)
+
+
+def _committee_model(runs: Sequence[Run]) -> "ModelProto":
+    """Return the members' models side by side, and the mean of their outputs, taken in float64.
+
+    What is in the model of member k has `member<k>_` before its name.
+    """
+    from onnx import TensorProto, compose, helper, numpy_helper
+
+    kind = helper.np_dtype_to_tensor_dtype(np.result_type(*(run.network.dtype for run in runs)))
+    nodes, constants, outputs = (
+        [],
+        [numpy_helper.from_array(np.array(len(runs), np.float64), "count")],
+        [],
+    )
+    for number, run in enumerate(runs, start=1):
+        prefix = f"member{number}_"
+        graph = compose.add_prefix_graph(_model(run).graph, prefix, inplace=True)
+        nodes += [
+            helper.make_node("Identity", ["images"], [f"{prefix}images"]),
+            *graph.node,
+            helper.make_node(
+                "Cast", [f"{prefix}outputs"], [f"{prefix}double"], to=TensorProto.DOUBLE
+            ),
+        ]
+        constants += graph.initializer
+        outputs.append(f"{prefix}double")
+    nodes += [
+        helper.make_node("Sum", outputs, ["sum"]),
+        helper.make_node("Div", ["sum", "count"], ["mean"]),
+        helper.make_node("Cast", ["mean"], ["outputs"], to=kind),
+    ]
+    (rows, columns), classes = runs[0].settings.image_shape, runs[0].network.sizes[-1]
+    graph = helper.make_graph(
+        nodes,
+        "committee of multilayer perceptrons",
+        [helper.make_tensor_value_info("images", TensorProto.UINT8, ["n", rows, columns])],
+        [helper.make_tensor_value_info("outputs", kind, ["n", classes])],
+        constants,
+    )
+    return _checked_model(graph)
+
+
+def _checked_model(graph: "GraphProto") -> "ModelProto":
+    from onnx import checker, helper
+
     model = helper.make_model(
         graph,
         opset_imports=[helper.make_opsetid("", OPSET)],

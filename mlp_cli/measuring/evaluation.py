@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from mlp_cli.measuring import scores
 from mlp_cli.nn.costs import mean_cost
+from mlp_cli.nn.names import CostName
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats, Images, Labels
 
@@ -31,13 +32,17 @@ class Evaluation:
 
         images: (n, rows, columns).  labels: (n,), below n_L.
         """
-        outputs = network.outputs(images)
+        return cls.of_outputs(network.outputs(images), labels, network.cost)
+
+    @classmethod
+    def of_outputs(cls, outputs: Floats, labels: Labels, cost: CostName) -> Self:
+        """Evaluate outputs, (n, n_L), for images whose correct classes are known."""
         predictions = outputs.argmax(axis=1)
         return cls(
             outputs,
             predictions,
-            scores.confusion_matrix(labels, predictions, classes=network.sizes[-1]),
-            mean_cost(outputs, labels, network.cost),
+            scores.confusion_matrix(labels, predictions, classes=outputs.shape[1]),
+            mean_cost(outputs, labels, cost),
         )
 
     @property

@@ -1,6 +1,7 @@
 """How good predictions are: accuracy and its interval, confusion, figures per class."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -32,6 +33,32 @@ class Score:
     def interval(self) -> tuple[float, float]:
         """The 95 % confidence interval of the accuracy (Wilson)."""
         return wilson_interval(self.correct, self.examples)
+
+
+@dataclass(frozen=True)
+class Disagreements:
+    """The examples for which the members of a committee do not all predict the same."""
+
+    count: int
+    share: float
+    """of all examples, 0..1"""
+    correct: int
+    """how many of them the committee predicts correctly all the same"""
+
+    @classmethod
+    def of(
+        cls,
+        members: Sequence[npt.NDArray[np.integer]],
+        committee: npt.NDArray[np.integer],
+        labels: npt.NDArray[np.integer],
+    ) -> Self:
+        """Compare the predictions of members, (n,) each, and of their committee, (n,)."""
+        is_disputed = np.zeros(len(labels), bool)
+        for predictions in members:
+            is_disputed |= predictions != members[0]
+        count = int(is_disputed.sum())
+        correct = int((is_disputed & (committee == labels)).sum())
+        return cls(count, count / len(labels), correct)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ import numpy.typing as npt
 
 from mlp_cli.errors import CheckpointError, OptionError
 from mlp_cli.nn.network import Network
+from mlp_cli.nn.types import Floats, Images
 from mlp_cli.runs.places import unwritable
 from mlp_cli.runs.schema import Option
 from mlp_cli.runs.settings import Settings
@@ -155,6 +156,13 @@ class Run:
         self.engine_variant = engine.variant
         if best is None or _is_better(self.history[-1], best):
             self.network, self.best_epoch = engine.network.copy(), result.epoch
+
+    def outputs(self, images: Images) -> Floats:
+        """Return the outputs of the best network for images: (n, classes).
+
+        images: uint8, (n, rows, columns), as the dataset or a picture has them.
+        """
+        return self.network.outputs(images)
 
     @property
     def awaits_its_first_epoch(self) -> bool:

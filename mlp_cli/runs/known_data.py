@@ -26,6 +26,11 @@ class KnownData(NamedTuple):
     is_elsewhere: bool = False
     """whether they are neither where somebody said, nor where the run found them"""
 
+    def seen_by(self, settings: Settings) -> "KnownData":
+        """Return the same data as found for another run, which may have been trained on them."""
+        is_the_runs = _is_the_runs(settings, self.dataset, self.name)
+        return KnownData(self.dataset, self.name, is_the_runs)
+
 
 class Place(NamedTuple):
     """A dataset to look for, and the data folder to look in."""
@@ -89,8 +94,13 @@ def find_data(
         raise fault
     # Where there is nothing, this says so; or it draws what can be drawn.
     found = first or source.load(named[-1].data_dir)
-    is_the_runs = found.fingerprint() == wanted if wanted else source.name == settings.dataset
-    return KnownData(found, source.name, is_the_runs)
+    return KnownData(found, source.name, _is_the_runs(settings, found, source.name))
+
+
+def _is_the_runs(settings: Settings, dataset: Dataset, name: str) -> bool:
+    """Return whether a run was trained on this dataset of this name."""
+    wanted = settings.fingerprint
+    return dataset.fingerprint() == wanted if wanted else name == settings.dataset
 
 
 def _distinct(places: Iterable[Place]) -> Iterable[Place]:

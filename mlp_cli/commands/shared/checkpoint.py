@@ -1,30 +1,83 @@
-"""The checkpoint that a command reads: the one named, or the newest."""
+"""The checkpoint that a command reads: a file, the newest, or the one that comes with mlp."""
 
+import os
+from collections.abc import Sequence
+from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import click
 
-from mlp_cli.commands.shared.completion import complete_checkpoint
-from mlp_cli.commands.shared.options import FilePath
+from mlp_cli.commands.shared.completion import CHECKPOINT_NAMES, complete_checkpoint
+from mlp_cli.commands.shared.options import UserPath
 from mlp_cli.commands.shared.text import note
-from mlp_cli.errors import NoCheckpointError
+from mlp_cli.errors import NoCheckpointError, OptionError
 from mlp_cli.measuring.percent import percent
 from mlp_cli.runs import bundled
 from mlp_cli.runs.places import FOLDER, newest_checkpoints
 
+
+class Named(Enum):
+    """A checkpoint that has a name instead of a path."""
+
+    NEWEST = "newest"
+    BUNDLED = "bundled"
+
+
+Checkpoint = Path | Named
+"""what stands after --checkpoint"""
+
+
+class CheckpointFile(UserPath):
+    """The file of a checkpoint, or a name that stands for one.
+
+    A file that is really called `newest` is `./newest`. In an environment variable, several are
+    separated like the folders of PATH.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False)
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  as Click declares it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> Any:  # noqa: ANN401
+        """Return the path or the name, or refuse it."""
+        return Named(value) if value in CHECKPOINT_NAMES else super().convert(value, param, ctx)
+
+    def split_envvar_value(self, rv: str) -> Sequence[str]:
+        """Return the checkpoints in an environment variable; a file's own name stays one."""
+        is_one = os.path.lexists(os.path.expanduser(rv))
+        return [rv] if is_one else super().split_envvar_value(rv)
+
+
 checkpoint_option = click.option(
     "--checkpoint",
-    type=FilePath,
+    type=CheckpointFile(),
     show_default="the newest under checkpoints/",
     shell_complete=complete_checkpoint,
-    help="The trained network.",
+    help="The trained network: a file, newest, or bundled (the one that comes with mlp).",
+)
+
+committee_option = click.option(
+    "--checkpoint",
+    type=CheckpointFile(),
+    multiple=True,
+    show_default="the newest under checkpoints/",
+    shell_complete=complete_checkpoint,
+    help="The trained network: a file, newest, or bundled (the one that comes with mlp). "
+    "Repeat the option for a committee, which averages the outputs of its members.",
 )
 
 
-def choose_checkpoint(checkpoint: Path | None) -> Path:
-    """Return the checkpoint that was named, or the newest, which is then said."""
-    if checkpoint is not None:
+def choose_checkpoint(checkpoint: Checkpoint | None) -> Path:
+    """Return the checkpoint that was named, or else the newest; one without a path is said."""
+    if isinstance(checkpoint, Path):
         return checkpoint
+    if checkpoint is Named.BUNDLED:
+        return _bundled()
     from mlp_cli.runs.reading import awaits_its_first_epoch
 
     newest, *older = newest_checkpoints(FOLDER)
@@ -34,14 +87,44 @@ def choose_checkpoint(checkpoint: Path | None) -> Path:
     return path
 
 
-def choose_reader(checkpoint: Path | None) -> Path:
+def choose_reader(checkpoint: Checkpoint | None) -> Path:
     """Return the checkpoint to read pictures with: the one named, the newest, or mlp's own."""
     try:
         return choose_checkpoint(checkpoint)
     except NoCheckpointError:
-        note(
-            "Using the network that comes with mlp "
-            f"(test accuracy {percent(bundled.TEST_ACCURACY)} on MNIST).\n"
-            "Train your own with: mlp train"
+        if checkpoint is not None:
+            raise
+        return _bundled("\nTrain your own with: mlp train")
+
+
+def choose_to_resume(checkpoint: Checkpoint | None) -> Path | None:
+    """Return the checkpoint of the run to resume; None for the newest that can be."""
+    match checkpoint:
+        case Named.NEWEST:
+            return None
+        case Named.BUNDLED:
+            return _bundled()
+    return checkpoint
+
+
+def choose_to_create(checkpoint: Checkpoint | None) -> Path | None:
+    """Return the path for a new checkpoint; None where nobody named one.
+
+    Raises OptionError for a name that stands for a checkpoint which is there already.
+    """
+    if isinstance(checkpoint, Named):
+        name = checkpoint.value
+        raise OptionError(
+            f"--checkpoint {name}: stands for a checkpoint that is there already, expected a new "
+            f"file. Name another, or a file that is called so: ./{name}"
         )
-        return bundled.PATH
+    return checkpoint
+
+
+def _bundled(advice: str = "") -> Path:
+    """Return mlp's own checkpoint, and say so."""
+    note(
+        "Using the network that comes with mlp "
+        f"(test accuracy {percent(bundled.TEST_ACCURACY)} on MNIST).{advice}"
+    )
+    return bundled.PATH

@@ -9,12 +9,16 @@ from click.shell_completion import CompletionItem
 from mlp_cli.datasets.catalogue import NAMES
 from mlp_cli.runs.places import FOLDER
 
+CHECKPOINT_NAMES = ("newest", "bundled")
+"""what every command's --checkpoint knows besides paths"""
+
 
 def complete_checkpoint(
     _: click.Context, __: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Offer checkpoints that begin as typed, those of `checkpoints/`, and folders."""
-    return _files(incomplete, ".npz", [str(path) for path in FOLDER.glob("*.npz")])
+    """Offer checkpoints that begin as typed, those of `checkpoints/`, their names, and folders."""
+    others = [*CHECKPOINT_NAMES, *(str(path) for path in FOLDER.glob("*.npz"))]
+    return _files(incomplete, ".npz", others)
 
 
 def complete_dataset(

@@ -1,8 +1,9 @@
 /**
  * The network: its parameters, read from the page, and Feedforward.
  * @typedef {{W: Float32Array|Float64Array, b: Float32Array|Float64Array}} Layer
- * @typedef {{sizes: number[], shape: number[], activation: string, output: string,
- *   classes: string[], dtype: string, parameters: string}} Saved
+ * @typedef {{sizes: number[], activation: string, output: string, dtype: string,
+ *   parameters: string}} Member
+ * @typedef {Member & {others: Member[], shape: number[], classes: string[]}} Saved
  */
 
 const SIGMA = {
@@ -19,7 +20,7 @@ const SIGMA = {
 };
 
 /** Return the layers 2..L. The page holds W^l row by row, then b^l, for each of them.
- * @param {Saved} saved @returns {Layer[]} */
+ * @param {Member} saved @returns {Layer[]} */
 function readLayers(saved) {
   const bytes = Uint8Array.from(atob(saved.parameters), (c) => c.charCodeAt(0));
   const Numbers = saved.dtype === "float64" ? Float64Array : Float32Array;
@@ -30,7 +31,7 @@ function readLayers(saved) {
 }
 
 /** Return the activations of every layer: A^1 = pixel / 255, A^l = sigma(W^l A^{l-1} + b^l).
- * @param {Saved} saved @param {Layer[]} layers @param {ArrayLike<number>} pixels 0..255 */
+ * @param {Member} saved @param {Layer[]} layers @param {ArrayLike<number>} pixels 0..255 */
 function feedforward(saved, layers, pixels) {
   const activations = [Float64Array.from(pixels, (pixel) => pixel / 255)];
   layers.forEach(({ W, b }, l) => {
@@ -44,4 +45,9 @@ function feedforward(saved, layers, pixels) {
     activations.push(SIGMA[last ? saved.output : saved.activation](z));
   });
   return activations;
+}
+
+/** Return the mean of several networks' outputs. @param {Float64Array[]} outputs */
+function average(outputs) {
+  return outputs[0].map((_, k) => outputs.reduce((sum, each) => sum + each[k], 0) / outputs.length);
 }

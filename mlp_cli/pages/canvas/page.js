@@ -2,6 +2,7 @@
 
 const saved = JSON.parse(document.getElementById("network").textContent);
 const layers = readLayers(saved);
+const others = saved.others.map((member) => ({ member, layers: readLayers(member) }));
 const canvas = document.getElementById("canvas");
 const drawing = new Drawing(canvas);
 const elements = Object.fromEntries(
@@ -17,7 +18,10 @@ let waiting = 0;
 /** Show the input of the network and its prediction. @param {number[]} pixels @param {string[]} doubts */
 function show(pixels, doubts = []) {
   const activations = feedforward(saved, layers, pixels);
-  const outputs = activations.at(-1);
+  const outputs = average([
+    activations.at(-1),
+    ...others.map((other) => feedforward(other.member, other.layers, pixels).at(-1)),
+  ]);
   const best = outputs.indexOf(outputs.reduce((one, other) => Math.max(one, other)));
   const unsure = outputs[best] < saved.leastConfidence ? ["unsure: no output reaches one half"] : [];
   paintCells(elements.seen, pixels.map((pixel) => pixel / 255));

@@ -29,8 +29,11 @@ HIDDEN_NAMES: tuple[ActivationName, ...] = ("sigmoid", "tanh", "relu")
 OUTPUT_NAMES: dict[Elementwise, str] = {sigmoid: "sigmoid", softmax: "softmax"}
 
 
-def write_html(run: Run, file: BinaryIO) -> None:
+def write_html(run: Run, file: BinaryIO, *others: Run) -> None:
     """Write a page with a canvas, the network, and its prediction for what is drawn.
+
+    others: further members of a committee, whose outputs are averaged with the run's. The hidden
+    activations that the page shows are those of the run.
 
     The parameters W^2, b^2, .., W^L, b^L are in the page as base64, in the precision of the run.
     Raises ExportError where the inputs are too few to draw on, the network is too large, or the
@@ -39,34 +42,34 @@ def write_html(run: Run, file: BinaryIO) -> None:
     # Not at the top: it brings Pillow, which the other formats of an export do without.
     from mlp_cli.pages.canvas.constants import shared_constants
 
-    network, shape = run.network, run.settings.image_shape
+    runs, shape = (run, *others), run.settings.image_shape
     source = find_source(run.settings.dataset)
     if min(shape) < MIN_SIDE:
         raise ExportError(
             f"inputs of {' x '.join(map(str, shape))}, expected an image to draw on, "
             f"at least {MIN_SIDE} x {MIN_SIDE}."
         )
-    if network.activation not in HIDDEN_NAMES:
-        known = " and ".join(HIDDEN_NAMES)
-        raise ExportError(f"activation {network.activation}: the page knows {known}.")
-    size = sum(array.nbytes for array in network.parameters)
+    for each in runs:
+        if each.network.activation not in HIDDEN_NAMES:
+            known = " and ".join(HIDDEN_NAMES)
+            raise ExportError(f"activation {each.network.activation}: the page knows {known}.")
+    size = sum(array.nbytes for each in runs for array in each.network.parameters)
     if size > MAX_PARAMETER_BYTES:
         raise ExportError(
             f"{size:,} bytes of parameters, expected {MAX_PARAMETER_BYTES:,} at most."
         )
     saved = {
-        "sizes": network.sizes,
+        **_member(run),
+        "others": [_member(other) for other in others],
         "shape": shape,
-        "activation": network.activation,
-        "output": OUTPUT_NAMES[COSTS[network.cost].output],
-        "classes": [source.class_name(k) for k in range(network.sizes[-1])],
-        "dtype": network.dtype.name,
+        "classes": [source.class_name(k) for k in range(run.network.sizes[-1])],
         "leastConfidence": LEAST_CONFIDENCE,
-        "parameters": _packed(run),
     }
+    sizes = ", ".join(dict.fromkeys("-".join(map(str, each.network.sizes)) for each in runs))
     parts = {
         "style": (PAGE / "page.css").read_text("utf-8"),
-        "sizes": "-".join(map(str, network.sizes)),
+        "whom": f"a committee of {len(runs)}: {sizes}" if others else f"a network of {sizes}",
+        "hidden": "Hidden activations of the first" if others else "Hidden activations",
         "network": _script_json(saved),
         "images": _script_json(shared_constants()),
         "script": "\n".join((PAGE / f"{name}.js").read_text("utf-8") for name in SCRIPTS),
@@ -74,6 +77,18 @@ def write_html(run: Run, file: BinaryIO) -> None:
     page = (PAGE / "page.html").read_text("utf-8")
     # One pass, so that no part of the content is taken for a place to fill.
     file.write(re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], page).encode())
+
+
+def _member(run: Run) -> dict[str, object]:
+    """Return what `network.js` computes a network's outputs from."""
+    network = run.network
+    return {
+        "sizes": network.sizes,
+        "activation": network.activation,
+        "output": OUTPUT_NAMES[COSTS[network.cost].output],
+        "dtype": network.dtype.name,
+        "parameters": _packed(run),
+    }
 
 
 def _script_json(value: object) -> str:

@@ -1,0 +1,1 @@
+"""Many runs: settings and seeds varied, trained side by side, and compared."""
