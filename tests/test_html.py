@@ -4,6 +4,7 @@ import base64
 import os
 import re
 import shutil
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -41,6 +42,11 @@ CURVES = {
     "8": ["62 24,50 14,36 22,38 36,52 48,64 60,64 76,50 86,36 78,36 62,50 49,62 36,62 24"],
     "9": ["66 28,54 16,38 22,34 38,44 50,58 46,66 30,65 55,60 86"],
 }
+
+
+def with_view(run, view):
+    """The same run, its network seeing images by a view."""
+    return replace(run, settings=replace(run.settings, view=view))
 
 
 def exported(run):
@@ -197,6 +203,68 @@ def test_every_kind_of_network_has_pythons_outputs(opened, dtype, activation, co
         "return arguments[0].map((pixels) => mlp.outputs(pixels))", images.reshape(4, -1).tolist()
     )
     np.testing.assert_allclose(outputs, run.network.outputs(images), rtol=0, atol=1e-6)
+
+
+def odd_images(shape, seed=0):
+    """Blobs, a frame, single pixels, faint ones, and nothing: what a view may stumble over."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (40, *shape), np.uint8)
+    rows, columns = np.indices(shape)
+    for image in images[:20]:  # random strokes with room around them
+        image[np.abs(columns - shape[1] / 2 + (rows - 9) * rng.uniform(-1.5, 1.5)) > 2.5] = 0
+        image[:3] = image[-3:] = 0
+    images[20:26] = np.where(rng.random((6, *shape)) < 0.02, images[20:26], 0)
+    images[26:30] = rng.integers(0, 3, (4, *shape), np.uint8)
+    images[30:33] = 0
+    images[31, -1, 0] = 1
+    images[32, 4] = 255
+    return images
+
+
+SHAPES = [(28, 28), (10, 16), (31, 9)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("view", ["plain", "deslant", "width-8", "width-9"])
+def test_the_page_sees_an_image_as_python_does(opened, view, shape):
+    """Number for number, and so do the outputs that the page computes."""
+    run = with_view(adopt_network((shape[0] * shape[1], 5, 10), shape), view)
+    images = odd_images(shape)
+    page = opened(run)
+    seen = page.execute_script(
+        "return arguments[0].map((pixels) => viewed(pixels, saved.shape, saved.view))",
+        images.reshape(40, -1).tolist(),
+    )
+    np.testing.assert_array_equal(np.array(seen).reshape(images.shape), run.seen(images))
+    assert (run.seen(images) != images).any() == (view != "plain")
+    outputs = page.execute_script(
+        "return arguments[0].map((pixels) => mlp.outputs(pixels))", images.reshape(40, -1).tolist()
+    )
+    np.testing.assert_allclose(outputs, run.outputs(images), rtol=0, atol=1e-6)
+
+
+@pytest.mark.mnist
+@pytest.mark.parametrize("view", ["deslant", "width-8", "width-14", "width-28"])
+def test_the_page_sees_mnist_as_python_does(opened, mnist_dir, view):
+    run = with_view(adopt_network(*SIZE), view)
+    images = load_dataset("mnist", mnist_dir).test.images[:1000]
+    seen = opened(run).execute_script(
+        "return arguments[0].map((pixels) => viewed(pixels, saved.shape, saved.view))",
+        images.reshape(1000, -1).tolist(),
+    )
+    np.testing.assert_array_equal(np.array(seen).reshape(images.shape), run.seen(images))
+
+
+def test_the_page_shows_what_the_network_sees(opened):
+    run = with_view(adopt_network(*SIZE), "width-20")
+    page = opened(run)
+    draw(page, CURVES["1"][0])
+    settle(page)
+    levels = page.execute_script(
+        "return [...elements.seen.getContext('2d').getImageData(0, 0, 28, 28).data]"
+    )
+    inked = np.array(levels).reshape(28, 28, 4)[:, :, 0].any(axis=0)
+    assert inked.sum() == 20
 
 
 def drawn(kind):

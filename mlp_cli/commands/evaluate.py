@@ -72,7 +72,7 @@ def evaluate(
     chosen = data.split(split, held_out, hold_out_stream(settings))
 
     with limit_threads_for_outputs(settings.sizes):
-        evaluation = Evaluation.of(run.network, chosen.images, chosen.labels)
+        evaluation = Evaluation.of(run.network, run.seen(chosen.images), chosen.labels)
     reached, figures = evaluation.score, evaluation.class_figures
     # The run's own data under another name have the classes of its own.
     source = find_source(settings.dataset if found.is_the_runs else name)

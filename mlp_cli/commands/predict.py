@@ -136,7 +136,7 @@ def predict(
             failed = True
     path_for = _choose_paths(images, names, save_normalised) if save_normalised else None
     read = partial(_read, shape=run.settings.image_shape, raw=raw)
-    for reading in read_pictures(names, read, run.network.outputs):
+    for reading in read_pictures(names, read, run.outputs):
         if isinstance(reading, Unread):
             _report(reading.name, reading.reason)
             failed = True

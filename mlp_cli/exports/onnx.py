@@ -44,6 +44,8 @@ def write_onnx(run: Run, file: BinaryIO) -> None:
     if run.network.activation not in HIDDEN_OPERATORS:
         known = " and ".join(HIDDEN_OPERATORS)
         raise ExportError(f"activation {run.network.activation}: the export knows {known}.")
+    if run.settings.view != "plain":
+        raise ExportError(f"view {run.settings.view}: the export knows images as they are.")
     file.write(_model(run).SerializeToString())
 
 

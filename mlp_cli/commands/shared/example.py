@@ -51,7 +51,7 @@ def example_of_test_set(
             f"Choose 0 to {len(test) - 1}."
         )
     origin = f"image {index:,} of {found.name}'s test set"
-    return Example(_x(test.images[index]), int(test.labels[index]), origin, number=index)
+    return Example(_x(run, test.images[index]), int(test.labels[index]), origin, number=index)
 
 
 def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
@@ -67,9 +67,9 @@ def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
     for remark in picture.remarks:
         note(f"{name}: {remark}.")
     if label is None:
-        label = int(run.network.outputs(image[None])[0].argmax())
+        label = int(run.outputs(image[None])[0].argmax())
         note(f"Without --label, the prediction, {label}, counts as the correct class.")
-    return Example(_x(image), _checked(label, run.settings.sizes[-1]), name, image=str(path))
+    return Example(_x(run, image), _checked(label, run.settings.sizes[-1]), name, image=str(path))
 
 
 def _checked(label: int, classes: int) -> int:
@@ -81,9 +81,9 @@ def _checked(label: int, classes: int) -> int:
     return label
 
 
-def _x(image: "Images") -> "Floats":
-    """Return the input x of an image: (n_1,)."""
+def _x(run: "Run", image: "Images") -> "Floats":
+    """Return the input x of an image, as the run's network sees it: (n_1,)."""
     from mlp_cli.nn.encoding import pixels_to_x
 
-    x: Floats = pixels_to_x(image[None], "float64")[0]
+    x: Floats = pixels_to_x(run.seen(image[None]), "float64")[0]
     return x

@@ -1,7 +1,7 @@
 /**
  * The network: its parameters, read from the page, and Feedforward.
  * @typedef {{W: Float32Array|Float64Array, b: Float32Array|Float64Array}} Layer
- * @typedef {{sizes: number[], shape: number[], activation: string, output: string,
+ * @typedef {{sizes: number[], shape: number[], view: string, activation: string, output: string,
  *   classes: string[], dtype: string, parameters: string}} Saved
  */
 

@@ -17,7 +17,7 @@ from mlp_cli.nn.names import ActivationName
 from mlp_cli.runs.checkpoint import Run
 
 PAGE = Path(__file__).parent
-SCRIPTS = ("network", "grid", "ground", "parts", "strokes", "normalise", "drawing", "page")
+SCRIPTS = ("network", "grid", "ground", "parts", "strokes", "normalise", "view", "drawing", "page")
 """in an order in which each script comes after those that it uses"""
 MIN_SIDE = 8
 """pixels: smaller images cannot show a drawing"""
@@ -57,6 +57,7 @@ def write_html(run: Run, file: BinaryIO) -> None:
     saved = {
         "sizes": network.sizes,
         "shape": shape,
+        "view": run.settings.view,
         "activation": network.activation,
         "output": OUTPUT_NAMES[COSTS[network.cost].output],
         "classes": [source.class_name(k) for k in range(network.sizes[-1])],
