@@ -4,7 +4,6 @@ import base64
 import os
 import re
 import shutil
-from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -24,7 +23,7 @@ from mlp_cli.pages.canvas.constants import shared_constants
 from mlp_cli.pages.canvas.page import PAGE, write_html
 from mlp_cli.runs import bundled
 from mlp_cli.runs.reading import load_checkpoint
-from tests.makers import adopt_network
+from tests.makers import adopt_network, odd_images, with_view
 
 SIZE = (784, 12, 10), (28, 28)
 PROMISED = os.environ.get("MLP_TEST_BROWSER")
@@ -42,11 +41,6 @@ CURVES = {
     "8": ["62 24,50 14,36 22,38 36,52 48,64 60,64 76,50 86,36 78,36 62,50 49,62 36,62 24"],
     "9": ["66 28,54 16,38 22,34 38,44 50,58 46,66 30,65 55,60 86"],
 }
-
-
-def with_view(run, view):
-    """The same run, its network seeing images by a view."""
-    return replace(run, settings=replace(run.settings, view=view))
 
 
 def exported(run):
@@ -203,22 +197,6 @@ def test_every_kind_of_network_has_pythons_outputs(opened, dtype, activation, co
         "return arguments[0].map((pixels) => mlp.outputs(pixels))", images.reshape(4, -1).tolist()
     )
     np.testing.assert_allclose(outputs, run.network.outputs(images), rtol=0, atol=1e-6)
-
-
-def odd_images(shape, seed=0):
-    """Blobs, a frame, single pixels, faint ones, and nothing: what a view may stumble over."""
-    rng = np.random.default_rng(seed)
-    images = rng.integers(0, 256, (40, *shape), np.uint8)
-    rows, columns = np.indices(shape)
-    for image in images[:20]:  # random strokes with room around them
-        image[np.abs(columns - shape[1] / 2 + (rows - 9) * rng.uniform(-1.5, 1.5)) > 2.5] = 0
-        image[:3] = image[-3:] = 0
-    images[20:26] = np.where(rng.random((6, *shape)) < 0.02, images[20:26], 0)
-    images[26:30] = rng.integers(0, 3, (4, *shape), np.uint8)
-    images[30:33] = 0
-    images[31, -1, 0] = 1
-    images[32, 4] = 255
-    return images
 
 
 SHAPES = [(28, 28), (10, 16), (31, 9)]

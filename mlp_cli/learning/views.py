@@ -77,7 +77,7 @@ def _moves(images: Images) -> Indices:
     total, sum_r, sum_c = mass.sum(axis=1), (mass * r).sum(axis=1), first.sum(axis=1)
     mixed = total * (first * r).sum(axis=1) - sum_r * sum_c
     spread = total * (mass * (r * r)).sum(axis=1) - sum_r * sum_r
-    slant = np.divide(mixed, spread, out=np.zeros(n), where=spread > 0)
+    slant = mixed / np.maximum(spread, 1)
     below = (r * total[:, None] - sum_r[:, None]) / np.maximum(total, 1)[:, None]
 
     moves = slant[:, None] * below

@@ -32,7 +32,7 @@ function movesOf(lines) {
   const [total, sumR] = [sumOf(mass), momentOf(mass, 0)];
   const mixed = total * momentOf(first, 0) - sumR * sumOf(first);
   const spread = total * mass.reduce((sum, m, r) => sum + m * (r * r), 0) - sumR * sumR;
-  const slant = spread > 0 ? mixed / spread : 0;
+  const slant = mixed / Math.max(spread, 1);
   const moves = lines.map((_, r) => slant * ((r * total - sumR) / total));
   const shares = lines.map((line, r) => {
     if (!mass[r]) return 1;
