@@ -1,7 +1,6 @@
 """--view as a setting of a run: what is learned, measured, predicted, explained and shown by it."""
 
 import json
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -12,9 +11,11 @@ from PIL import Image
 from mlp_cli.datasets.loading import Split
 from mlp_cli.errors import CheckpointError, ExportError
 from mlp_cli.exports.nielsen import write_nielsen
+from mlp_cli.images import normalise, read_picture
 from mlp_cli.learning.distortions import distort
 from mlp_cli.learning.views import view
 from mlp_cli.measuring.evaluation import Evaluation
+from mlp_cli.measuring.health import examine
 from mlp_cli.nn.encoding import pixels_to_x
 from mlp_cli.pages.findings import Findings
 from mlp_cli.pages.report import render_report
@@ -22,7 +23,7 @@ from mlp_cli.runs import training
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.reading import load_checkpoint
 from mlp_cli.runs.settings import Settings
-from tests.makers import adopt_network, make_run, write_dataset
+from tests.makers import adopt_network, make_run, with_view, write_dataset
 from tests.processes import contents
 
 SHAPE = (10, 12)
@@ -59,17 +60,17 @@ def trained(request, run):
 
 def adopted(name, shape=(28, 28)):
     """The run of a random network that sees images by this view."""
-    run = adopt_network((shape[0] * shape[1], 5, 10), shape)
-    return replace(run, settings=replace(run.settings, view=name))
+    return with_view(adopt_network((shape[0] * shape[1], 5, 10), shape), name)
 
 
-def test_the_network_learns_from_images_by_the_view(run, data):
+@pytest.mark.parametrize("option", ["--data-dir", "--dataset"])
+def test_the_network_learns_from_images_by_the_view(run, data, option):
     """As from a dataset whose images were so from the beginning: the same bits."""
     for name in VIEWS:
-        run(f"{TRAIN} --view {name}")
+        run(f"{TRAIN} --view {name} {option} ./data")
         seen = [view(data[0], name), data[1], view(data[2], name), data[3]]
         write_dataset(Path(f"seen-{name}"), seen)
-        run(f"{TRAIN} --data-dir seen-{name}".replace("run.npz", "seen.npz"))
+        run(f"{TRAIN} {option} ./seen-{name}".replace("run.npz", "seen.npz"))
         with np.load(PATH) as ours, np.load("seen.npz") as theirs:
             for key in set(ours.files) - {"meta"}:
                 np.testing.assert_array_equal(ours[key], theirs[key])
@@ -95,6 +96,19 @@ def test_distortions_come_after_the_view(run, data, monkeypatch):
     run(f"{TRAIN} --view deslant --distort affine")
     np.testing.assert_array_equal(given[0], view(data[0][:50], "deslant"))
     assert (distort(given[0], np.random.default_rng(0), "affine") != given[0]).any()
+
+
+def test_signs_of_trouble_are_looked_for_in_images_by_the_view(run, data, monkeypatch):
+    examined = []
+    monkeypatch.setattr(
+        training,
+        "examine",
+        lambda network, images, labels: examined.append(images) or examine(network, images, labels),
+    )
+    run(f"{TRAIN} --view deslant")
+    for images in examined:
+        np.testing.assert_array_equal(images, view(data[0][50:], "deslant"))
+    assert examined
 
 
 @pytest.mark.parametrize("more", ["", "--distort elastic", "--dataset ./data"])
@@ -156,17 +170,26 @@ def test_explain_takes_an_example_by_the_view(run, trained, data):
     assert document["x"]["norm"] == pytest.approx(np.linalg.norm(x), abs=1e-9)
 
 
-def test_explain_takes_a_picture_by_the_view(run, trained):
+@pytest.mark.parametrize("name", VIEWS)
+def test_explain_takes_a_picture_by_the_view(run, name):
+    """By a network that answers otherwise where it sees the picture as it is."""
     picture = np.zeros((60, 60), np.uint8)
     for row in range(10, 50):
         picture[row, 45 - row // 2 : 52 - row // 2] = 255
     Image.fromarray(picture).save("a.png")
+    normalised = normalise(read_picture(Path("a.png")), SHAPE)[None]
+    seen = view(normalised, name)
+    networks = (adopt_network((120, 5, 10), SHAPE, seed=seed, init="normal") for seed in range(100))
+    chosen = next(
+        each
+        for each in networks
+        if each.network.outputs(seen).argmax() != each.network.outputs(normalised).argmax()
+    )
+    with_view(chosen, name).save(PATH)
     document = json.loads(run("explain a.png --checkpoint run.npz --json").stdout)
-    run("predict a.png --checkpoint run.npz --save-normalised seen.png")
-    normalised = np.asarray(Image.open("seen.png"))[None]
-    x = pixels_to_x(view(normalised, trained.settings.view), "float64")[0]
+    x = pixels_to_x(seen, "float64")[0]
     assert document["x"]["norm"] == pytest.approx(np.linalg.norm(x), abs=1e-9)
-    assert document["label"] == trained.outputs(normalised)[0].argmax()
+    assert document["label"] == chosen.network.outputs(seen).argmax()
 
 
 def test_the_report_shows_mistakes_as_the_network_sees_them(data):
