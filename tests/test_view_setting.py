@@ -168,6 +168,8 @@ def test_explain_takes_an_example_by_the_view(run, trained, data):
     assert largest
     assert all(x[index] == value for index, value in largest.items())
     assert document["x"]["norm"] == pytest.approx(np.linalg.norm(x), abs=1e-9)
+    text = run("explain --checkpoint run.npz --index 4").stdout
+    assert f"image 4 of mnist's test set, view {trained.settings.view}\n" in text
 
 
 @pytest.mark.parametrize("name", VIEWS)
@@ -190,6 +192,7 @@ def test_explain_takes_a_picture_by_the_view(run, name):
     x = pixels_to_x(seen, "float64")[0]
     assert document["x"]["norm"] == pytest.approx(np.linalg.norm(x), abs=1e-9)
     assert document["label"] == chosen.network.outputs(seen).argmax()
+    assert f"example     a.png, view {name}\n" in run("explain a.png --checkpoint run.npz").stdout
 
 
 def test_the_report_shows_mistakes_as_the_network_sees_them(data):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlp_cli.commands.shared.dataset import load_for_network, other_data
 from mlp_cli.commands.shared.text import note
 from mlp_cli.errors import OptionError, PictureError
+from mlp_cli.learning.names import PLAIN
 from mlp_cli.system.characters import one_line
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def example_of_test_set(
             f"--index {index}: the test set holds {len(test):,} images. "
             f"Choose 0 to {len(test) - 1}."
         )
-    origin = f"image {index:,} of {found.name}'s test set"
+    origin = f"image {index:,} of {found.name}'s test set{_by_view(run)}"
     return Example(_x(run, test.images[index]), int(test.labels[index]), origin, number=index)
 
 
@@ -69,7 +70,12 @@ def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
     if label is None:
         label = int(run.outputs(image[None])[0].argmax())
         note(f"Without --label, the prediction, {label}, counts as the correct class.")
-    return Example(_x(run, image), _checked(label, run.settings.sizes[-1]), name, image=str(path))
+    return Example(
+        _x(run, image),
+        _checked(label, run.settings.sizes[-1]),
+        name + _by_view(run),
+        image=str(path),
+    )
 
 
 def _checked(label: int, classes: int) -> int:
@@ -79,6 +85,11 @@ def _checked(label: int, classes: int) -> int:
             f"--label {label}: the network has {classes} outputs. Choose 0 to {classes - 1}."
         )
     return label
+
+
+def _by_view(run: "Run") -> str:
+    """Return how the network sees the image, in words that follow its name."""
+    return "" if run.settings.view == PLAIN else f", view {run.settings.view}"
 
 
 def _x(run: "Run", image: "Images") -> "Floats":
