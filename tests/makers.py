@@ -1,6 +1,7 @@
 """Small IDX files, datasets, pictures and runs for the tests."""
 
 import gzip
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
@@ -84,6 +85,22 @@ def make_data(count, seed=1):
     return images, rng.integers(3, size=count).astype(np.uint8)
 
 
+def odd_images(shape, seed=0):
+    """Blobs, a frame, single pixels, faint ones, and nothing: what a view may stumble over."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 256, (40, *shape), np.uint8)
+    rows, columns = np.indices(shape)
+    for image in images[:20]:  # random strokes with room around them
+        image[np.abs(columns - shape[1] / 2 + (rows - 9) * rng.uniform(-1.5, 1.5)) > 2.5] = 0
+        image[:3] = image[-3:] = 0
+    images[20:26] = np.where(rng.random((6, *shape)) < 0.02, images[20:26], 0)
+    images[26:30] = rng.integers(0, 3, (4, *shape), np.uint8)
+    images[30:33] = 0
+    images[31, -1, 0] = 1
+    images[32, 4] = 255
+    return images
+
+
 def make_settings(**changes):
     values = {
         "dataset": "mnist",
@@ -111,6 +128,11 @@ def adopt_network(sizes=(6, 5, 3), shape=(2, 3), seed=0, **options):
     """The run of a network that was not trained here."""
     network = Network.initialise(sizes, np.random.default_rng(seed), **options)
     return Run.adopt(network, "mnist", shape)
+
+
+def with_view(run, view):
+    """The same run, its network seeing images by a view."""
+    return replace(run, settings=replace(run.settings, view=view))
 
 
 def make_run(accuracies=(0.5, 0.75, 0.25), costs=None, **changes):

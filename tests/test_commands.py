@@ -92,6 +92,7 @@ DEFAULTS = {
     "momentum": 0.0,
     "l2": 0.0,
     "dropout": 0.0,
+    "view": "plain",
     "distort": "none",
     "distort_strength": 1.0,
     "patience": 0,

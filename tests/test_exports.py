@@ -33,7 +33,7 @@ from mlp_cli.pages.canvas.page import write_html
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.reading import load_checkpoint
 from mlp_cli.runs.small import write_small
-from tests.makers import adopt_network, damage, make_run
+from tests.makers import adopt_network, damage, make_run, odd_images, with_view
 
 PATH = Path("network.json")
 
@@ -346,6 +346,27 @@ def test_onnxruntime_agrees_on_real_images(mnist_dir):
     images = load_dataset("mnist", mnist_dir).test.images[:1000]
     expected = run.network.outputs(images)
     np.testing.assert_allclose(onnx_outputs(run, images), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(28, 28), (10, 16), (31, 9)])
+@pytest.mark.parametrize("view", ["deslant", "width-8", "width-9"])
+def test_the_model_sees_odd_images_by_the_runs_view(view, shape, dtype):
+    run = with_view(adopt_network((shape[0] * shape[1], 5, 10), shape, dtype=dtype), view)
+    images = odd_images(shape)
+    found, expected = onnx_outputs(run, images), run.outputs(images)
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found, expected, atol=1e-6 if dtype == "float32" else 1e-14)
+    assert np.abs(expected - run.network.outputs(images)).max() > 0.01
+    assert len(onnx_outputs(run, images[:0])) == 0
+
+
+@pytest.mark.mnist
+@pytest.mark.parametrize("view", ["deslant", "width-8", "width-14", "width-28"])
+def test_the_model_sees_mnist_by_the_runs_view(mnist_dir, view):
+    run = with_view(adopt_network((784, 30, 10), (28, 28), dtype="float64"), view)
+    images = load_dataset("mnist", mnist_dir).test.images[:2000]
+    np.testing.assert_allclose(onnx_outputs(run, images), run.outputs(images), atol=1e-14)
 
 
 def test_without_onnx_it_is_said_how_to_install_it(monkeypatch):

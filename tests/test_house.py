@@ -50,7 +50,7 @@ ALLOWED = {
         "runs",
         "sweeps",
     },
-    "exports": {"numpy", "onnx", "errors", "version", "nn", "runs", "system"},
+    "exports": {"numpy", "onnx", "errors", "version", "nn", "learning", "runs", "system"},
 }
 # What stands in the package's own folder beside the rooms.
 DOORS = {"__init__.py", "__main__.py", "errors.py", "version.py", "py.typed"}

@@ -23,7 +23,7 @@ from mlp_cli.pages.canvas.constants import shared_constants
 from mlp_cli.pages.canvas.page import PAGE, write_html
 from mlp_cli.runs import bundled
 from mlp_cli.runs.reading import load_checkpoint
-from tests.makers import adopt_network
+from tests.makers import adopt_network, odd_images, with_view
 
 SIZE = (784, 12, 10), (28, 28)
 PROMISED = os.environ.get("MLP_TEST_BROWSER")
@@ -200,17 +200,16 @@ def test_every_kind_of_network_has_pythons_outputs(opened, dtype, activation, co
 
 
 def test_a_committee_has_the_mean_of_its_members_outputs(opened):
-    runs = [
-        adopt_network((784, 10), (28, 28)),
-        adopt_network((784, 12, 10), (28, 28), activation="relu", cost="log-likelihood", seed=1),
-        adopt_network((784, 7, 5, 10), (28, 28), activation="tanh", dtype="float64", seed=2),
-    ]
+    relu = adopt_network((784, 12, 10), (28, 28), activation="relu", cost="log-likelihood", seed=1)
+    tanh = adopt_network((784, 7, 5, 10), (28, 28), activation="tanh", dtype="float64", seed=2)
+    plain = adopt_network((784, 10), (28, 28))
+    runs = [plain, with_view(relu, "deslant"), with_view(tanh, "width-14")]
     page = opened(*runs)
     images = np.random.default_rng(1).integers(0, 256, (4, 28, 28), np.uint8)
     outputs = page.execute_script(
         "return arguments[0].map((pixels) => mlp.outputs(pixels))", images.reshape(4, -1).tolist()
     )
-    expected = np.average([run.network.outputs(images) for run in runs], axis=0)
+    expected = np.average([run.outputs(images) for run in runs], axis=0)
     np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-6)
     heading = page.find_element(By.TAG_NAME, "h1").text
     assert heading == "Draw for a committee of 3: 784-10, 784-12-10, 784-7-5-10"
@@ -220,6 +219,52 @@ def test_a_committee_has_the_mean_of_its_members_outputs(opened):
     draw(page, CURVES["7"][0])
     settle(page)
     assert "Hidden activations of the first" in page.find_element(By.TAG_NAME, "main").text
+
+
+SHAPES = [(28, 28), (10, 16), (31, 9)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("view", ["plain", "deslant", "width-8", "width-9"])
+def test_the_page_sees_an_image_as_python_does(opened, view, shape):
+    """Number for number, and so do the outputs that the page computes."""
+    run = with_view(adopt_network((shape[0] * shape[1], 5, 10), shape), view)
+    images = odd_images(shape)
+    page = opened(run)
+    seen = page.execute_script(
+        "return arguments[0].map((pixels) => viewed(pixels, saved.shape, saved.view))",
+        images.reshape(40, -1).tolist(),
+    )
+    np.testing.assert_array_equal(np.array(seen).reshape(images.shape), run.seen(images))
+    assert (run.seen(images) != images).any() == (view != "plain")
+    outputs = page.execute_script(
+        "return arguments[0].map((pixels) => mlp.outputs(pixels))", images.reshape(40, -1).tolist()
+    )
+    np.testing.assert_allclose(outputs, run.outputs(images), rtol=0, atol=1e-6)
+
+
+@pytest.mark.mnist
+@pytest.mark.parametrize("view", ["deslant", "width-8", "width-14", "width-28"])
+def test_the_page_sees_mnist_as_python_does(opened, mnist_dir, view):
+    run = with_view(adopt_network(*SIZE), view)
+    images = load_dataset("mnist", mnist_dir).test.images[:1000]
+    seen = opened(run).execute_script(
+        "return arguments[0].map((pixels) => viewed(pixels, saved.shape, saved.view))",
+        images.reshape(1000, -1).tolist(),
+    )
+    np.testing.assert_array_equal(np.array(seen).reshape(images.shape), run.seen(images))
+
+
+def test_the_page_shows_what_the_network_sees(opened):
+    run = with_view(adopt_network(*SIZE), "width-20")
+    page = opened(run)
+    draw(page, CURVES["1"][0])
+    settle(page)
+    levels = page.execute_script(
+        "return [...elements.seen.getContext('2d').getImageData(0, 0, 28, 28).data]"
+    )
+    inked = np.array(levels).reshape(28, 28, 4)[:, :, 0].any(axis=0)
+    assert inked.sum() == 20
 
 
 def drawn(kind):

@@ -143,6 +143,8 @@ def values_of(name):
         return st.lists(st.integers(1, 1_000_000), max_size=4)
     if name == "dataset":
         return st.sampled_from(list(CATALOGUE))
+    if name == "view":
+        return st.sampled_from(["plain", "deslant", "width-8", "width-28"])
     if isinstance(kind, click.Choice):
         return st.sampled_from(list(kind.choices))
     if isinstance(kind, click.IntRange):

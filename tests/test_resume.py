@@ -34,8 +34,8 @@ COMPILED = (
 ALL_GIVEN = (
     "--seed 7 --batch-size 5 --hidden 20 --hidden 15 --activation tanh --cost cross-entropy "
     "--init normal --eta 0.2 --schedule step --schedule-every 2 --warmup 1 --momentum 0.5 "
-    "--l2 0.3 --dropout 0.1 --distort shift --distort-strength 0.7 --validation 150 --patience 9 "
-    "--dtype float64 --engine numpy --threads 1 --dataset own"
+    "--l2 0.3 --dropout 0.1 --view width-8 --distort shift --distort-strength 0.7 --validation 150 "
+    "--patience 9 --dtype float64 --engine numpy --threads 1 --dataset own"
 )
 """every setting of a run but --epochs, none of them as by default"""
 VARIANTS = {

@@ -94,6 +94,8 @@ def complete(tmp_path):
         ("mlp ev", ["evaluate"]),
         ("mlp train --mom", ["--momentum"]),
         ("mlp train --dataset mni", ["mnist"]),
+        ("mlp train --view d", ["deslant"]),
+        ("mlp train --view w", ["width-"]),
         ("mlp evaluate --dataset syn", ["synthetic"]),
         ("mlp export --format o", ["onnx"]),
         ("mlp train --config book", ["book-100", "book-30"]),

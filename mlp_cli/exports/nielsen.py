@@ -49,6 +49,8 @@ def write_nielsen(run: Run, file: BinaryIO) -> None:
     # Without a hidden layer the activation of hidden units does not matter.
     if network.activation != "sigmoid" and len(network.sizes) > 2:
         raise ExportError(f"activation {network.activation}: the format knows only sigmoid.")
+    if run.settings.view != "plain":
+        raise ExportError(f"view {run.settings.view}: the format's readers see images as they are.")
     document = {
         "sizes": network.sizes,
         "weights": [W.tolist() for W in network.weights],

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from mlp_cli.errors import ExportError
+from mlp_cli.exports.onnx_view import ViewNodes
+from mlp_cli.learning.names import PLAIN
 from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.names import ActivationName
@@ -57,18 +59,25 @@ def write_onnx(run: Run, file: BinaryIO, *others: Run) -> None:
 def _model(run: Run) -> "ModelProto":
     """Return x = pixel / 255, then for every layer Z^l = A^{l-1} (W^l)^T + b^l, A^l = sigma(Z^l).
 
+    The pixels are those of the images by the run's view.
     Parameters and activations have the names of the derivation: W2, b2, z2, a2, ...
     """
     from onnx import TensorProto, helper, numpy_helper
 
     network, (rows, columns) = run.network, run.settings.image_shape
     kind = helper.np_dtype_to_tensor_dtype(network.dtype)
-    nodes = [
-        helper.make_node("Flatten", ["images"], ["bytes"]),
+    seen, nodes = "images", []
+    constants = [numpy_helper.from_array(np.array(255, network.dtype), "white")]
+    if run.settings.view != PLAIN:
+        view = ViewNodes(run.settings.view, (rows, columns))
+        seen = view.take("grey")
+        nodes = [helper.make_node("Cast", ["images"], ["grey"], to=TensorProto.DOUBLE), *view.nodes]
+        constants += view.constants
+    nodes += [
+        helper.make_node("Flatten", [seen], ["bytes"]),
         helper.make_node("Cast", ["bytes"], ["levels"], to=kind),
         helper.make_node("Div", ["levels", "white"], ["a1"]),
     ]
-    constants = [numpy_helper.from_array(np.array(255, network.dtype), "white")]
     last = len(network.sizes)
     for l, (W, b) in enumerate(zip(network.weights, network.biases, strict=True), start=2):
         constants += [

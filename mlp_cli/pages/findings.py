@@ -22,7 +22,7 @@ class Mistake:
     index: int
     """in the test set, from 0"""
     image: Images
-    """(rows, columns)"""
+    """(rows, columns), as the network sees it"""
     truth: int
     prediction: int
     confidence: float
@@ -48,6 +48,7 @@ class Findings:
     @classmethod
     def of(cls, name: str, run: Run, test: Split, dataset: str | None = None) -> "Findings":
         """Evaluate a run's network on the test images of a dataset; by default of its own."""
+        test = Split(run.seen(test.images), test.labels)
         evaluation = Evaluation.of(run.network, test.images, test.labels)
         slopes = hidden_slopes(run.network, test.images)
         mistakes = _mistakes(evaluation, test)

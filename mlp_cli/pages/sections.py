@@ -63,6 +63,9 @@ def _mistakes(found: Findings) -> Html:
         f"The {len(found.mistakes)} most confident of {score.examples - score.correct:,} mistakes: "
         "the correct class, the prediction, and its output."
     )
+    view = found.run.settings.view
+    if view != "plain":
+        text += f" The images are as the network sees them (view {view})."
     name_of = find_source(found.dataset).class_name
     pictures = [
         element(

@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.errors import CheckpointError, OptionError
+from mlp_cli.learning.views import view
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats, Images
 from mlp_cli.runs.places import unwritable
@@ -162,7 +163,11 @@ class Run:
 
         images: uint8, (n, rows, columns), as the dataset or a picture has them.
         """
-        return self.network.outputs(images)
+        return self.network.outputs(self.seen(images))
+
+    def seen(self, images: Images) -> Images:
+        """Return images as the network sees them, by the run's view: (n, rows, columns)."""
+        return view(images, self.settings.view)
 
     @property
     def awaits_its_first_epoch(self) -> bool:

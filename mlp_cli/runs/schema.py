@@ -7,6 +7,8 @@ import os
 import sys
 from typing import NamedTuple, Protocol
 
+from mlp_cli.learning.names import LEAST_WIDTH, is_view
+
 Option = str | int | float | list[int]
 """the value of an option on the command line, or of a key in a preset"""
 
@@ -45,6 +47,17 @@ class Text:
 
 class DatasetText(Text):
     """The name of a dataset, or a folder of one's own."""
+
+
+class ViewText(Text):
+    """The name of a view: how the network sees images."""
+
+    def accepts(self, value: object) -> bool:
+        """Return whether this is such a name. How wide an image is, the data decide."""
+        return isinstance(value, str) and is_view(value)
+
+    def __str__(self) -> str:
+        return f"plain, deslant or width-N, with N from {LEAST_WIDTH} to the width of an image"
 
 
 class Choice(NamedTuple):

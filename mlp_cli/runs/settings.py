@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from mlp_cli.datasets.source import HoldOut
 from mlp_cli.errors import CheckpointError, OptionError
-from mlp_cli.learning.names import DistortionName, EngineName, ScheduleName
+from mlp_cli.learning.names import DistortionName, EngineName, ScheduleName, width_of
 from mlp_cli.nn.names import ActivationName, CostName, DtypeName, InitName
 from mlp_cli.runs.schema import (
     Choice,
@@ -18,6 +18,7 @@ from mlp_cli.runs.schema import (
     Real,
     Setting,
     Text,
+    ViewText,
     Whole,
     Wholes,
 )
@@ -105,6 +106,12 @@ TABLE = (
     ),
     Setting(
         "dropout", FRACTION, 0.0, "Fraction of hidden units dropped at random for each example."
+    ),
+    Setting(
+        "view",
+        ViewText(),
+        "plain",
+        "How the network sees images: as they are, deslanted, or stretched to a width of N pixels.",
     ),
     Setting(
         "distort",
@@ -198,6 +205,7 @@ class Settings:
     schedule: ScheduleName = "constant"
     schedule_every: int = 10
     warmup: int = 0
+    view: str = "plain"
     distort: DistortName = "none"
     distort_strength: float = 1.0
     patience: int = 0
@@ -275,6 +283,8 @@ class Settings:
         if len(settings.image_shape) != 2 or math.prod(settings.image_shape) != settings.sizes[0]:
             expected = f"rows and columns of {settings.sizes[0]} pixels"
             raise bad_meta("image_shape", settings.image_shape, expected)
+        if (width_of(settings.view) or 0) > settings.image_shape[1]:
+            raise bad_meta("view", settings.view, f"{settings.image_shape[1]} at most, as an image")
         return settings
 
 

@@ -7,11 +7,12 @@ from typing import Any, Self
 
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.datasets.loading import Dataset, Split
-from mlp_cli.errors import DataError
+from mlp_cli.errors import DataError, OptionError
 from mlp_cli.learning.ahead import DistortedEpochs
 from mlp_cli.learning.arithmetic import read_arithmetic, unlike
 from mlp_cli.learning.dropout import Dropout
 from mlp_cli.learning.engine import Engine, check_engine, choose, make_engine
+from mlp_cli.learning.names import PLAIN, width_of
 from mlp_cli.learning.sgd import EpochResult, train_epochs
 from mlp_cli.learning.streams import Streams, spawn_streams
 from mlp_cli.learning.threads import choose_threads, limit_threads, reserve_memory
@@ -41,7 +42,8 @@ class Training:
         settings = run.settings
         self.division = dataset.divide(settings.validation, hold_out_stream(settings))
         self.doubts = doubt_data(dataset, self.division)
-        self.held_out = dataset.train.take(self.division.held_out)
+        self.held_out = self._seen(dataset.train.take(self.division.held_out))
+        """as the network sees them"""
         self._watched = self._images_to_watch()
         self._engine = engine
         self._streams = streams
@@ -153,7 +155,7 @@ class Training:
         """
         run, test = self.run, self.dataset.test
         with limit_threads(run.settings.threads):
-            score = Evaluation.of(run.network, test.images, test.labels).score
+            score = Evaluation.of(run.network, run.seen(test.images), test.labels).score
         if run.test_accuracy is None:
             run.test_accuracy = score.accuracy
             if claim is not None:
@@ -188,23 +190,36 @@ class Training:
         """
         kept, held_out = self.division
         indices = kept if self.doubts.not_held_out or not len(held_out) else held_out
-        return self.dataset.train.take(indices[spread(len(indices))])
+        return self._seen(self.dataset.train.take(indices[spread(len(indices))]))
 
     def _examples(self) -> tuple[Split, Indices | None]:
         """Return a split, and the indices of the examples in it to learn from; None: all.
 
-        A sample is not copied, since the set may be larger than memory. Distorted images are
-        copies in any case.
+        A sample is not copied, since the set may be larger than memory. Images by a view and
+        distorted images are copies in any case.
         """
         train, settings = self.dataset.train, self.run.settings
-        if settings.held_out == "last" or settings.distort != "none":
-            return train.take(self.division.kept), None
+        if settings.held_out == "last" or settings.distort != "none" or settings.view != PLAIN:
+            return self._seen(train.take(self.division.kept)), None
         return train, self.division.kept
+
+    def _seen(self, split: Split) -> Split:
+        """Return a split whose images are as the network sees them."""
+        return Split(self.run.seen(split.images), split.labels)
 
 
 def settings_of(options: Mapping[str, Option], dataset: Dataset, data_dir: Path) -> Settings:
-    """Return the settings of a run: its options, and what follows from the data."""
+    """Return the settings of a run: its options, and what follows from the data.
+
+    Raises OptionError for an engine that is not there, or a view wider than the images.
+    """
     values: dict[str, Any] = dict(options)
+    columns = dataset.image_shape[1]
+    if (width_of(values["view"]) or 0) > columns:
+        raise OptionError(
+            f"--view {values['view']}: the images are {columns} pixels wide. "
+            f"Choose a width of {columns} at most, or another view."
+        )
     sizes = (dataset.pixels, *values.pop("hidden"), dataset.classes)
     if values["engine"] == SETTINGS["engine"].automatic:
         values["engine"] = choose(sizes, values["batch_size"])

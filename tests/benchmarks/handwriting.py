@@ -48,9 +48,9 @@ def main():
     paths = sorted(path for path in options.folder.glob("*/*/*") if path.name[0].isdigit())
     if not paths:
         sys.exit(f"{options.folder}: no <style>/<hand>/<label>_<number>.<ext> here")
-    network = load_checkpoint(options.checkpoint).network
+    run = load_checkpoint(options.checkpoint)
     start = time.perf_counter()
-    answers = [read(network, path) for path in paths]
+    answers = [read(run, path) for path in paths]
     seconds = time.perf_counter() - start
     print_table("style", grouped(answers, lambda answer: answer.path.parts[-3]))
     print()
@@ -68,12 +68,12 @@ def main():
             print(f"{place}  {found} ({answer.confidence:.2f})  {'; '.join(answer.warnings)}")
 
 
-def read(network, path):
+def read(run, path):
     try:
         digit = find_digit(read_picture(path))
     except PictureError as error:
         return Answer(path, None, 0.0, (str(error),))
-    outputs = network.outputs(digit.image[None])[0]
+    outputs = run.outputs(digit.image[None])[0]
     return Answer(path, int(outputs.argmax()), float(outputs.max()), digit.warnings)
 
 

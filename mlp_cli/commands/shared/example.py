@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlp_cli.commands.shared.dataset import load_for_network, other_data
 from mlp_cli.commands.shared.text import note
 from mlp_cli.errors import OptionError, PictureError
+from mlp_cli.learning.names import PLAIN
 from mlp_cli.system.characters import one_line
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def example_of_test_set(
             f"--index {index}: the test set holds {len(test):,} images. "
             f"Choose 0 to {len(test) - 1}."
         )
-    origin = f"image {index:,} of {found.name}'s test set"
-    return Example(_x(test.images[index]), int(test.labels[index]), origin, number=index)
+    origin = f"image {index:,} of {found.name}'s test set{_by_view(run)}"
+    return Example(_x(run, test.images[index]), int(test.labels[index]), origin, number=index)
 
 
 def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
@@ -67,9 +68,14 @@ def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
     for remark in picture.remarks:
         note(f"{name}: {remark}.")
     if label is None:
-        label = int(run.network.outputs(image[None])[0].argmax())
+        label = int(run.outputs(image[None])[0].argmax())
         note(f"Without --label, the prediction, {label}, counts as the correct class.")
-    return Example(_x(image), _checked(label, run.settings.sizes[-1]), name, image=str(path))
+    return Example(
+        _x(run, image),
+        _checked(label, run.settings.sizes[-1]),
+        name + _by_view(run),
+        image=str(path),
+    )
 
 
 def _checked(label: int, classes: int) -> int:
@@ -81,9 +87,14 @@ def _checked(label: int, classes: int) -> int:
     return label
 
 
-def _x(image: "Images") -> "Floats":
-    """Return the input x of an image: (n_1,)."""
+def _by_view(run: "Run") -> str:
+    """Return how the network sees the image, in words that follow its name."""
+    return "" if run.settings.view == PLAIN else f", view {run.settings.view}"
+
+
+def _x(run: "Run", image: "Images") -> "Floats":
+    """Return the input x of an image, as the run's network sees it: (n_1,)."""
     from mlp_cli.nn.encoding import pixels_to_x
 
-    x: Floats = pixels_to_x(image[None], "float64")[0]
+    x: Floats = pixels_to_x(run.seen(image[None]), "float64")[0]
     return x

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from mlp_cli.commands.shared.advice import data_hints
 from mlp_cli.commands.shared.text import note, result, score
+from mlp_cli.learning.names import PLAIN
 from mlp_cli.measuring.percent import percent
 from mlp_cli.system.shell import command_line
 
@@ -26,6 +27,8 @@ def introduce(training: "Training", path: Path) -> None:
         f"network {'-'.join(map(str, settings.sizes))}, seed {settings.seed}, "
         f"{settings.engine} engine"
     )
+    if settings.view != PLAIN:
+        network += f", view {settings.view}"
     done = len(training.run.history)
     all_epochs = "its only epoch is" if done == 1 else f"all of its {done} epochs are"
     if training.is_out_of_patience:

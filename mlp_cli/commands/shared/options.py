@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from mlp_cli.commands.shared.completion import complete_dataset
 from mlp_cli.datasets.catalogue import NAMES, find_source
 from mlp_cli.datasets.source import DEFAULT_DATA_DIR
-from mlp_cli.runs.schema import MOST_WHOLE
+from mlp_cli.learning.names import DESLANT, PLAIN
+from mlp_cli.runs.schema import MOST_WHOLE, ViewText
 from mlp_cli.version import __version__
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -144,6 +146,35 @@ class DatasetName(click.types.StringParamType):
             known = ", ".join(NAMES)
             self.fail(f"{name!r} is neither a dataset ({known}) nor a folder.", param, ctx)
         return name
+
+
+class ViewName(click.types.StringParamType):
+    """How the network sees images. It stays text."""
+
+    name = "view"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return the placeholder for the value in the help."""
+        return "[plain|deslant|width-N]"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  as Click declares it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> str:
+        """Return the name, or refuse it."""
+        name: str = super().convert(value, param, ctx)
+        if not ViewText().accepts(name):
+            self.fail(f"{name!r} is no view, expected {ViewText()}.", param, ctx)
+        return name
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer the views; of the widths, the beginning."""
+        views = (PLAIN, DESLANT, "width-")
+        return [CompletionItem(view) for view in views if view.startswith(incomplete)]
 
 
 def common_options(function: Decorated) -> Decorated:

@@ -7,7 +7,13 @@ import click
 from click.core import ParameterSource
 
 from mlp_cli.commands.shared.completion import complete_dataset
-from mlp_cli.commands.shared.options import DatasetName, Decorated, FiniteFloat, WholeNumber
+from mlp_cli.commands.shared.options import (
+    DatasetName,
+    Decorated,
+    FiniteFloat,
+    ViewName,
+    WholeNumber,
+)
 from mlp_cli.runs.schema import (
     Choice,
     DatasetText,
@@ -15,6 +21,7 @@ from mlp_cli.runs.schema import (
     Option,
     Real,
     Setting,
+    ViewText,
     Whole,
     Wholes,
 )
@@ -50,6 +57,8 @@ def _type_of(kind: Kind, automatic: str | None) -> click.ParamType[Any]:
     match kind:
         case DatasetText():
             return DatasetName()
+        case ViewText():
+            return ViewName()
         case Choice(names):
             return click.Choice(names if automatic is None else (automatic, *names))
         case Whole(least, most) | Wholes(Whole(least, most)):

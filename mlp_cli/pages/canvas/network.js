@@ -1,7 +1,7 @@
 /**
  * The network: its parameters, read from the page, and Feedforward.
  * @typedef {{W: Float32Array|Float64Array, b: Float32Array|Float64Array}} Layer
- * @typedef {{sizes: number[], activation: string, output: string, dtype: string,
+ * @typedef {{sizes: number[], view: string, activation: string, output: string, dtype: string,
  *   parameters: string}} Member
  * @typedef {Member & {others: Member[], shape: number[], classes: string[]}} Saved
  */

@@ -15,16 +15,21 @@ const QUIET = 600; // milliseconds without a change before the prediction is spo
 const pen = { x: canvas.width / 2, y: canvas.height / 2, down: false };
 let waiting = 0;
 
-/** Show the input of the network and its prediction. @param {number[]} pixels @param {string[]} doubts */
+/** Show the input of the network and its prediction.
+ * @param {number[]} pixels before the view @param {string[]} doubts */
 function show(pixels, doubts = []) {
-  const activations = feedforward(saved, layers, pixels);
+  const seen = viewed(pixels, saved.shape, saved.view);
+  const activations = feedforward(saved, layers, seen);
   const outputs = average([
     activations.at(-1),
-    ...others.map((other) => feedforward(other.member, other.layers, pixels).at(-1)),
+    ...others.map((other) => {
+      const itsPixels = viewed(pixels, saved.shape, other.member.view);
+      return feedforward(other.member, other.layers, itsPixels).at(-1);
+    }),
   ]);
   const best = outputs.indexOf(outputs.reduce((one, other) => Math.max(one, other)));
   const unsure = outputs[best] < saved.leastConfidence ? ["unsure: no output reaches one half"] : [];
-  paintCells(elements.seen, pixels.map((pixel) => pixel / 255));
+  paintCells(elements.seen, seen.map((pixel) => pixel / 255));
   elements.outputs.querySelectorAll("li").forEach((row, label) => {
     row.classList.toggle("best", label === best);
     row.querySelector("meter").value = outputs[label];

@@ -17,7 +17,7 @@ from mlp_cli.nn.names import ActivationName
 from mlp_cli.runs.checkpoint import Run
 
 PAGE = Path(__file__).parent
-SCRIPTS = ("network", "grid", "ground", "parts", "strokes", "normalise", "drawing", "page")
+SCRIPTS = ("network", "grid", "ground", "parts", "strokes", "normalise", "view", "drawing", "page")
 """in an order in which each script comes after those that it uses"""
 MIN_SIDE = 8
 """pixels: smaller images cannot show a drawing"""
@@ -84,6 +84,7 @@ def _member(run: Run) -> dict[str, object]:
     network = run.network
     return {
         "sizes": network.sizes,
+        "view": run.settings.view,
         "activation": network.activation,
         "output": OUTPUT_NAMES[COSTS[network.cost].output],
         "dtype": network.dtype.name,
