@@ -59,12 +59,7 @@ class FolderClaim:
 
         Raises as `begin_or_take`.
         """
-        theirs = read_plan(folder)
-        if differences := theirs.differences(plan):
-            raise SweepError(
-                f"{folder}: the sweep here is another: {'; '.join(differences)}.\n"
-                "Name another folder with -o, or resume this one with its own options."
-            )
+        _require_same(folder, read_plan(folder), plan)
         sweep(folder, PLAN)
         return cls(folder, plan, _lock(folder / PLAN), is_new=False)
 
@@ -86,9 +81,27 @@ class FolderClaim:
         self.close()
 
 
+def check_folder(folder: Path, plan: Plan) -> None:
+    """Raise SweepError where a folder is not free for this plan, before its data are read."""
+    if os.path.lexists(folder / PLAN):
+        theirs = read_plan(folder)
+        _require_same(folder, theirs, with_data(plan, theirs.data))
+    elif folder.is_dir():
+        _require_empty(folder)
+
+
 def with_data(plan: Plan, fingerprints: Mapping[str, str]) -> Plan:
     """Return the plan for these data: the fingerprint of each dataset, by its name."""
     return replace(plan, data=dict(fingerprints))
+
+
+def _require_same(folder: Path, theirs: Plan, plan: Plan) -> None:
+    """Raise SweepError where the plan in a folder is another."""
+    if differences := theirs.differences(plan):
+        raise SweepError(
+            f"{folder}: the sweep here is another: {'; '.join(differences)}.\n"
+            "Name another folder with -o, or resume this one with its own options."
+        )
 
 
 def _require_empty(folder: Path) -> None:

@@ -7,9 +7,10 @@ import subprocess
 import sys
 import threading
 from collections import Counter, deque
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +21,8 @@ from mlp_cli.sweeps.workers import Ended, Progress, Task
 
 MOST_DEATHS = 3
 """of a run's workers, one after the other without an epoch between: then it cannot go on"""
+LISTENING_SECONDS = 1.0
+"""On Windows, Ctrl-C does not end a wait."""
 # Not multiprocessing: its spawn imports the caller's main module again.
 CODE = (
     "import sys; sys.path[:] = {path!r}; from pathlib import Path; "
@@ -43,6 +46,7 @@ class LocalWorkers:
         self._reports: SimpleQueue[tuple[_Worker, Report | None]] = SimpleQueue()
         self._ended: deque[Ended] = deque()
         """runs that were stopped before they began"""
+        self._stopped: set[int] = set()
         self._deaths: Counter[int] = Counter()
         """by run, since its last epoch"""
         self._failed_starts = 0
@@ -69,6 +73,7 @@ class LocalWorkers:
 
     def stop(self, number: int) -> None:
         """Train this run no further than to the end of its epoch. It ends all the same."""
+        self._stopped.add(number)
         for task in list(self._waiting):
             if task.number == number:
                 self._waiting.remove(task)
@@ -86,7 +91,10 @@ class LocalWorkers:
         while True:
             if self._ended:
                 return self._ended.popleft()
-            worker, report = self._reports.get()
+            try:
+                worker, report = self._reports.get(timeout=LISTENING_SECONDS)
+            except Empty:
+                continue
             match report:
                 case Ready():
                     worker.is_ready, self._failed_starts = True, 0
@@ -129,7 +137,9 @@ class LocalWorkers:
                 raise _no_worker(cause)
         if (task := worker.task) is not None:
             self._deaths[task.number] += worker.is_ready
-            if self._deaths[task.number] < MOST_DEATHS:
+            if task.number in self._stopped:
+                self._ended.append(Ended(task.number, None))
+            elif self._deaths[task.number] < MOST_DEATHS:
                 self._waiting.appendleft(task)
             else:
                 self._ended.append(Ended(task.number, _died(cause)))
@@ -145,12 +155,13 @@ class _Worker:
         self.task: Task | None = None
         self.is_ready = False
         code = CODE.format(path=sys.path, data_dir=str(data_dir))
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", code],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | ONE_THREAD,
-        )
+        with _ctrl_c_blocked():
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", code],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=os.environ | ONE_THREAD,
+            )
         threading.Thread(target=self._listen, args=[reports], daemon=True).start()
 
     def send(self, request: Task | int) -> None:
@@ -186,6 +197,19 @@ class _Worker:
             while True:
                 reports.put((self, pickle.load(stdout)))
         reports.put((self, None))
+
+
+@contextmanager
+def _ctrl_c_blocked() -> Iterator[None]:
+    """Let a process that is started in the block never hear Ctrl-C, from its first moment on."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _no_worker(reason: str) -> SweepError:

@@ -133,7 +133,8 @@ class Plan:
     @property
     def runs(self) -> int:
         """The number of runs."""
-        return self.seeds * (self.trials or sum(1 for _ in self.corners()))
+        corners = math.prod(len(self.values_of(name)) for name in self.varied)
+        return self.seeds * (self.trials or corners)
 
     def values_of(self, name: str) -> Sequence[Option]:
         """Return the values of a setting that are known before any trial: a range has its ends."""

@@ -5,7 +5,7 @@ import pickle
 import signal
 import threading
 import time
-from contextlib import closing
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import BinaryIO, NamedTuple
@@ -41,14 +41,9 @@ def serve_tasks(requests: BinaryIO, reports: BinaryIO, data_dir: Path) -> None:
     """
     with interruption() as asked:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the owner answers Ctrl-C
-        try:
+        with suppress(KeyboardInterrupt, BrokenPipeError):
             _Server(requests, reports, data_dir, asked).run()
-        except (KeyboardInterrupt, BrokenPipeError):
-            pass
-        finally:  # whoever stops it need not wait for the interpreter to take itself apart
-            if not isinstance(asked.signal, int):
-                asked.signal = signal.SIGTERM
-    os._exit(0)
+        os._exit(0)  # at once, before a second signal comes
 
 
 class _Server:
@@ -91,12 +86,10 @@ class _Server:
         number = task.number
         try:
             dataset = self._load(str(task.options["dataset"]))
-            epochs = train_task(task, dataset, self._data_dir, self._asked.deferred)
-            with closing(epochs):
-                for progress in epochs:
-                    self._report(progress)
-                    if number in self._stopped:
-                        break
+            for progress in train_task(task, dataset, self._data_dir, self._asked.deferred):
+                self._report(progress)
+                if number in self._stopped:
+                    break
         except UnwritableError as error:
             self._report(Unwritable(str(error)))
         except MlpError as error:
