@@ -11,9 +11,13 @@ from mlp_cli.pages.charts import grouped_curves
 from mlp_cli.pages.figures import save_figure, to_inline_svg
 from mlp_cli.pages.sweep_chart import sweep_chart
 from mlp_cli.pages.sweep_heat_map import BEST, FAILED, Span
+from mlp_cli.runs.settings import SETTINGS
+from mlp_cli.sweeps.plan import Plan
+from mlp_cli.sweeps.results import sorted_rows
+from mlp_cli.sweeps.variation import read_variation
 from tests.makers import make_row, make_run
 
-COMMON = {"dataset": "mnist", "hidden": [100], "epochs": 10}
+OPTIONS = {"dataset": "mnist", "hidden": [100], "epochs": 10, "seed": 0, "threads": 1}
 
 
 def rows_over(name, values, accuracies=None):
@@ -25,8 +29,13 @@ def rows_over(name, values, accuracies=None):
     ]
 
 
-def chart(rows, **more):
-    return sweep_chart(rows, COMMON, **more)
+def chart(rows, options=OPTIONS, **varied):
+    """The chart of these rows, the best first, as a sweep has them.
+
+    varied: what `--vary` has for a setting.
+    """
+    plan = Plan(options, {n: read_variation(SETTINGS[n], text) for n, text in varied.items()})
+    return sweep_chart(sorted_rows(rows), plan)
 
 
 def points(axes, marker):
@@ -91,8 +100,8 @@ def test_the_axis_is_logarithmic_where_the_values_are(values, scale):
 
 def test_a_logarithmic_range_gets_a_logarithmic_axis_however_narrow_it_is():
     rows = rows_over("eta", [1.0, 2.0, 4.0])
-    assert chart(rows).axes[0].get_xscale() == "linear"
-    assert chart(rows, logarithmic={"eta"}).axes[0].get_xscale() == "log"
+    assert chart(rows, eta="1..4").axes[0].get_xscale() == "linear"
+    assert chart(rows, eta="1..4:log").axes[0].get_xscale() == "log"
 
 
 def test_each_value_of_a_few_has_its_tick_as_it_is_typed():
@@ -187,7 +196,7 @@ def test_two_settings_are_a_heat_map_with_numbers():
     assert cells[2.5, 1.5] == "92.10"
     assert ticks(axes.xaxis) == ["0.1", "1", "10"]
     assert ticks(axes.yaxis) == ["30", "100"]
-    assert figure.get_suptitle() == "mnist: eta, hidden\n2 seeds; hidden 100, epochs 10"
+    assert figure.get_suptitle() == "mnist: eta, hidden\n2 seeds; epochs 10"
     (best,) = [cell for cell in axes.patches if cell.get_linewidth() and cell.get_edgecolor()[3]]
     assert best.get_xy() == (2, 1)
 
@@ -198,7 +207,7 @@ def test_a_cell_says_what_failed_what_is_missing_and_what_has_no_result():
     rows[1] = replace(rows[1], validation_accuracy=(0.9, None))
     rows[2] = replace(rows[2], validation_accuracy=(None, None))
     figure = chart(rows)
-    assert texts(figure) == ["×", "90.00\n1 of 2", "–", "91.10"]  # noqa: RUF001
+    assert texts(figure) == ["91.10", "90.00\n1 of 2", "–", "×"]  # noqa: RUF001
     assert "failed" in figure.get_supxlabel()
 
 
@@ -262,11 +271,10 @@ def test_three_settings_have_a_panel_each_with_all_rows_and_their_means():
 def test_the_names_of_a_dataset_are_text_whatever_they_hold():
     rows = rows_over("eta", [0.1, 1.0])
     for name in ("$\\frac{$", "<script>", "数据", "a\ud800\nb"):
-        common = {**COMMON, "dataset": name}
-        svg = to_inline_svg(sweep_chart(rows, common))
+        svg = to_inline_svg(chart(rows, {"dataset": name}))
         assert "<script" not in svg
-        save_figure(sweep_chart(rows, common), Path("a.png"))
-    assert "$\\frac{$" in to_inline_svg(sweep_chart(rows, {"dataset": "$\\frac{$"}))
+        save_figure(chart(rows, {"dataset": name}), Path("a.png"))
+    assert "$\\frac{$" in to_inline_svg(chart(rows, {"dataset": "$\\frac{$"}))
 
 
 @pytest.mark.parametrize(("name", "start"), [("a.svg", b"<?xml"), ("a.pdf", b"%PDF")])

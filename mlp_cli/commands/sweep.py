@@ -18,6 +18,7 @@ from mlp_cli.commands.shared.options import (
     common_options,
     data_dir_option,
 )
+from mlp_cli.commands.shared.plot import draw_sweep, plot_option
 from mlp_cli.commands.shared.text import json_result, note, note_above, result, shows_bars
 from mlp_cli.commands.shared.training_options import (
     chosen_options,
@@ -83,6 +84,7 @@ WIDTH = 100
     is_flag=True,
     help="Read the test images with the best run of the best settings, once.",
 )
+@plot_option("Draw the validation accuracy by what was varied: .png, .svg or .pdf.")
 @click.option("--json", is_flag=True, help="Print one JSON document.")
 @common_options
 @click.pass_context
@@ -97,6 +99,7 @@ def sweep(
     jobs: int | None,
     output: Path,
     test: bool,
+    plot: Path | None,
     json: bool,
     **_: Any,  # noqa: ANN401  the options that make a run, which are read from the context
 ) -> None:
@@ -125,13 +128,13 @@ def sweep(
                 _train(going, workers)
             tested = _test(going.rows(), data_dir) if test else None
         except KeyboardInterrupt as error:
-            said = "\nInterrupted. " + _show(going, json)
+            said = "\nInterrupted. " + _show(going, json, plot=plot)
             number = interrupted.signal or SIGINT
             raise InterruptedRunError(f"{said}\n{_advice(ctx, output)}", number) from error
         except (UnwritableError, OutputError) as error:
             said = f"{str(error).splitlines()[0]}\n{_show(going, json, writes=False)}"
             raise type(error)(f"{said}\n{_advice(ctx, output)}") from error
-        _show(going, json, tested)
+        _show(going, json, tested, plot=plot)
         if not any(row.mean is not None for row in going.rows()):
             ctx.exit(1)
 
@@ -251,19 +254,25 @@ def _test(rows: "list[Row]", data_dir: Path) -> dict[str, Any] | None:
 
 
 def _show(
-    going: "Sweep", json: bool, tested: dict[str, Any] | None = None, *, writes: bool = True
+    going: "Sweep",
+    json: bool,
+    tested: dict[str, Any] | None = None,
+    *,
+    writes: bool = True,
+    plot: Path | None = None,
 ) -> str:
-    """Print the table so far, and write its file; return a sentence on what there is."""
+    """Print the table so far, and write its files; return a sentence on what there is."""
     from mlp_cli.sweeps.table import write_csv
 
     rows, plan = going.rows(), going.plan
-    # Other forms of the rows, such as a plot, are made here.
     if writes:
         write_csv(rows, list(plan.varied), going.folder)
     if json:
         json_result(_document(plan, rows, tested))
     else:
         _print_table(plan, rows, tested)
+    if plot:
+        draw_sweep(rows, plan, plot)
     return f"{going.complete} of {plan.runs} runs are complete, in {going.folder}."
 
 
@@ -321,7 +330,7 @@ def _document(plan: "Plan", rows: "list[Row]", tested: dict[str, Any] | None) ->
 def _advice(ctx: click.Context, output: Path) -> str:
     """Return the line that resumes the sweep."""
     words = ["mlp", "sweep", "-o", str(output)]
-    for name, option in (("data_dir", "--data-dir"), ("jobs", "--jobs")):
+    for name, option in (("data_dir", "--data-dir"), ("jobs", "--jobs"), ("plot", "--plot")):
         if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             words += [option, str(ctx.params[name])]
     words += [f"--{name}" for name in ("test", "json") if ctx.params[name]]

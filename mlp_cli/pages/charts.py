@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CHART_WIDTH = 4.6
 """inches: the text is still legible on the screen of a telephone"""
-REACH = 6.0
+REACH = 10.0
 """An axis ends this many times as far from the best as half of all results are."""
 LONGEST_NAME = 30
 """letters: two names of this length stand side by side in a legend"""
@@ -109,12 +109,18 @@ def _show_the_better_half(
     entries = [entry for _, runs in groups for run in runs for entry in run.history]
     accuracies = [a for entry in entries if (a := entry["validation_accuracy"]) is not None]
     if accuracies:
-        top = max(accuracies)
-        low = max(min(accuracies), top - REACH * (top - median(accuracies)))
+        low, top = least_shown(accuracies), max(accuracies)
         margin = 0.05 * (top - low) or 0.005
         accuracy.set_ylim(max(low - margin, 0), top + margin)
     costs = [min(entry["cost"] or 0.0, MAX_DRAWN) for entry in entries]
     cost.set_ylim(0, 1.05 * min(max(costs), REACH * median(costs)) or 1)
+
+
+def least_shown(accuracies: Sequence[float]) -> float:
+    """Return the least accuracy that is not so far below the others that it would hide them."""
+    top = max(accuracies)
+    low = top - REACH * (top - median(accuracies))
+    return min(accuracy for accuracy in accuracies if accuracy >= low)
 
 
 def has_recorded(run: Run, key: str) -> bool:

@@ -1,14 +1,17 @@
 """How the settings of a sweep vary: which of them do, their values in words and along an axis."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, Self
 
 from mlp_cli.runs.schema import Option
 from mlp_cli.runs.settings import SETTINGS
+from mlp_cli.sweeps.plan import Plan
 from mlp_cli.sweeps.rows import Row
+from mlp_cli.sweeps.table import show_value
+from mlp_cli.sweeps.variation import Range
 from mlp_cli.system.characters import one_line
 
 if TYPE_CHECKING:
@@ -30,16 +33,36 @@ def varied(rows: Sequence[Row]) -> list[str]:
     return [name for name in names if len({repr(row.settings[name]) for row in rows}) > 1]
 
 
+def alike(rows: Sequence[Row], plan: Plan) -> dict[str, Option]:
+    """Return the settings that do not differ between these rows, without the seed."""
+    different = varied(rows)
+    settings = {**plan.options, **(rows[0].settings if rows else {})}
+    left = {name: value for name, value in settings.items() if name not in different}
+    return {name: left[name] for name in SETTINGS if name in left and name != "seed"}
+
+
+def worth_saying(settings: Mapping[str, Option]) -> dict[str, Option]:
+    """Return the settings that are not the defaults, without dataset and threads."""
+    return {
+        name: value
+        for name, value in settings.items()
+        if name not in ("dataset", "threads") and value != SETTINGS[name].default
+    }
+
+
 def value_text(value: Option) -> str:
-    """Return a value as `--vary` has it: layers joined by `+`; numbers to six digits."""
-    if isinstance(value, list | tuple):
-        return "+".join(map(str, value)) or "none"
-    return f"{value:.6g}" if isinstance(value, float) else one_line(value)
+    """Return a value for the eye, as `show_value`, of characters that can be shown."""
+    return one_line(show_value(value))
 
 
 def words(settings: Mapping[str, Option]) -> str:
-    """Return settings in words, as in `eta 0.5, hidden 100`."""
+    """Return settings in words, as in `eta 0.5, batch size 100`."""
     return ", ".join(f"{heading(name)} {value_text(value)}" for name, value in settings.items())
+
+
+def row_words(row: Row, different: Sequence[str]) -> str:
+    """Return the settings of a row that differ from others, in words."""
+    return words({name: row.settings[name] for name in different}) or "all runs"
 
 
 def heading(name: str) -> str:
@@ -47,19 +70,9 @@ def heading(name: str) -> str:
     return name.replace("_", " ")
 
 
-def chosen(common: Mapping[str, Option]) -> dict[str, Option]:
-    """Return what is worth saying of the settings in common: those that are not the defaults."""
-    return {
-        name: value
-        for name, value in common.items()
-        if name in SETTINGS and name != "dataset" and value != SETTINGS[name].default
-    }
-
-
 def best_row(rows: Sequence[Row]) -> Row | None:
-    """Return the row with the highest mean, of equal ones the first; None where none has one."""
-    known = [row for row in rows if row.mean is not None]
-    return max(known, key=lambda row: row.mean or 0.0) if known else None
+    """Return the best row, which is the first that has a mean; None where none has one."""
+    return next((row for row in rows if row.mean is not None), None)
 
 
 @dataclass(frozen=True)
@@ -73,14 +86,13 @@ class Scale:
     """`even`: one step from each value to the next, as names have it"""
 
     @classmethod
-    def of(cls, name: str, rows: Sequence[Row], logarithmic: Collection[str] = ()) -> Self:
-        """Return the scale of a setting over these rows.
-
-        logarithmic: names of settings that were drawn from a logarithmic range.
-        """
+    def of(cls, name: str, rows: Sequence[Row], plan: Plan) -> Self:
+        """Return the scale of a setting over these rows: logarithmic where its range is."""
         found = {repr(row.settings[name]): row.settings[name] for row in rows}
         values = tuple(sorted(found.values(), key=_order))
-        return cls(name, values, _spacing(values, is_log=name in logarithmic))
+        span = plan.varied.get(name)
+        is_log = isinstance(span, Range) and span.is_logarithmic
+        return cls(name, values, _spacing(values, is_log=is_log))
 
     def place(self, value: Option) -> float:
         """Return where a value stands, in the axis' own unit."""

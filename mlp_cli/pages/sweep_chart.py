@@ -1,15 +1,26 @@
 """The chart of a sweep: validation accuracy by what was varied."""
 
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from mlp_cli.pages.charts import CHART_WIDTH
 from mlp_cli.pages.figures import INK, panels, styled
-from mlp_cli.pages.scales import TICKED, Scale, best_row, chosen, heading, value_text, varied, words
-from mlp_cli.pages.sweep_heat_map import BEST, FAILED, POINT, Span, heat_map, is_grid
+from mlp_cli.pages.scales import (
+    TICKED,
+    Scale,
+    alike,
+    best_row,
+    heading,
+    value_text,
+    varied,
+    words,
+    worth_saying,
+)
+from mlp_cli.pages.sweep_heat_map import BEST, FAILED, POINT, Span, failure_word, heat_map, is_grid
 from mlp_cli.runs.schema import Option
+from mlp_cli.sweeps.plan import Plan
 from mlp_cli.sweeps.rows import Row
 
 if TYPE_CHECKING:
@@ -23,19 +34,16 @@ ASIDE = 6.0
 """points: the seeds stand so far to the right of their mean"""
 
 
-def sweep_chart(
-    rows: Sequence[Row], common: Mapping[str, Option], logarithmic: Collection[str] = ()
-) -> "Figure":
+def sweep_chart(rows: Sequence[Row], plan: Plan) -> "Figure":
     """Return the chart of a sweep's validation accuracy by the settings that differ.
 
     One setting: the accuracy of every seed, with mean and 95 % interval. Two, where most of their
     combinations were run: a heat map of the mean. Else a panel for each setting, with all rows.
     What failed is marked.
 
-    common: the settings that do not differ.  logarithmic: names of settings that were drawn from
-    a logarithmic range.
+    rows: the best first.
     """
-    scales = [Scale.of(name, rows, logarithmic) for name in varied(rows)]
+    scales = [Scale.of(name, rows, plan) for name in varied(rows)]
     with styled():
         if len(scales) == 2 and is_grid(scales, rows):
             figure = heat_map(scales, rows)
@@ -43,7 +51,7 @@ def sweep_chart(
             figure = _panels(scales, rows)
         else:
             figure = _points(scales[0] if scales else None, rows)
-        figure.suptitle(_title(scales, rows, common), fontsize=8, color=INK)
+        figure.suptitle(_title(scales, rows, alike(rows, plan)), fontsize=8, color=INK)
     return figure
 
 
@@ -51,10 +59,9 @@ def _title(scales: Sequence[Scale], rows: Sequence[Row], common: Mapping[str, Op
     """Return dataset, what differs, and what does not: a few lines."""
     names = ", ".join(heading(scale.name) for scale in scales) or "one setting"
     what = f"{value_text(common['dataset'])}: {names}" if "dataset" in common else names
-    counts = sorted({len(row.seeds) for row in rows})
-    seeds = " to ".join(map(str, counts[:1] + counts[1:][-1:])) or "0"
-    same = f"{seeds} {'seed' if seeds == '1' else 'seeds'}"
-    if text := words(chosen(common)):
+    seeds = max((len(row.seeds) for row in rows), default=0)
+    same = f"{seeds} {'seed' if seeds == 1 else 'seeds'}"
+    if text := words(worth_saying(common)):
         same += f"; {text}"
     lines = [what, same]
     if waiting := sum(accuracy is None for row in rows for accuracy in row.validation_accuracy):
@@ -202,7 +209,7 @@ def _add_legend(figure: "Figure", rows: Sequence[Row], *, is_marginal: bool | No
         (bool(is_marginal), "mean of all with this value", {"marker": "_", "color": INK}),
         (len(accuracies) > 0, "best mean", {"marker": "o", "color": BEST}),
         (any(a < low for a in accuracies), "below the axis", {"marker": "v", "color": POINT}),
-        (any(row.error for row in rows), "failed", {"marker": "x", "color": FAILED}),
+        (any(row.error for row in rows), failure_word(rows), {"marker": "x", "color": FAILED}),
     ]
     handles = [
         Line2D([], [], linestyle="", label=label, markersize=6, **style)  # type: ignore[arg-type]

@@ -1,14 +1,14 @@
 """The heat map of a sweep over two settings, and what it shares with the other charts."""
 
 from collections.abc import Sequence
-from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlp_cli.measuring.percent import percent
-from mlp_cli.pages.charts import CHART_WIDTH, COLOURS, REACH
+from mlp_cli.pages.charts import CHART_WIDTH, COLOURS, least_shown
 from mlp_cli.pages.figures import INK, panels
 from mlp_cli.pages.scales import Scale, best_row, heading, value_text
 from mlp_cli.sweeps.rows import Row
+from mlp_cli.sweeps.sweep import PRUNED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,14 +36,18 @@ class Span(NamedTuple):
         means = [row.mean for row in rows if row.mean is not None]
         if not means:
             return cls(0.0, 1.0)
-        each = [a for row in rows for a in row.validation_accuracy if a is not None]
-        top, least = max(each), min(each)
-        low = max(least, top - REACH * (max(means) - median(means))) if len(means) > 1 else least
-        # Of the rows that are shown all seeds are: these may differ more than the means.
-        near = [a for row in rows if (row.mean or 0) >= low for a in row.validation_accuracy]
-        low = min(a for a in near if a is not None)
+        shown = [row for row in rows if row.mean is not None and row.mean >= least_shown(means)]
+        # Of these rows all seeds are shown, which may differ more than the means.
+        each = [a for row in shown for a in row.validation_accuracy if a is not None]
+        low, top = min(each), max(each)
         margin = 0.1 * (top - low) or 0.005
         return cls(max(low - margin, 0.0), min(top + margin, 1.0 + margin / 2))
+
+
+def failure_word(rows: Sequence[Row]) -> str:
+    """Return what the mark of rows with an error means."""
+    is_pruned = any(row.error and row.error.startswith(PRUNED) for row in rows)
+    return "failed or pruned" if is_pruned else "failed"
 
 
 def is_grid(scales: Sequence[Scale], rows: Sequence[Row]) -> bool:
@@ -90,7 +94,7 @@ def heat_map(scales: Sequence[Scale], rows: Sequence[Row]) -> "Figure":
     axes.grid(visible=False)
     marks = "mean validation accuracy in %; framed: the best"
     if any(row.error for row in rows):
-        marks += "; ×: failed"  # noqa: RUF001
+        marks += f"; ×: {failure_word(rows)}"  # noqa: RUF001
     figure.supxlabel(marks, fontsize=8, color=INK)
     return figure
 

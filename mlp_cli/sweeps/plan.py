@@ -258,7 +258,7 @@ def read_plan(folder: Path) -> Plan:
     except (ValueError, RecursionError, OptionError) as error:
         reason = str(error).partition("\n")[0]
         raise SweepError(
-            f"{path}: not the plan of a sweep ({reason}).\nName another folder with -o."
+            f"{path}: not the plan of a sweep ({reason}).\nName another folder."
         ) from error
 
 

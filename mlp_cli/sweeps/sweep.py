@@ -243,7 +243,9 @@ def read_rows(folder: Path) -> tuple[Plan, list[Row]]:
     sweep = Sweep(plan, folder)
     reasons = read_reasons(folder)
     rows = [
-        replace(row, error=reasons.get(key(row))) if None in row.validation_accuracy else row
+        replace(row, error=reasons.get(key(row)) or row.error)
+        if None in row.validation_accuracy
+        else row
         for row in sweep.rows()
     ]
     return plan, sorted_rows(rows)
