@@ -111,17 +111,19 @@ def sweep(
 
     Ctrl-C stops the sweep. The same command resumes it, and ends in the same runs.
     """
-    from mlp_cli.sweeps.folder import FolderClaim, check_folder, with_data
+    from mlp_cli.sweeps.folder import FolderClaim, find_plan, require_same, with_data
     from mlp_cli.sweeps.search import require_optuna
     from mlp_cli.sweeps.sweep import Sweep
 
     plan = _plan(ctx, vary, seeds, trials, prune, output)
-    check_folder(output, plan)
+    before = find_plan(output, plan)
     if plan.trials:
         require_optuna()
-    plan = with_data(plan, _bring_data(plan, data_dir))
+    plan = before or with_data(plan, _bring_data(plan, data_dir))
     with interruption() as interrupted, FolderClaim.begin_or_take(output, plan) as claim:
         going = Sweep(plan, output)
+        if before and going.complete < plan.runs:
+            require_same(output, plan, with_data(plan, _bring_data(plan, data_dir)))
         try:
             with _workers(jobs, data_dir) as workers:
                 _introduce(going, workers, is_new=claim.is_new)

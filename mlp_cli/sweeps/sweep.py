@@ -60,11 +60,14 @@ class Sweep:
 
     def rows(self) -> list[Row]:
         """Return the table so far, a row for each combination of settings, the best first."""
-        rows = [
+        return sorted_rows(self.unsorted_rows())
+
+    def unsorted_rows(self) -> list[Row]:
+        """Return the rows in the order of the plan."""
+        return [
             make_row(point, self._tasks(index), self.results, self.errors)
             for index, point in enumerate(self._points)
         ]
-        return sorted_rows(rows)
 
     def train(self, workers: Workers) -> Iterator[Progress | Finished]:
         """Train every run that is not complete, and yield each epoch and each end of a run.
@@ -246,6 +249,6 @@ def read_rows(folder: Path) -> tuple[Plan, list[Row]]:
         replace(row, error=reasons.get(key(row)) or row.error)
         if None in row.validation_accuracy
         else row
-        for row in sweep.rows()
+        for row in sweep.unsorted_rows()
     ]
     return plan, sorted_rows(rows)

@@ -76,7 +76,9 @@ def format_table(rows: Sequence[Row], width: int | None) -> str:
         "95 % interval": [_interval(row) for row in shown],
         "deviation": [percent(row.standard_deviation) for row in shown],
     }
-    further = [_Column(heading, cells) for heading, cells in figures.items()]
+    further = [
+        _Column(heading, cells) for heading, cells in figures.items() if {*cells} != {NOTHING}
+    ]
     while further and not _fits([*settings, accuracy, *further], width):
         further.pop(0)
     columns = [*settings, accuracy, *reversed(further)]
