@@ -104,7 +104,7 @@ def _settings_table(found: SweepFindings) -> Html:
         "interval of the mean by Student's t. Cost and seconds are means. ★ marks the best."
     )
     content = table(head, rows, numbers_from=1, classes=classes)
-    return section("Settings, the best first", element("p", text), _sortable(content))
+    return section("Settings, the best first", element("p", text), _sortable(content), kind="wide")
 
 
 def _failures(found: SweepFindings) -> list[Html]:
@@ -246,4 +246,4 @@ def _runs_table(found: SweepFindings) -> Html:
             rows.append(cells)
             classes.append("best" if is_best else "")
     content = table(head, rows, numbers_from=1, classes=classes)
-    return section("Every run", _sortable(content))
+    return section("Every run", _sortable(content), kind="wide")
