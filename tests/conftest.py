@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shutil
 import sys
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -82,6 +83,7 @@ def unprivileged():
 
 
 PROMISED = os.environ.get("MLP_TEST_DATA")
+BROWSER_PROMISED = os.environ.get("MLP_TEST_BROWSER")
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +96,29 @@ def mnist_dir():
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A browser for all tests of a file. Where MLP_TEST_BROWSER promises it, it must be there."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        message = "no browser: pages are NOT tested in one; install chromium, chromium-driver"
+        if BROWSER_PROMISED:
+            pytest.fail(message)
+        pytest.skip(message)
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("no-sandbox", "headless=new", "disable-dev-shm-usage"):
+        options.add_argument(f"--{argument}")
+    options.add_argument("--window-size=1280,900")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    browser = webdriver.Chrome(options=options, service=Service(driver))
+    yield browser
+    browser.quit()
 
 
 @pytest.fixture(scope="session")

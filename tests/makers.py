@@ -2,6 +2,7 @@
 
 import gzip
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from mlp_cli.learning.update_rule import UpdateRule
 from mlp_cli.nn.network import Network
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.settings import Settings
+from mlp_cli.sweeps.rows import Row
 
 TYPE_BYTES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
 
@@ -164,3 +166,20 @@ def make_run(accuracies=(0.5, 0.75, 0.25), costs=None, **changes):
             rng,
         )
     return run
+
+
+def make_row(settings, accuracies, **changes):
+    """A row of a sweep whose seeds, from 0, had these validation accuracies, in five epochs."""
+    count = len(accuracies)
+    begun = [accuracy is not None for accuracy in accuracies]
+    values = {
+        "settings": settings,
+        "seeds": tuple(range(count)),
+        "validation_accuracy": tuple(accuracies),
+        "cost": tuple(None if a is None else (1 - a) / 2 for a in accuracies),
+        "best_epoch": tuple(4 * b for b in begun),
+        "epochs": tuple(5 * b for b in begun),
+        "seconds": tuple(1.5 * b for b in begun),
+        "checkpoints": tuple(Path("sweep", f"run-{n:03}.npz") for n in range(1, count + 1)),
+    }
+    return Row(**(values | changes))

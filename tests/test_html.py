@@ -1,16 +1,12 @@
 """The drawing page in a real browser: with drawings and pictures, compared with Python."""
 
 import base64
-import os
 import re
-import shutil
 from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -26,7 +22,6 @@ from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import adopt_network, odd_images, with_view
 
 SIZE = (784, 12, 10), (28, 28)
-PROMISED = os.environ.get("MLP_TEST_BROWSER")
 
 # Lines through these points, in percent of the canvas.
 CURVES = {
@@ -47,26 +42,6 @@ def exported(run, *others):
     file = BytesIO()
     write_html(run, file, *others)
     return file.getvalue()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A browser for all tests. Where MLP_TEST_BROWSER promises it, it must be there."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        message = "no browser: the drawing page is NOT tested; install chromium, chromium-driver"
-        if PROMISED:
-            pytest.fail(message)
-        pytest.skip(message)
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("no-sandbox", "headless=new", "disable-dev-shm-usage"):
-        options.add_argument(f"--{argument}")
-    options.add_argument("--window-size=1280,900")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options=options, service=Service(driver))
-    yield browser
-    browser.quit()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The charts: learning curves, time per epoch, confusion matrix, slopes of hidden units."""
 
 from collections.abc import Sequence
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 
 CHART_WIDTH = 4.6
 """inches: the text is still legible on the screen of a telephone"""
+REACH = 10.0
+"""An axis ends this many times as far from the best as half of all results are."""
+LONGEST_NAME = 30
+"""letters: two names of this length stand side by side in a legend"""
 MAX_DRAWN = 1e100
 """the largest number that is drawn: beyond it matplotlib's arithmetic may overflow"""
 COLOURS = ("#2f7ed8", "#e0761a", "#2f9e6e", "#a564c4", "#c9495b", "#8a8f29", "#3aa6b9", "#9a6b4f")
@@ -66,6 +71,56 @@ def learning_curves(runs: Sequence[Run]) -> "Figure":
             axes[0].legend(ncols=4)
         _label_epochs(axes[-1])
     return figure
+
+
+def grouped_curves(groups: Sequence[tuple[str, Sequence[Run]]]) -> "Figure":
+    """Return the chart of validation accuracy and cost by epoch, a colour for each group of runs.
+
+    groups: the name of each, and its runs, of which one at least has a history. Where a name is
+    long, all are called by their number, from 1.
+    """
+    names = [name for name, _ in groups]
+    if max(map(len, names)) > LONGEST_NAME:
+        names = [f"#{number}" for number in range(1, len(names) + 1)]
+    abreast = 2 if max(map(len, names)) > 6 else 6
+    with styled():
+        lines = -(-len(groups) // abreast)
+        figure, axes = panels(CHART_WIDTH, 5.4 + 0.18 * lines, rows=2)
+        keys = ("validation_accuracy", "cost")
+        for number, (name, (_, runs)) in enumerate(zip(names, groups, strict=True)):
+            style = CurveStyle.of(number)
+            for key, chart in zip(keys, axes, strict=True):
+                for again, run in enumerate(runs):
+                    _draw(chart, run.history, key, style, None if again else name)
+        axes[0].set_ylabel("validation accuracy")
+        axes[0].yaxis.set_major_formatter(lambda fraction, _: f"{fraction * 100:.4g} %")
+        axes[1].set_ylabel("cost")
+        _show_the_better_half(axes[0], axes[1], groups)
+        _label_epochs(axes[1])
+        handles, labels = axes[1].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside lower center", ncols=abreast, fontsize=8)
+    return figure
+
+
+def _show_the_better_half(
+    accuracy: "Axes", cost: "Axes", groups: Sequence[tuple[str, Sequence[Run]]]
+) -> None:
+    """End the axes where half of all epochs can be told apart: one bad run is out of sight."""
+    entries = [entry for _, runs in groups for run in runs for entry in run.history]
+    accuracies = [a for entry in entries if (a := entry["validation_accuracy"]) is not None]
+    if accuracies:
+        low, top = least_shown(accuracies), max(accuracies)
+        margin = 0.05 * (top - low) or 0.005
+        accuracy.set_ylim(max(low - margin, 0), top + margin)
+    costs = [min(entry["cost"] or 0.0, MAX_DRAWN) for entry in entries]
+    cost.set_ylim(0, 1.05 * min(max(costs), REACH * median(costs)) or 1)
+
+
+def least_shown(accuracies: Sequence[float]) -> float:
+    """Return the least accuracy that is not so far below the others that it would hide them."""
+    top = max(accuracies)
+    low = top - REACH * (top - median(accuracies))
+    return min(accuracy for accuracy in accuracies if accuracy >= low)
 
 
 def has_recorded(run: Run, key: str) -> bool:

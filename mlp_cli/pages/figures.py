@@ -8,6 +8,7 @@ from contextlib import ExitStack, chdir, contextmanager, nullcontext, suppress
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from warnings import catch_warnings, filterwarnings
 
 from mlp_cli.errors import OptionError
 from mlp_cli.system.outputs import check_output, writing
@@ -42,6 +43,7 @@ CHART_STYLE: dict[Any, Any] = {  # matplotlib's type lists every key
     "svg.fonttype": "none",  # text stays text: small, sharp and searchable
     "svg.hashsalt": "mlp",
     "text.color": INK,
+    "text.parse_math": False,  # a dollar in the name of a folder is a dollar
     "xtick.color": INK,
     "ytick.color": INK,
 }
@@ -120,12 +122,14 @@ def styled() -> Iterator[None]:
         yield
 
 
-def panels(width: float, height: float, rows: int = 1) -> "tuple[Figure, list[Axes]]":
+def panels(
+    width: float, height: float, rows: int = 1, *, shares_x: bool = True
+) -> "tuple[Figure, list[Axes]]":
     """Return a new figure of this size in inches, and its charts, one above the other."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots(rows, sharex=True, squeeze=False)
+    axes = figure.subplots(rows, sharex=shares_x, squeeze=False)
     return figure, list(axes[:, 0])
 
 
@@ -135,7 +139,7 @@ def save_figure(figure: "Figure", path: Path) -> None:
     Raises OptionError for an unknown ending, OutputError where the file cannot be written.
     """
     kind = _format(path)
-    with styled(), writing(path) as file:
+    with styled(), _any_glyph(), writing(path) as file:
         _canvas(figure, kind)
         figure.savefig(file, format=kind, dpi=150, metadata=NO_METADATA[kind])
 
@@ -143,7 +147,7 @@ def save_figure(figure: "Figure", path: Path) -> None:
 def to_inline_svg(figure: "Figure") -> str:
     """Return a chart as a transparent SVG element that takes the text colour of its page."""
     text = StringIO()
-    with styled():
+    with styled(), _any_glyph():
         _canvas(figure, "svg")
         figure.savefig(text, format="svg", transparent=True, metadata=NO_METADATA["svg"])
     svg = text.getvalue()
@@ -152,6 +156,14 @@ def to_inline_svg(figure: "Figure") -> str:
     # Every chart numbers its groups from 1, and an id must not occur twice in a page.
     svg = re.sub(r'<g id="[^"]*">', "<g>", svg)
     return re.sub(r"\s*\n\s*", " ", svg.replace(INK, "currentColor")).strip()
+
+
+@contextmanager
+def _any_glyph() -> Iterator[None]:
+    """Draw a box, without a warning, for a letter of a name that the font lacks."""
+    with catch_warnings():
+        filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
 
 
 def _canvas(figure: "Figure", kind: str) -> None:

@@ -42,6 +42,20 @@ def _text(value: str) -> str:
     return escape(printable(value))
 
 
+def tiles(entries: Sequence[tuple[str, str, str]]) -> Html:
+    """Return the main figures: for each its name, its value, and more about it."""
+    return element(
+        "dl",
+        *(
+            element(
+                "div", element("dt", name), element("dd", value), element("dd", more, class_="more")
+            )
+            for name, value, more in entries
+        ),
+        class_="tiles",
+    )
+
+
 def table(
     head: Sequence[str],
     rows: Sequence[Sequence[str]],

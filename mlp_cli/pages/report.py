@@ -2,18 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
-from pathlib import Path
 
 from mlp_cli.measuring.percent import percent
 from mlp_cli.pages.charts import has_recorded, learning_curves
+from mlp_cli.pages.document import document
 from mlp_cli.pages.figures import to_inline_svg
 from mlp_cli.pages.findings import Findings
-from mlp_cli.pages.markup import Html, element, join, table
+from mlp_cli.pages.markup import Html, element, table, tiles
 from mlp_cli.pages.sections import chart, run_sections, section
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.settings import Settings
-
-REPORT_CSS = Path(__file__).with_name("report.css")
 
 
 def render_report(findings: Sequence[Findings]) -> bytes:
@@ -28,25 +26,7 @@ def render_report(findings: Sequence[Findings]) -> bytes:
         if several:
             parts.append(element("h2", f"Run {number}: {found.name}", class_="run"))
         parts.append(run_sections(found))
-    body = element("main", element("h1", _heading(findings)), *parts)
-    head = join(
-        [
-            element("meta", charset="utf-8"),
-            element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            element("meta", name="color-scheme", content="light dark"),
-            # Even if a checkpoint smuggled a script in, it could neither run nor fetch anything.
-            element(
-                "meta",
-                http_equiv="Content-Security-Policy",
-                content="default-src 'none'; style-src 'unsafe-inline'; img-src data:",
-            ),
-            element("title", title),
-            element("style", Html(REPORT_CSS.read_text(encoding="utf-8"))),
-        ]
-    )
-    html = element("html", element("head", head), element("body", body), lang="en")
-    # A file's name may have bytes that are not characters.
-    return f"<!doctype html>\n{html}\n".encode(errors="replace")
+    return document(title, _heading(findings), parts)
 
 
 def _heading(findings: Sequence[Findings]) -> str:
@@ -66,27 +46,18 @@ def _tiles(found: Findings) -> Html:
     """Return the main figures of a single run."""
     score, run = found.evaluation.score, found.run
     low, high = score.interval
-    tiles = [
+    entries = [
         ("test accuracy", percent(score.accuracy), f"{score.correct:,} of {score.examples:,}"),
         ("95 % interval", f"{percent(low)} to {percent(high)}", "Wilson confidence interval"),
         ("network", _sizes(run), f"{sum(p.size for p in run.network.parameters):,} parameters"),
     ]
     if run.best_accuracy is not None:
         best = f"epoch {run.best_epoch} of {len(run.history)}"
-        tiles.append(("best validation accuracy", percent(run.best_accuracy), best))
+        entries.append(("best validation accuracy", percent(run.best_accuracy), best))
     if run.history:
         trained = f"{len(run.history)} epochs"
-        tiles.append(("training time", f"{run.training_seconds:,.1f} s", trained))
-    return element(
-        "dl",
-        *(
-            element(
-                "div", element("dt", name), element("dd", value), element("dd", more, class_="more")
-            )
-            for name, value, more in tiles
-        ),
-        class_="tiles",
-    )
+        entries.append(("training time", f"{run.training_seconds:,.1f} s", trained))
+    return tiles(entries)
 
 
 def _scores(findings: Sequence[Findings]) -> Html:
@@ -104,7 +75,7 @@ def _scores(findings: Sequence[Findings]) -> Html:
         ]
         for number, found in enumerate(findings, start=1)
     ]
-    return section("Runs", table(head, rows, numbers_from=3))
+    return section("Runs", table(head, rows, numbers_from=3), kind="runs")
 
 
 def _curves(findings: Sequence[Findings]) -> Html:

@@ -43,12 +43,12 @@ class Row:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval of the mean, by Student's t; None for fewer than two seeds."""
+        """The 95 % interval of the mean, by Student's t, within 0..1; None for one seed."""
         if self.mean is None or self.standard_deviation is None:
             return None
         count = len(self._accuracies)
         half = students_t(count - 1) * self.standard_deviation / math.sqrt(count)
-        return self.mean - half, self.mean + half
+        return max(self.mean - half, 0.0), min(self.mean + half, 1.0)
 
     @property
     def _accuracies(self) -> list[float]:

@@ -1,6 +1,6 @@
 """The option --plot, which also draws a result as a chart."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from mlp_cli.runs.checkpoint import Run
+    from mlp_cli.sweeps.plan import Plan
+    from mlp_cli.sweeps.rows import Row
 
 
 def plot_option(help: str) -> Callable[[Decorated], Decorated]:  # noqa: A002  as Click calls it
@@ -49,3 +51,12 @@ def draw_confusion(confusion: "npt.NDArray[np.int64]", path: Path) -> None:
 
     save_figure(confusion_heat_map(confusion), path)
     note(f"{click.format_filename(path)}: the confusion matrix")
+
+
+def draw_sweep(rows: "Sequence[Row]", plan: "Plan", path: Path) -> None:
+    """Draw what mattered in a sweep, and report the file."""
+    from mlp_cli.pages.figures import save_figure
+    from mlp_cli.pages.sweep_chart import sweep_chart
+
+    save_figure(sweep_chart(rows, plan), path)
+    note(f"{click.format_filename(path)}: validation accuracy by what was varied")
