@@ -22,7 +22,7 @@ def begin_or_resume(
     new.  data_dir: as a new run records it.
     Raises one of CANNOT_GO_ON where the options do not fit the data, or are not the saved run's.
     """
-    options = {"threads": 1} | dict(options)
+    options = {"threads": 1} | {k: value for k, value in options.items() if value is not None}
     if saved is None:
         return Training.begin(options, dataset, data_dir)
     return Training.resume(saved.with_options(options), dataset)
