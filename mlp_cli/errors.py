@@ -75,6 +75,10 @@ class TakenError(CheckpointError):
     """There is a file already where a new checkpoint was to be."""
 
 
+class UnwritableError(CheckpointError):
+    """The system does not let us write a checkpoint: the disk is full, for example."""
+
+
 class ClaimError(CheckpointError):
     """Another process trains the run of a checkpoint."""
 
@@ -114,3 +118,7 @@ class InterruptedRunError(MlpError):
         super().__init__(message)
         self.status = 128 + signal_number
         """the exit status that shells expect"""
+
+
+class SweepError(MlpError):
+    """A sweep cannot be started, resumed or read in this folder."""

@@ -34,7 +34,7 @@ ALLOWED = {
     "runs": {
         *("numpy", "errors", "version", "system", "nn", "learning", "measuring", "datasets"),
     },
-    "sweeps": {"numpy", "errors", "system", "datasets", "measuring", "learning", "runs"},
+    "sweeps": {"numpy", "optuna", "errors", "system", "datasets", "measuring", "learning", "runs"},
     "pages": {
         *(
             "numpy",
@@ -55,7 +55,7 @@ ALLOWED = {
 # What stands in the package's own folder beside the rooms.
 DOORS = {"__init__.py", "__main__.py", "errors.py", "version.py", "py.typed"}
 # What must not be loaded for a page of help.
-HEAVY = {"numpy", "requests", "PIL", "tqdm", "threadpoolctl", "matplotlib", "onnx"}
+HEAVY = {"numpy", "requests", "PIL", "tqdm", "threadpoolctl", "matplotlib", "onnx", "optuna"}
 
 
 def room(path):

@@ -121,7 +121,7 @@ def train(
                 if claim is None:
                     claim = _claim(checkpoint, training.run)
                     stack.callback(claim.close)
-                elif not training.has_ended:
+                elif not training.run.has_ended:
                     claim.save(training.run)
             _train(training, claim, log, interrupted)
             _test(training, claim, interrupted, is_found_unnamed=checkpoint is None)

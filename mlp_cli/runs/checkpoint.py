@@ -179,6 +179,16 @@ class Run:
         return self.history[epoch - 1]["validation_accuracy"]
 
     @property
+    def has_ended(self) -> bool:
+        """Whether the run has had all its epochs, or `patience` of them without a better one."""
+        return len(self.history) >= self.settings.epochs or self.is_out_of_patience
+
+    @property
+    def is_out_of_patience(self) -> bool:
+        """Whether `patience` epochs in a row were no more accurate than the best before them."""
+        return 0 < self.settings.patience <= len(self.history) - self.first_best_epoch
+
+    @property
     def first_best_epoch(self) -> int:
         """The first epoch that was as accurate as the best one: patience counts from there."""
         best = self.best_accuracy

@@ -9,7 +9,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO, TypeVar
 
-from mlp_cli.errors import CheckpointError, NoCheckpointError, TakenError
+from mlp_cli.errors import CheckpointError, NoCheckpointError, TakenError, UnwritableError
 from mlp_cli.system.files import creating, rehearse, sweep, sweep_beside
 
 FOLDER = Path("checkpoints")
@@ -111,17 +111,17 @@ def newest_checkpoints(folder: Path) -> list[Path]:
     return [path for *_, path in sorted(written, reverse=True)]
 
 
-def unwritable(path: Path, error: OSError) -> CheckpointError:
+def unwritable(path: Path, error: OSError) -> UnwritableError:
     """Return the error for a checkpoint that cannot be written."""
-    return CheckpointError(
+    return UnwritableError(
         f"{path}: cannot be written ({error.strerror or error}). "
         "Check the disk and its permissions."
     )
 
 
-def _no_place(path: Path, error: OSError) -> CheckpointError:
+def _no_place(path: Path, error: OSError) -> UnwritableError:
     """Return the error for a place where a new run cannot be kept."""
-    return CheckpointError(
+    return UnwritableError(
         f"{path}: cannot be written ({error.strerror or error}).\n"
         "Check the disk and its permissions, or name another path with --checkpoint."
     )

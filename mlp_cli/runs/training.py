@@ -106,7 +106,7 @@ class Training:
         CheckpointError or LogError where an epoch cannot be saved or logged.
         """
         run, settings = self.run, self.run.settings
-        if self.has_ended:
+        if run.has_ended:
             return
         with ExitStack() as stack:
             stack.enter_context(limit_threads(settings.threads))
@@ -142,7 +142,7 @@ class Training:
                 if log is not None and log.waits:  # one signal has to suffice meanwhile
                     log.append(run.history[-1])
                 yield result
-                if self.is_out_of_patience:
+                if run.is_out_of_patience:
                     return
 
     def test(self, claim: Claim | None = None, guard: Guard = nullcontext) -> Score:
@@ -165,17 +165,6 @@ class Training:
     def engine_variant(self) -> str | None:
         """The processor's version of the engine; None if there is but one."""
         return self._engine.variant
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether the run has had all its epochs, or `patience` of them without a better one."""
-        return len(self.run.history) >= self.run.settings.epochs or self.is_out_of_patience
-
-    @property
-    def is_out_of_patience(self) -> bool:
-        """Whether `patience` epochs in a row were no more accurate than the best before them."""
-        run = self.run
-        return 0 < run.settings.patience <= len(run.history) - run.first_best_epoch
 
     def health(self) -> Health:
         """Return signs of trouble, as some images show them."""

@@ -54,5 +54,12 @@ class Workers(Protocol):
     def submit(self, task: Task) -> None:
         """Train this run as soon as a slot is free."""
 
+    def stop(self, number: int) -> None:
+        """Train this run no further than to the end of its epoch. It ends all the same."""
+
     def wait(self) -> Progress | Ended:
-        """Wait for what happens next to any run that was submitted and has not ended."""
+        """Wait for what happens next to any run that was submitted and has not ended.
+
+        Raises UnwritableError where a checkpoint cannot be written, since the next one could not
+        be either.
+        """

@@ -17,6 +17,7 @@ from mlp_cli.system.signals import interruption
 COMMANDS = {
     "download": "download",
     "train": "train",
+    "sweep": "sweep",
     "evaluate": "evaluate",
     "predict": "predict",
     "explain": "explain",

@@ -28,12 +28,12 @@ def introduce(training: "Training", path: Path) -> None:
     )
     done = len(training.run.history)
     all_epochs = "its only epoch is" if done == 1 else f"all of its {done} epochs are"
-    if training.is_out_of_patience:
+    if training.run.is_out_of_patience:
         note(
             f"{network}\n{done} of {settings.epochs} epochs are in {path}\n"
             "To train longer, use a larger --patience, or 0."
         )
-    elif training.has_ended:
+    elif training.run.has_ended:
         note(f"{network}\n{all_epochs} in {path}\nTo train longer, use a larger --epochs.")
     elif done:
         note(f"{network}\nresumed from {path} after epoch {done} of {settings.epochs}")
@@ -59,7 +59,7 @@ def epoch_line(epoch: "EpochResult", epochs: int, held_out: int) -> str:
 def say_if_out_of_patience(training: "Training") -> None:
     """Say that the run ended before its last epoch, and why."""
     run = training.run
-    if training.is_out_of_patience:
+    if run.is_out_of_patience:
         note(
             f"stopped by --patience {run.settings.patience}: "
             f"no epoch after {run.first_best_epoch} was more accurate"

@@ -126,7 +126,7 @@ def resume_training(saved: "Run", path: Path, ctx: click.Context) -> "Training":
         note(
             f"{path}: engine {settings.engine} for {now} instead of {before}: {ROUNDS_DIFFERENTLY}"
         )
-    if training.rounds_unlike_before and not training.has_ended:
+    if training.rounds_unlike_before and not training.run.has_ended:
         others = (
             f"{k} {new} instead of {old}" for k, (old, new) in training.rounds_unlike_before.items()
         )

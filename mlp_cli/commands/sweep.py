@@ -1,0 +1,339 @@
+"""mlp sweep: train many runs, and compare them."""
+
+import shutil
+import sys
+import textwrap
+from pathlib import Path
+from signal import SIGINT
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from mlp_cli.commands.shared.config import config_option
+from mlp_cli.commands.shared.dataset import load_or_download
+from mlp_cli.commands.shared.options import (
+    FolderPath,
+    WholeNumber,
+    common_options,
+    data_dir_option,
+)
+from mlp_cli.commands.shared.text import json_result, note, note_above, result, shows_bars
+from mlp_cli.commands.shared.training_options import (
+    chosen_options,
+    given_options,
+    training_options,
+    typed_options,
+)
+from mlp_cli.errors import InterruptedRunError, OptionError, OutputError, UnwritableError
+from mlp_cli.measuring.percent import percent
+from mlp_cli.runs.settings import SETTINGS
+from mlp_cli.system.shell import command_line
+from mlp_cli.system.signals import interruption
+
+if TYPE_CHECKING:
+    from mlp_cli.sweeps.plan import Plan
+    from mlp_cli.sweeps.rows import Row
+    from mlp_cli.sweeps.sweep import Finished, Sweep
+    from mlp_cli.sweeps.workers import Workers
+
+WIDTH = 100
+"""of text where there is no terminal"""
+
+
+@click.command(short_help="Train many runs over settings and seeds, and compare them.")
+@config_option
+@training_options
+@data_dir_option
+@click.option(
+    "--vary",
+    multiple=True,
+    metavar="NAME=VALUES",
+    help="Vary a setting: eta=0.5,1,3 takes each value, hidden=100,256+128 each network; "
+    "eta=0.01..1 is a range, eta=0.01..1:log one of equal factors. Repeat it for more settings.",
+)
+@click.option(
+    "--seeds",
+    type=WholeNumber(1, 100_000),
+    default=1,
+    show_default=True,
+    help="Runs of every combination, with as many seeds, from --seed on.",
+)
+@click.option(
+    "--trials",
+    type=WholeNumber(1, 100_000),
+    help="Combinations to draw from the ranges, by Optuna's TPE.",
+)
+@click.option("--prune", is_flag=True, help="End trials early that lag behind the median.")
+@click.option(
+    "--jobs",
+    type=WholeNumber(1, 1024),
+    show_default="the cores that mlp may use",
+    help="Runs to train at a time, each in a process of its own.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=FolderPath,
+    required=True,
+    help="Folder of the sweep. The same command resumes it, or this option alone.",
+)
+@click.option(
+    "--test",
+    is_flag=True,
+    help="Read the test images with the best run of the best settings, once.",
+)
+@click.option("--json", is_flag=True, help="Print one JSON document.")
+@common_options
+@click.pass_context
+def sweep(
+    ctx: click.Context,
+    /,
+    data_dir: Path,
+    vary: tuple[str, ...],
+    seeds: int,
+    trials: int | None,
+    prune: bool,
+    jobs: int | None,
+    output: Path,
+    test: bool,
+    json: bool,
+    **_: Any,  # noqa: ANN401  the options that make a run, which are read from the context
+) -> None:
+    """Train many runs, side by side, and print what they reached on the images held out.
+
+    Every option of `mlp train` that makes a run can be given, or varied with --vary. Each run is
+    a checkpoint in the folder of the sweep, which the other commands read. A run that cannot go
+    on is a row of the table, with its reason.
+
+    Ctrl-C stops the sweep. The same command resumes it, and ends in the same runs.
+    """
+    from mlp_cli.sweeps.folder import FolderClaim, check_folder, with_data
+    from mlp_cli.sweeps.search import require_optuna
+    from mlp_cli.sweeps.sweep import Sweep
+
+    plan = _plan(ctx, vary, seeds, trials, prune, output)
+    check_folder(output, plan)
+    if plan.trials:
+        require_optuna()
+    plan = with_data(plan, _bring_data(plan, data_dir))
+    with interruption() as interrupted, FolderClaim.begin_or_take(output, plan) as claim:
+        going = Sweep(plan, output)
+        try:
+            with _workers(jobs, data_dir) as workers:
+                _introduce(going, workers, is_new=claim.is_new)
+                _train(going, workers)
+            tested = _test(going.rows(), data_dir) if test else None
+        except KeyboardInterrupt as error:
+            said = "\nInterrupted. " + _show(going, json)
+            number = interrupted.signal or SIGINT
+            raise InterruptedRunError(f"{said}\n{_advice(ctx, output)}", number) from error
+        except (UnwritableError, OutputError) as error:
+            said = f"{str(error).splitlines()[0]}\n{_show(going, json, writes=False)}"
+            raise type(error)(f"{said}\n{_advice(ctx, output)}") from error
+        _show(going, json, tested)
+        if not any(row.mean is not None for row in going.rows()):
+            ctx.exit(1)
+
+
+def _plan(
+    ctx: click.Context,
+    vary: tuple[str, ...],
+    seeds: int,
+    trials: int | None,
+    prune: bool,
+    output: Path,
+) -> "Plan":
+    """Return the plan that the options make or, where there are none, the one in the folder."""
+    from mlp_cli.sweeps.plan import Plan, read_plan
+    from mlp_cli.sweeps.variation import EXAMPLES
+
+    own = ("vary", "seeds", "trials", "prune")
+    is_given = {
+        name for name in own if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    if not is_given and not given_options(ctx):
+        return read_plan(output)
+    if not vary and seeds == 1:
+        raise OptionError(f"Nothing differs between the runs. Give {EXAMPLES}, or --seeds 5.")
+    return Plan.read_options(
+        chosen_options(ctx), typed_options(ctx), vary, seeds=seeds, trials=trials, prune=prune
+    )
+
+
+def _bring_data(plan: "Plan", data_dir: Path) -> dict[str, str]:
+    """Bring the data into the data folder where they are missing; return their fingerprints."""
+    return {
+        str(name): load_or_download(str(name), data_dir).fingerprint()
+        for name in plan.values_of("dataset")
+    }
+
+
+def _workers(jobs: int | None, data_dir: Path) -> "Workers":
+    """Return what trains the runs."""
+    from mlp_cli.sweeps.local import LocalWorkers
+    from mlp_cli.system.cores import usable_cores
+
+    return LocalWorkers(jobs or usable_cores(), data_dir)
+
+
+def _introduce(going: "Sweep", workers: "Workers", is_new: bool) -> None:
+    """Say how many runs there are, what they have in common, and how many are complete."""
+    plan = going.plan
+    varied = ", ".join(f"{name} {each}" for name, each in plan.varied.items())
+    runs = f"{plan.runs} runs" if plan.runs > 1 else "1 run"
+    note(f"{runs}, {workers.slots} at a time, in {going.folder}")
+    note(_wrapped(f"varied: {varied or 'the seed alone'}"))
+    if not is_new:
+        note(f"resumed: {going.complete} of {plan.runs} are complete")
+
+
+def _train(going: "Sweep", workers: "Workers") -> None:
+    """Train every run that is not complete, with a line for each and a bar of all epochs."""
+    from tqdm import tqdm
+
+    from mlp_cli.sweeps.workers import Progress
+
+    had: dict[int, int] = {}
+    most = max(int(str(epochs)) for epochs in going.plan.values_of("epochs"))
+    bar = tqdm(
+        total=going.plan.runs * most,
+        initial=going.complete * most,
+        unit="epoch",
+        leave=False,
+        disable=not shows_bars(),
+    )
+    with bar:
+        for event in going.train(workers):
+            if isinstance(event, Progress):
+                before = had.setdefault(event.number, 0)
+                had[event.number] = event.epoch
+                bar.update(event.epoch - before)
+            else:
+                note_above(bar, _line(going, event))
+                bar.update(most - had.pop(event.task.number, 0))
+
+
+def _line(going: "Sweep", finished: "Finished") -> str:
+    """Return the line of a finished run, which fits the terminal."""
+    from mlp_cli.sweeps.table import shorten, show_settings
+
+    task, width = finished.task, _width(sys.stderr)
+    counted = f"{going.complete:>{len(str(going.plan.runs))}}/{going.plan.runs}  "
+    settings = show_settings({**finished.point.settings, "seed": task.options["seed"]})
+    if finished.error is not None or finished.result is None:
+        return shorten(f"{counted}{settings}: {' '.join(str(finished.error).split())}", width)
+    reached = finished.result
+    figures = (
+        f": {percent(reached.best_accuracy)}, best epoch {reached.best_epoch}, "
+        f"{reached.seconds:.1f} s"
+    )
+    left = None if width is None else max(4, width - len(counted) - len(figures))
+    return f"{counted}{shorten(settings, left)}{figures}"
+
+
+def _test(rows: "list[Row]", data_dir: Path) -> dict[str, Any] | None:
+    """Read the test images with the best run of the best row, unless it has read them before."""
+    from mlp_cli.runs.claim import Claim
+    from mlp_cli.runs.reading import load_checkpoint
+    from mlp_cli.runs.training import Training
+
+    if not rows or rows[0].mean is None:
+        return None
+    accuracies = [accuracy or 0.0 for accuracy in rows[0].validation_accuracy]
+    path = rows[0].checkpoints[accuracies.index(max(accuracies))]
+    with Claim.take(path) as claim:
+        run = load_checkpoint(path)
+        if run.test_accuracy is None:
+            data = load_or_download(run.settings.dataset, data_dir)
+            Training.resume(run, data).test(claim)
+    return {"checkpoint": str(path), "accuracy": run.test_accuracy}
+
+
+def _show(
+    going: "Sweep", json: bool, tested: dict[str, Any] | None = None, *, writes: bool = True
+) -> str:
+    """Print the table so far, and write its file; return a sentence on what there is."""
+    from mlp_cli.sweeps.table import write_csv
+
+    rows, plan = going.rows(), going.plan
+    # Other forms of the rows, such as a plot, are made here.
+    if writes:
+        write_csv(rows, list(plan.varied), going.folder)
+    if json:
+        json_result(_document(plan, rows, tested))
+    else:
+        _print_table(plan, rows, tested)
+    return f"{going.complete} of {plan.runs} runs are complete, in {going.folder}."
+
+
+def _print_table(plan: "Plan", rows: "list[Row]", tested: dict[str, Any] | None) -> None:
+    """Print the settings that do not differ, the rows, and why runs cannot go on."""
+    from mlp_cli.sweeps.table import format_table, show_settings
+
+    same = {
+        name: value
+        for name, value in plan.options.items()
+        if name in ("dataset", "epochs") or value != SETTINGS[name].default
+    }
+    same.pop("seed", None)
+    if plan.options.get("threads") == 1:
+        same.pop("threads", None)
+    first, last = plan.first_seed, plan.first_seed + plan.seeds - 1
+    seeds = f"seeds {first} to {last}" if last > first else f"seed {first}"
+    result(_wrapped(f"all runs: {show_settings(same)}, {seeds}"))
+    if any(row.mean is not None for row in rows):
+        result(f"\n{format_table(rows, _width(sys.stdout))}")
+    reasons = [row for row in rows if row.error is not None]
+    if reasons:
+        result("\nnot every run is complete:")
+    for row in reasons:
+        result(f"{show_settings(row.settings) or 'the runs'}: {row.error}")
+    if tested:
+        result(f"\ntest accuracy  {percent(tested['accuracy'])}, {tested['checkpoint']}")
+
+
+def _document(plan: "Plan", rows: "list[Row]", tested: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the sweep as a JSON document."""
+    return {
+        "settings": {name: value for name, value in plan.options.items() if name != "seed"},
+        "rows": [
+            {
+                "settings": dict(row.settings),
+                "seeds": row.seeds,
+                "validation_accuracy": row.validation_accuracy,
+                "mean": row.mean,
+                "standard_deviation": row.standard_deviation,
+                "interval": row.interval,
+                "cost": row.cost,
+                "best_epoch": row.best_epoch,
+                "epochs": row.epochs,
+                "checkpoints": [str(path) for path in row.checkpoints],
+                "seconds": row.seconds,
+                "error": row.error,
+            }
+            for row in rows
+        ],
+        "test": tested,
+    }
+
+
+def _advice(ctx: click.Context, output: Path) -> str:
+    """Return the line that resumes the sweep."""
+    words = ["mlp", "sweep", "-o", str(output)]
+    for name, option in (("data_dir", "--data-dir"), ("jobs", "--jobs")):
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            words += [option, str(ctx.params[name])]
+    words += [f"--{name}" for name in ("test", "json") if ctx.params[name]]
+    return f"Resume with: {command_line(words)}"
+
+
+def _width(stream: Any) -> int | None:  # noqa: ANN401  whatever stands for a file
+    """Return how many characters a line of the terminal has; None where there is no terminal."""
+    is_terminal = stream is not None and stream.isatty()
+    return shutil.get_terminal_size().columns if is_terminal else None
+
+
+def _wrapped(text: str) -> str:
+    width = _width(sys.stdout) or WIDTH
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)

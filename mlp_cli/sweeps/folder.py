@@ -1,0 +1,135 @@
+"""The folder of a sweep: its plan first, then its runs, and one writer for all of it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from mlp_cli.errors import ClaimError, SweepError
+from mlp_cli.sweeps.plan import PLAN, Plan, read_plan
+from mlp_cli.system.files import creating, has_name, sweep
+from mlp_cli.system.locks import FILES_STAY_OPEN, lock_file
+
+
+class FolderClaim:
+    """The folder of a sweep, whose runs this process alone starts until the claim is closed.
+
+    The plan's file is locked, so the claim ends with the process, however it ends.
+    """
+
+    def __init__(self, folder: Path, plan: Plan, descriptor: int | None, is_new: bool) -> None:
+        self.folder = folder
+        self.plan = plan
+        self._descriptor = descriptor
+        self.is_new = is_new
+        """whether the sweep begins here"""
+
+    @classmethod
+    def begin_or_take(cls, folder: Path, plan: Plan) -> Self:
+        """Write the plan to a new or empty folder, or take over the folder of the same plan.
+
+        Raises SweepError where the folder holds another plan, or something else, or cannot be
+        written; ClaimError where another process has it.
+        """
+        path, held = folder / PLAN, None
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if not os.path.lexists(path):
+                _require_empty(folder)
+                with creating(path) as file:
+                    file.write(plan.to_toml().encode())
+                    held = os.dup(file.fileno()) if FILES_STAY_OPEN else None
+                return cls(folder, plan, held, is_new=True)
+        except FileExistsError as error:
+            if not folder.is_dir():
+                raise SweepError(f"{folder}: a file, expected a folder for a sweep.") from error
+            # Another process was faster: its plan decides.
+        except OSError as error:
+            raise SweepError(
+                f"{folder}: cannot be written ({error.strerror or error}).\n"
+                "Check the disk and its permissions, or name another folder with -o."
+            ) from error
+        return cls.take(folder, plan)
+
+    @classmethod
+    def take(cls, folder: Path, plan: Plan) -> Self:
+        """Take over the folder of a sweep, if it has this plan.
+
+        Raises as `begin_or_take`.
+        """
+        _require_same(folder, read_plan(folder), plan)
+        sweep(folder, PLAN)
+        return cls(folder, plan, _lock(folder / PLAN), is_new=False)
+
+    def close(self) -> None:
+        """Give the claim up."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def check_folder(folder: Path, plan: Plan) -> None:
+    """Raise SweepError where a folder is not free for this plan, before its data are read."""
+    if os.path.lexists(folder / PLAN):
+        theirs = read_plan(folder)
+        _require_same(folder, theirs, with_data(plan, theirs.data))
+    elif folder.is_dir():
+        _require_empty(folder)
+
+
+def with_data(plan: Plan, fingerprints: Mapping[str, str]) -> Plan:
+    """Return the plan for these data: the fingerprint of each dataset, by its name."""
+    return replace(plan, data=dict(fingerprints))
+
+
+def _require_same(folder: Path, theirs: Plan, plan: Plan) -> None:
+    """Raise SweepError where the plan in a folder is another."""
+    if differences := theirs.differences(plan):
+        raise SweepError(
+            f"{folder}: the sweep here is another: {'; '.join(differences)}.\n"
+            "Name another folder with -o, or resume this one with its own options."
+        )
+
+
+def _require_empty(folder: Path) -> None:
+    """Raise SweepError for a folder that holds anything; hidden files do no harm."""
+    names = sorted(name for name in os.listdir(folder) if not name.startswith("."))
+    if names:
+        raise SweepError(
+            f"{folder}: holds {names[0]!r} and no {PLAN}, expected a new folder or that of a "
+            "sweep.\nName another folder with -o."
+        )
+
+
+def _lock(path: Path) -> int | None:
+    """Lock a plan's file; return its descriptor, or None where the system has no such locks."""
+    if not FILES_STAY_OPEN:
+        return None
+    while True:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            lock_file(descriptor)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise ClaimError(
+                f"{path.parent}: another mlp is running this sweep.\n"
+                "Wait until it ends, or stop it; then resume the sweep."
+            ) from error
+        except OSError:  # no locks here: every run is claimed by whoever trains it
+            pass
+        if has_name(descriptor, path):
+            return descriptor
+        os.close(descriptor)
