@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +36,7 @@ class LoopbackCluster:
 
     def _start(self, *words, before=""):
         code = f"{before}\nimport sys; from dask.__main__ import main; main()"
-        log = self._stack.enter_context(open(self._folder / f"{words[0]}.log", "ab"))
+        log = self._stack.enter_context((self._folder / f"{words[0]}.log").open("ab"))
         process = subprocess.Popen(
             [sys.executable, "-c", code, *words],
             cwd=self._folder,
@@ -51,10 +51,8 @@ class LoopbackCluster:
 
 def _end(process):
     """End a process and what it has started."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait(10)
 
 

@@ -38,12 +38,10 @@ class Calls:
 
     async def answer(self, worker: str, training: str, checkpoint: bytes | None) -> None:
         """Let a training begin: from this checkpoint, where there is one."""
-        from distributed.protocol import to_serialize
+        from distributed.protocol.serialize import Serialize
 
-        sent = None if checkpoint is None else to_serialize(checkpoint)
-        await self._call(
-            worker, "mlp_answer", training=training, checkpoint=sent, is_stopped=False
-        )
+        sent = None if checkpoint is None else Serialize(checkpoint)
+        await self._call(worker, "mlp_answer", training=training, checkpoint=sent, is_stopped=False)
 
     async def stop(self, worker: str, training: str) -> None:
         """Stop a training at its next epoch."""
@@ -52,5 +50,5 @@ class Calls:
     async def _call(self, worker: str, name: str, **arguments: Any) -> Any:  # noqa: ANN401
         if self.is_direct:
             return await getattr(self._client.rpc(worker), name)(**arguments)
-        message = {"op": name, **arguments}
-        return await self._client.scheduler.proxy(worker=worker, msg=message)
+        scheduler: Any = self._client.scheduler
+        return await scheduler.proxy(worker=worker, msg={"op": name, **arguments})

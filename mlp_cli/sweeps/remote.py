@@ -10,24 +10,26 @@ import platform
 import threading
 import time
 import uuid
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from distributed import Worker, get_worker
-from distributed.protocol import to_serialize
+from distributed import get_worker
+from distributed.protocol.serialize import Serialize
+from tornado.ioloop import IOLoop
 
 from mlp_cli.datasets.loading import Dataset
+from mlp_cli.errors import MlpError
 from mlp_cli.learning.arithmetic import read_arithmetic, unlike
 from mlp_cli.learning.compiled import variants
 from mlp_cli.learning.threads import limit_threads
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.reading import read_run
 from mlp_cli.runs.schema import Option
-from mlp_cli.sweeps.training import CANNOT_GO_ON, begin_or_resume, why
+from mlp_cli.runs.training import Training
+from mlp_cli.sweeps.running import reason_of, resume_here
 from mlp_cli.version import __version__
 
 SILENT_SECONDS = 60.0
@@ -65,7 +67,7 @@ class Channel:
     It keeps the newest epoch alone, so that a slow client costs no memory here.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: IOLoop) -> None:
         self._loop = loop
         self._asked = time.monotonic()
         self._listening = 0
@@ -104,7 +106,7 @@ class Channel:
 
     def _publish(self, news: News) -> None:
         self._news = news
-        self._loop.call_soon_threadsafe(self._heard.set)
+        self._loop.add_callback(self._heard.set)
 
     async def listen(self, epoch: int, seconds: float) -> News:
         """Return the news once there is more than this epoch, or after so many seconds."""
@@ -146,7 +148,7 @@ async def fetch(training: str) -> dict[str, Any]:
     """Answer the client with the newest checkpoint of a run; empty if it is not here."""
     if (channel := CHANNELS.get(training)) is None:
         return {}
-    return {"checkpoint": to_serialize(channel.checkpoint)}
+    return {"checkpoint": Serialize(channel.checkpoint)}
 
 
 async def answer(training: str, checkpoint: bytes | None, is_stopped: bool) -> None:
@@ -155,7 +157,11 @@ async def answer(training: str, checkpoint: bytes | None, is_stopped: bool) -> N
         channel.answer(checkpoint, is_stopped=is_stopped)
 
 
-HANDLERS = {"mlp_listen": listen, "mlp_fetch": fetch, "mlp_answer": answer}
+HANDLERS: dict[str, Callable[..., Any]] = {
+    "mlp_listen": listen,
+    "mlp_fetch": fetch,
+    "mlp_answer": answer,
+}
 """what the server of a worker answers to the client, beside its own"""
 
 
@@ -183,7 +189,7 @@ def train_for_client(order: Order, dataset: Dataset) -> None:
     worker.handlers.update(HANDLERS)
     for name in [name for name, channel in list(CHANNELS.items()) if channel.is_over]:
         CHANNELS.pop(name, None)
-    training, channel = uuid.uuid4().hex, Channel(_loop_of(worker))
+    training, channel = uuid.uuid4().hex, Channel(worker.loop)
     CHANNELS[training] = channel
     is_done = False
     try:
@@ -202,15 +208,16 @@ def _train(order: Order, dataset: Dataset, channel: Channel) -> bool:
         return True
     _keep_to_one_thread()
     try:
-        saved = None if channel.checkpoint is None else read_run(channel.checkpoint)
-        training = begin_or_resume(order.options, saved, dataset, Path(order.data_dir))
-        with closing(training.epochs()) as epochs:
-            for _ in epochs:
-                channel.say(training.run)
-                if channel.is_forsaken:
-                    return False
-    except CANNOT_GO_ON as error:
-        channel.end(why(error))
+        if channel.checkpoint is None:
+            training = Training.begin(order.options, dataset, Path(order.data_dir))
+        else:
+            training = resume_here(read_run(channel.checkpoint), dataset)
+        for _ in training.epochs():
+            channel.say(training.run)
+            if channel.is_forsaken:
+                return False
+    except (MlpError, MemoryError) as error:
+        channel.end(reason_of(error))
     else:
         channel.end()
     return True
@@ -229,8 +236,3 @@ def _keep_to_one_thread() -> None:
     others in the same process still compute.
     """
     limit_threads(1)
-
-
-def _loop_of(worker: Worker) -> asyncio.AbstractEventLoop:
-    loop: asyncio.AbstractEventLoop = worker.loop.asyncio_loop
-    return loop
