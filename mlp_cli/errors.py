@@ -95,6 +95,10 @@ class MissingPackageError(MlpError):
     """A command needs an optional package that is not installed."""
 
 
+class ClusterError(MlpError):
+    """A Dask cluster cannot be reached, or cannot train."""
+
+
 class ExportError(MlpError):
     """The format to export to cannot hold this network."""
 

@@ -34,7 +34,10 @@ ALLOWED = {
     "runs": {
         *("numpy", "errors", "version", "system", "nn", "learning", "measuring", "datasets"),
     },
-    "sweeps": {"numpy", "optuna", "errors", "system", "datasets", "measuring", "learning", "runs"},
+    "sweeps": {
+        *("numpy", "optuna", "distributed", "tornado", "errors", "version", "system", "datasets"),
+        *("measuring", "learning", "runs"),
+    },
     "pages": {
         *(
             "numpy",
@@ -55,7 +58,17 @@ ALLOWED = {
 # What stands in the package's own folder beside the rooms.
 DOORS = {"__init__.py", "__main__.py", "errors.py", "version.py", "py.typed"}
 # What must not be loaded for a page of help.
-HEAVY = {"numpy", "requests", "PIL", "tqdm", "threadpoolctl", "matplotlib", "onnx", "optuna"}
+HEAVY = {
+    "numpy",
+    "requests",
+    "PIL",
+    "tqdm",
+    "threadpoolctl",
+    "matplotlib",
+    "onnx",
+    "optuna",
+    "distributed",
+}
 
 
 def room(path):

@@ -73,6 +73,12 @@ WIDTH = 100
     help="Runs to train at a time, each in a process of its own.",
 )
 @click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Train on the workers of a Dask cluster: the address of its scheduler, such as "
+    "tcp://127.0.0.1:8786.",
+)
+@click.option(
     "-o",
     "--output",
     type=FolderPath,
@@ -97,6 +103,7 @@ def sweep(
     trials: int | None,
     prune: bool,
     jobs: int | None,
+    scheduler: str | None,
     output: Path,
     test: bool,
     plot: Path | None,
@@ -115,6 +122,10 @@ def sweep(
     from mlp_cli.sweeps.search import require_optuna
     from mlp_cli.sweeps.sweep import Sweep
 
+    if jobs is not None and scheduler is not None:
+        raise OptionError(
+            "--jobs and --scheduler: either. The threads of the cluster say how many run at a time."
+        )
     plan = _plan(ctx, vary, seeds, trials, prune, output)
     before = find_plan(output, plan)
     if plan.trials:
@@ -125,7 +136,7 @@ def sweep(
         if before and going.complete < plan.runs:
             require_same(output, plan, with_data(plan, _bring_data(plan, data_dir)))
         try:
-            with _workers(jobs, data_dir) as workers:
+            with _workers(jobs, scheduler, data_dir) as workers:
                 _introduce(going, workers, is_new=claim.is_new)
                 _train(going, workers)
             tested = _test(going.rows(), data_dir) if test else None
@@ -174,8 +185,12 @@ def _bring_data(plan: "Plan", data_dir: Path) -> dict[str, str]:
     }
 
 
-def _workers(jobs: int | None, data_dir: Path) -> "Workers":
+def _workers(jobs: int | None, scheduler: str | None, data_dir: Path) -> "Workers":
     """Return what trains the runs."""
+    if scheduler is not None:
+        from mlp_cli.sweeps.cluster import Cluster
+
+        return Cluster(scheduler, data_dir, say=note)
     from mlp_cli.sweeps.local import LocalWorkers
     from mlp_cli.system.cores import usable_cores
 

@@ -39,13 +39,13 @@ class Claim:
 
     @classmethod
     def begin(cls, path: Path, run: Run) -> Self:
-        """Write a new run, before its first epoch, to a new file.
+        """Write a new run, as a rule before its first epoch, to a new file.
 
         Raises TakenError where the path is taken, another CheckpointError where it cannot be
         written.
         """
         claim = cls(path)
-        claim._mark, claim._is_new = claim._mark_of(run), True
+        claim._mark, claim._is_new = claim._mark_of(run), not run.history
         is_written = False
         try:
             create(path, lambda file: claim._write(file, run))

@@ -2,6 +2,7 @@
 
 import math
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -46,6 +47,18 @@ def load_checkpoint(path: Path) -> Run:
         ) from error
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error} {NEW_RUN}") from error
+
+
+def read_run(checkpoint: bytes) -> Run:
+    """Return the run in the bytes of a checkpoint, with every part checked.
+
+    Raises CheckpointError, naming the part, as `load_checkpoint` does; OSError where there is no
+    room for a temporary file.
+    """
+    with tempfile.TemporaryFile() as file:  # an archive is read by its descriptor
+        file.write(checkpoint)
+        file.seek(0)
+        return _parse(Archive(file))
 
 
 def load_trained(path: Path) -> Run:

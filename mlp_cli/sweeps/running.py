@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mlp_cli.datasets.loading import Dataset
-from mlp_cli.errors import CheckpointError, ClaimError
+from mlp_cli.errors import CheckpointError, ClaimError, MlpError
 from mlp_cli.learning.engine import available
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.claim import Claim
@@ -31,12 +31,10 @@ def train_task(task: Task, dataset: Dataset, data_dir: Path, guard: Guard) -> It
     path = task.checkpoint
     with ExitStack() as stack:
         if path.exists():
-            claim = stack.enter_context(_take(path))
+            claim = stack.enter_context(take_when_free(path))
             run = load_checkpoint(path)
             require_settings(run, task)
-            engine = available(run.settings.engine)
-            run = replace(run, settings=replace(run.settings, engine=engine))
-            training = Training.resume(run, dataset)
+            training = resume_here(run, dataset)
         else:
             training = Training.begin(task.options, dataset, data_dir)
             with guard():
@@ -44,6 +42,22 @@ def train_task(task: Task, dataset: Dataset, data_dir: Path, guard: Guard) -> It
         epochs = training.run.settings.epochs
         for result in training.epochs(claim, guard=guard):
             yield Progress(task.number, result.epoch, epochs)
+
+
+def resume_here(run: Run, dataset: Dataset) -> Training:
+    """Return the training of a saved run, by another engine where its own is not here.
+
+    Raises an MlpError, or a MemoryError, where the run cannot go on.
+    """
+    engine = available(run.settings.engine)
+    return Training.resume(replace(run, settings=replace(run.settings, engine=engine)), dataset)
+
+
+def reason_of(error: MlpError | MemoryError) -> str:
+    """Return why a run cannot go on, in a line or two."""
+    if isinstance(error, MlpError):
+        return str(error)
+    return f"Not enough memory ({error})." if str(error) else "Not enough memory."
 
 
 def require_settings(run: Run, task: Task) -> None:
@@ -58,7 +72,7 @@ def require_settings(run: Run, task: Task) -> None:
             )
 
 
-def _take(path: Path) -> Claim:
+def take_when_free(path: Path) -> Claim:
     """Take over the file of a run, as soon as no other process trains it."""
     until = time.monotonic() + WAIT_SECONDS
     while True:

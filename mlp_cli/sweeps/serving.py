@@ -13,7 +13,7 @@ from typing import BinaryIO, NamedTuple
 from mlp_cli.datasets.catalogue import load_dataset
 from mlp_cli.datasets.loading import Dataset
 from mlp_cli.errors import MlpError, UnwritableError
-from mlp_cli.sweeps.running import train_task
+from mlp_cli.sweeps.running import reason_of, train_task
 from mlp_cli.sweeps.workers import Ended, Progress, Task
 from mlp_cli.system.signals import Interruption, interruption
 
@@ -92,11 +92,8 @@ class _Server:
                     break
         except UnwritableError as error:
             self._report(Unwritable(str(error)))
-        except MlpError as error:
-            self._report(Ended(number, str(error)))
-        except MemoryError as error:
-            reason = f" ({error})" if str(error) else ""
-            self._report(Ended(number, f"Not enough memory{reason}."))
+        except (MlpError, MemoryError) as error:
+            self._report(Ended(number, reason_of(error)))
         else:
             self._report(Ended(number, None))
 
