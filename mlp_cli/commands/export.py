@@ -30,7 +30,7 @@ COMMITTEE_FORMATS = ("html", "onnx")
 def export(checkpoint: tuple[Checkpoint, ...], kind: Format, output: Path) -> None:
     """Write a network, or its history, in another format.
 
-    html and onnx take several checkpoints, a committee, too.
+    Of a committee, several checkpoints, html and onnx hold every member and average their outputs.
 
     \b
     html     a page to draw on, in one file: open it in a browser
