@@ -14,7 +14,7 @@ from mlp_cli.runs.combinations import check_combination
 from mlp_cli.runs.presets import format_preset
 from mlp_cli.runs.schema import MOST_WHOLE, Option, Whole
 from mlp_cli.runs.settings import SETTINGS, show_option
-from mlp_cli.sweeps.variation import EXAMPLES, Range, Values, Variation, read_variation
+from mlp_cli.sweeps.variation import EXAMPLES, Listed, Range, Variation, read_variation
 from mlp_cli.sweeps.variation import read_variations as read_typed
 from mlp_cli.sweeps.workers import Task
 from mlp_cli.system.files import open_regular
@@ -88,7 +88,7 @@ class Plan:
             )
         if prune and trials is None:
             faults.append("--prune: only trials of a range are pruned. Leave it out.")
-        lists = [each.values for each in varied.values() if isinstance(each, Values)]
+        lists = [each.values for each in varied.values() if isinstance(each, Listed)]
         count = (trials or math.prod(map(len, lists))) * seeds
         if count > MOST_RUNS:
             faults.append(f"{count:,} runs, expected {MOST_RUNS:,} at most. Vary fewer values.")
@@ -139,7 +139,7 @@ class Plan:
     def values_of(self, name: str) -> Sequence[Option]:
         """Return the values of a setting that are known before any trial: a range has its ends."""
         match self.varied.get(name):
-            case Values(values):
+            case Listed(values):
                 return values
             case Range(least, most, _):
                 return [value_in_range(name, end) for end in (least, most)]
