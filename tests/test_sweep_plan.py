@@ -118,6 +118,12 @@ def test_a_combination_that_cannot_be_has_its_reason():
     assert "--warmup 30: leaves no epoch of 30" in cannot.error
 
 
+def test_a_list_of_one_value_is_no_difference():
+    plan = make_plan("eta=1,3", "batch_size=20", "hidden=50")
+    assert list(plan.varied) == ["eta"]
+    assert (plan.options["batch_size"], plan.options["hidden"]) == (20, [50])
+
+
 def test_processes_share_the_cores_not_threads():
     assert make_plan("eta=1,3").options["threads"] == 1
     assert make_plan("eta=1,3", options={"threads": 2}).options["threads"] == 2

@@ -68,6 +68,7 @@ class Plan:
         """Return the plan for options of `mlp train`, and texts such as `eta=1,3`.
 
         typed: the names of the options that somebody typed.
+        A list of one value is an option like any other.
         Raises OptionError with every fault, a line each; where no combination of settings makes
         sense, with the reason of the first.
         """
@@ -94,10 +95,17 @@ class Plan:
             faults.append(f"{count:,} runs, expected {MOST_RUNS:,} at most. Vary fewer values.")
         if faults:
             raise OptionError("\n".join(faults))
-        shared = {"threads": 1, **options}  # processes share the cores, not threads
-        shared = {name: value for name, value in shared.items() if name not in varied}
-        plan = cls(shared, varied, seeds, trials or 0, prune)
-        plan._check(typed)
+        single = {
+            name: each.values[0]
+            for name, each in varied.items()
+            if isinstance(each, Listed) and len(each.values) == 1
+        }
+        differing = {name: each for name, each in varied.items() if name not in single}
+        # Processes share the cores, not threads.
+        shared = {"threads": 1, **options, **single}
+        shared = {name: value for name, value in shared.items() if name not in differing}
+        plan = cls(shared, differing, seeds, trials or 0, prune)
+        plan._check([*typed, *varied])
         return plan
 
     def _check(self, typed: Collection[str]) -> None:
@@ -117,7 +125,7 @@ class Plan:
         errors = []
         for point in self.corners():
             try:
-                check_combination({**self.options, **point}, [*typed, *self.varied])
+                check_combination({**self.options, **point}, typed)
                 return
             except OptionError as error:
                 errors.append(error)

@@ -65,7 +65,8 @@ def print_rows(plan: "Plan", rows: "list[Row]", tested: Tested | None) -> None:
     if reasons:
         result("\nnot every run is complete:")
     for row in reasons:
-        result(f"{show_settings(row.settings) or 'the runs'}: {row.error}")
+        line = f"{show_settings(row.settings) or 'all'}: {row.error}"
+        result(line if terminal_width(sys.stdout) is None else wrapped(line))
     if tested:
         result(f"\ntest accuracy  {percent(tested.accuracy)}, {tested.checkpoint}")
 
