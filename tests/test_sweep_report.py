@@ -243,6 +243,17 @@ def test_a_press_on_a_heading_sorts_and_another_turns_round(opened):
     assert column(opened, 0, 2) == ["25.00", "62.50", "81.25"]
 
 
+def test_numbers_are_sorted_as_numbers_however_they_are_written(opened):
+    texts = ["1,000", "1e-05", "0.5"]
+    opened.execute_script(
+        """const rows = document.querySelector(".sortable tbody").rows;
+        arguments[0].forEach((text, n) => { rows[n].cells[1].textContent = text; });""",
+        texts,
+    )
+    press(opened, 0, 1)
+    assert column(opened, 0, 1) == ["1e-05", "0.5", "1,000"]
+
+
 def test_what_is_missing_comes_last_in_both_directions(opened):
     for _ in range(2):
         press(opened, 1, 3)
