@@ -16,7 +16,7 @@ import pytest
 
 from mlp_cli.runs.reading import load_checkpoint
 from mlp_cli.sweeps.local import LocalWorkers
-from mlp_cli.sweeps.sweep import read_rows
+from mlp_cli.sweeps.sweep import read_table
 from mlp_cli.sweeps.workers import Ended, Progress, Task
 from tests.makers import make_arrays, write_dataset
 from tests.processes import contents, end_by, finish, partial_files, read_until, running
@@ -164,7 +164,7 @@ def test_a_run_that_cannot_be_is_a_row_with_its_reason(run):
     assert rows["1", "2"]["mean"] == ""
     assert "parameter" in rows["1e+300", "0"]["error"]
     assert "not every run is complete:" in done.stdout
-    _, shown = read_rows(Path("s"))
+    _, shown = read_table(Path("s"))
     assert [row.error or "" for row in shown] == [row["error"] for row in table("s")]
     assert "Traceback" not in done.stderr
 

@@ -11,7 +11,7 @@ from mlp_cli.pages.sweep_findings import MOST_CURVES, MOST_GROUPS, SweepFindings
 from mlp_cli.pages.sweep_report import render_sweep
 from mlp_cli.runs.settings import SETTINGS
 from mlp_cli.sweeps.plan import PLAN, Plan
-from mlp_cli.sweeps.table import write_csv
+from mlp_cli.sweeps.table import write_table
 from mlp_cli.sweeps.variation import read_variation
 from tests.makers import make_run
 from tests.test_report import Reader
@@ -81,7 +81,7 @@ def test_the_table_has_a_row_for_each_setting_with_the_rows_own_numbers(found, p
 
 def test_the_table_says_what_the_csv_says(found, page):
     _, *shown = cells(page, 0)
-    lines = write_csv(found.rows, ["eta"], FOLDER).read_text().splitlines()
+    lines = write_table(found.rows, ["eta"], FOLDER).read_text().splitlines()
     _, *rows = (line.split(",") for line in lines)
     for row, cell in zip(rows, shown, strict=True):
         assert row[0] == cell[1]

@@ -7,7 +7,7 @@ import pytest
 
 from mlp_cli.sweeps.results import sorted_rows
 from mlp_cli.sweeps.rows import Row
-from mlp_cli.sweeps.table import format_table, read_reasons, shorten, write_csv
+from mlp_cli.sweeps.table import format_table, read_reasons, shorten, write_table
 
 
 def make_row(settings, accuracies, error=None):
@@ -35,11 +35,11 @@ ROWS = [
 def test_the_table_has_mean_deviation_and_interval():
     lines = format_table(ROWS, None).splitlines()
     assert lines == [
-        "hidden   eta      validation  deviation     95 % interval  "
+        "hidden   eta      validation  deviation      95 % interval  "
         "val. cost  best epoch  seconds  runs",
-        "256+128  0.1         98.00 %     1.00 %  95.52 to 100.48 %     "
+        "256+128  0.1         98.00 %     1.00 %  95.52 to 100.00 %     "
         "0.2500         4.0      1.5     3",
-        "100      0.07319     96.00 %     1.41 %  83.29 to 108.71 %     "
+        "100      0.07319     96.00 %     1.41 %  83.29 to 100.00 %     "
         "0.2500         4.0      1.5     2",
     ]
     assert statistics.stdev((0.98, 0.97, 0.99)) == pytest.approx(0.01)
@@ -75,13 +75,13 @@ def test_rows_are_sorted_by_their_mean_and_faults_come_last():
 def test_the_csv_has_all_digits_and_gives_the_reasons_back(tmp_path):
     reason = 'Epoch 1: "diverged", with eta 3'
     rows = [*ROWS[:2], make_row({"hidden": [], "eta": 3.0}, (None,), error=reason)]
-    path = write_csv(rows, ["hidden", "eta"], tmp_path)
+    path = write_table(rows, ["hidden", "eta"], tmp_path)
     lines = path.read_text().splitlines()
     assert lines[0] == (
         "hidden,eta,runs,mean,standard_deviation,interval_low,interval_high,"
         "validation_cost,best_epoch,seconds,error"
     )
-    assert lines[2].startswith("100,0.073194621,2,0.96,0.01414213562373095")
+    assert lines[2].startswith("100,0.073194621,2,0.96,0.0141421356237309")
     assert read_reasons(tmp_path) == {("none", "3"): reason}
 
 
