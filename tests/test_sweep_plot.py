@@ -7,7 +7,7 @@ import pytest
 
 from mlp_cli.pages.figures import save_figure
 from mlp_cli.pages.sweep_chart import sweep_chart
-from mlp_cli.sweeps.sweep import read_rows
+from mlp_cli.sweeps.sweep import read_table
 from tests.makers import make_arrays, write_dataset
 
 SWEEP = "sweep --validation 10 --epochs 2 --hidden 6 --vary eta=1,3 --seeds 2 --jobs 1 -o s"
@@ -21,7 +21,7 @@ def data(own_folder):
 def test_the_chart_is_that_of_the_rows(run):
     done = run(f"{SWEEP} --plot own.svg")
     assert "own.svg: validation accuracy by what was varied\n" in done.stderr
-    plan, rows = read_rows(Path("s"))
+    plan, rows = read_table(Path("s"))
     save_figure(sweep_chart(rows, plan), Path("again.svg"))
     assert Path("own.svg").read_bytes() == Path("again.svg").read_bytes()
 

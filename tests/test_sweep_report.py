@@ -11,7 +11,7 @@ from mlp_cli.pages.sweep_findings import MOST_CURVES, MOST_GROUPS, SweepFindings
 from mlp_cli.pages.sweep_report import render_sweep
 from mlp_cli.runs.settings import SETTINGS
 from mlp_cli.sweeps.plan import PLAN, Plan
-from mlp_cli.sweeps.table import write_csv
+from mlp_cli.sweeps.table import write_table
 from mlp_cli.sweeps.variation import read_variation
 from tests.makers import make_run
 from tests.test_report import Reader
@@ -81,7 +81,7 @@ def test_the_table_has_a_row_for_each_setting_with_the_rows_own_numbers(found, p
 
 def test_the_table_says_what_the_csv_says(found, page):
     _, *shown = cells(page, 0)
-    lines = write_csv(found.rows, ["eta"], FOLDER).read_text().splitlines()
+    lines = write_table(found.rows, ["eta"], FOLDER).read_text().splitlines()
     _, *rows = (line.split(",") for line in lines)
     for row, cell in zip(rows, shown, strict=True):
         assert row[0] == cell[1]
@@ -241,6 +241,17 @@ def test_a_press_on_a_heading_sorts_and_another_turns_round(opened):
     assert sorted_by.get_attribute("aria-sort") == "descending"
     press(opened, 0, 2)
     assert column(opened, 0, 2) == ["25.00", "62.50", "81.25"]
+
+
+def test_numbers_are_sorted_as_numbers_however_they_are_written(opened):
+    texts = ["1,000", "1e-05", "0.5"]
+    opened.execute_script(
+        """const rows = document.querySelector(".sortable tbody").rows;
+        arguments[0].forEach((text, n) => { rows[n].cells[1].textContent = text; });""",
+        texts,
+    )
+    press(opened, 0, 1)
+    assert column(opened, 0, 1) == ["1e-05", "0.5", "1,000"]
 
 
 def test_what_is_missing_comes_last_in_both_directions(opened):

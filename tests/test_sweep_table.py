@@ -37,9 +37,9 @@ def test_the_table_has_mean_deviation_and_interval():
     assert lines == [
         "hidden   eta      validation  deviation      95 % interval  "
         "val. cost  best epoch  seconds  runs",
-        "256+128  0.1         98.00 %     1.00 %  95.52 to 100.48 %     "
+        "256+128  0.1         98.00 %     1.00 %  95.52 to 100.00 %     "
         "0.2500         4.0      1.5     3",
-        "100      0.07319     96.00 %     1.41 %  83.29 to 108.71 %     "
+        "100      0.07319     96.00 %     1.41 %  83.29 to 100.00 %     "
         "0.2500         4.0      1.5     2",
     ]
     assert statistics.stdev((0.98, 0.97, 0.99)) == pytest.approx(0.01)

@@ -12,7 +12,7 @@ from mlp_cli.runs.reading import load_checkpoint
 from mlp_cli.runs.schema import Option
 from mlp_cli.sweeps.plan import Plan
 from mlp_cli.sweeps.rows import Row
-from mlp_cli.sweeps.sweep import read_rows
+from mlp_cli.sweeps.sweep import read_table
 
 MOST_CURVES = 20
 """runs: with more of them their learning curves hide each other"""
@@ -44,7 +44,7 @@ class SweepFindings:
 
         Raises SweepError where there is no sweep in the folder, or its plan cannot be read.
         """
-        plan, rows = read_rows(folder)
+        plan, rows = read_table(folder)
         winner = best_row(rows)
         best_seed = _best_seed(winner) if winner else 0
         best_run = _load(winner, best_seed) if winner else None
