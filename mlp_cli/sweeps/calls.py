@@ -47,6 +47,10 @@ class Calls:
         """Stop a training at its next epoch."""
         await self._call(worker, "mlp_answer", training=training, checkpoint=None, is_stopped=True)
 
+    async def leave(self, worker: str, topic: str) -> None:
+        """Stop all runs of this client there, and those that start there from now on."""
+        await self._call(worker, "mlp_leave", topic=topic)
+
     async def _call(self, worker: str, name: str, **arguments: Any) -> Any:  # noqa: ANN401
         if self.is_direct:
             return await getattr(self._client.rpc(worker), name)(**arguments)

@@ -103,13 +103,15 @@ class Cluster:
     ) -> None:
         """Stop the runs at their next epoch. Their checkpoints hold every saved one."""
         runs = list(self._runs.values())
+        self._runs.clear()  # one that starts from now on is stopped
         try:
             if runs and self._client.status == "running":
                 with suppress(TimeoutError, OSError):
-                    self._client.sync(self._conversations.stop, runs, callback_timeout=STOP_SECONDS)
-                    self._client.cancel([run.future for run in runs])
+                    self._client.cancel([run.future for run in runs])  # those that wait, above all
+                    self._client.sync(
+                        self._conversations.leave, self._topic, runs, callback_timeout=STOP_SECONDS
+                    )
         finally:
-            self._runs.clear()
             for run in runs:
                 if run.claim:
                     run.claim.close()
@@ -119,6 +121,7 @@ class Cluster:
         """Train this run as soon as a worker has a thread for it."""
         from mlp_cli.sweeps.conversations import RemoteRun
 
+        self._place_data(str(task.options["dataset"]))  # before the run counts: this may fail
         run = self._runs[task.number] = RemoteRun(task)
         self._send(run)
 
@@ -233,8 +236,13 @@ class Cluster:
                 scattered = self._client.scatter({key: dataset}, direct=self._is_direct)
             except TimeoutError as error:
                 raise ClusterError(f"{self._address}: no worker is left.") from error
+            except ImportError as error:
+                raise self._without_mlp(error) from error
             placed = self._data[name] = scattered[key]
         return placed
+
+    def _without_mlp(self, error: ImportError) -> ClusterError:
+        return ClusterError(f"{self._address}: a worker that has joined cannot load mlp ({error}).")
 
     def _send_again(self, done: "Done") -> Ended | None:
         """Send a run out again that has not ended though its future is done."""
@@ -248,9 +256,7 @@ class Cluster:
             return None  # it has the end of the run to hear yet
         error = future.exception() if future.status == "error" else None
         if isinstance(error, ImportError):
-            raise ClusterError(
-                f"{self._address}: a worker that has joined cannot load mlp ({error})."
-            ) from error
+            raise self._without_mlp(error) from error
         is_killed = isinstance(error, KilledWorker)
         if error and not is_killed and not isinstance(error, CancelledError):
             raise error

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PAUSE_SECONDS = 1.0
 """before a worker is asked again, where the question failed or went through the scheduler"""
+UNREACHABLE = (OSError, ValueError, KeyError)
+"""raised where a worker is lost; the last two by the scheduler, which is asked in between"""
 CHECKPOINTS_AT_ONCE = 4
 """that are on their way to the disk: those of a thousand workers would fill the memory"""
 
@@ -77,12 +79,15 @@ class Conversations:
     def begin(self, event: tuple[float, dict[str, Any]]) -> None:
         """Talk to the worker that has started a run, and no more to one that had it before."""
         _, said = event
-        if run := self._runs.get(said["number"]):
-            if run.talk:
-                run.talk.cancel()
-            run.training, run.worker = said["training"], said["address"]
-            run.talk = asyncio.get_running_loop().create_task(self._talk(run, run.training))
-            run.talk.add_done_callback(self._report_failure)
+        loop, run = asyncio.get_running_loop(), self._runs.get(said["number"])
+        if run is None:  # it was stopped before it started
+            self._last_stop = loop.create_task(self._stop(said["address"], said["training"]))
+            return
+        if run.talk:
+            run.talk.cancel()
+        run.training, run.worker = said["training"], said["address"]
+        run.talk = loop.create_task(self._talk(run, run.training))
+        run.talk.add_done_callback(self._report_failure)
 
     async def stop(self, runs: list[RemoteRun]) -> None:
         """Stop these runs at their next epoch, those that have started."""
@@ -90,10 +95,21 @@ class Conversations:
         for run in started:
             if run.talk:
                 run.talk.cancel()
+        await asyncio.gather(*(self._stop(run.worker, run.training) for run in started))
+
+    async def leave(self, topic: str, runs: list[RemoteRun]) -> None:
+        """Stop all runs for good, these and any that a worker of them begins in their place."""
+        for run in runs:
+            if run.talk:
+                run.talk.cancel()
+        workers = {run.worker for run in runs if run.worker}
         await asyncio.gather(
-            *(self._calls.stop(run.worker, run.training) for run in started),
-            return_exceptions=True,
+            *(self._calls.leave(worker, topic) for worker in workers), return_exceptions=True
         )
+
+    async def _stop(self, worker: str, training: str) -> None:
+        with suppress(*UNREACHABLE):  # then nobody trains there
+            await self._calls.stop(worker, training)
 
     async def _talk(self, run: RemoteRun, training: str) -> None:
         """Send a run's checkpoint, and take every epoch, until it ends or its worker is lost."""
@@ -119,13 +135,10 @@ class Conversations:
                 elif not self._calls.is_direct:
                     await asyncio.sleep(PAUSE_SECONDS)
             except CheckpointError as error:
-                with suppress(OSError):
-                    await self._calls.stop(run.worker, training)
+                await self._stop(run.worker, training)
                 self._report(Ended(number, str(error)))
                 return
-            except (OSError, ValueError, KeyError):
-                # It may come back; else the scheduler sends the run to another worker. The
-                # scheduler says by a ValueError or KeyError that it has no such worker.
+            except UNREACHABLE:  # it may come back; else the scheduler sends the run elsewhere
                 if run.future.done():
                     break
                 await asyncio.sleep(PAUSE_SECONDS)

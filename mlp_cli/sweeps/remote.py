@@ -32,6 +32,8 @@ from mlp_cli.runs.training import Training
 from mlp_cli.sweeps.running import reason_of, resume_here
 from mlp_cli.version import __version__
 
+ANSWER_SECONDS = 30.0
+"""for which a run waits for its checkpoint, before it gives its thread up"""
 SILENT_SECONDS = 60.0
 """after this time without a question from the client, a run stops at its next epoch"""
 
@@ -67,7 +69,8 @@ class Channel:
     It keeps the newest epoch alone, so that a slow client costs no memory here.
     """
 
-    def __init__(self, loop: IOLoop) -> None:
+    def __init__(self, topic: str, loop: IOLoop) -> None:
+        self.topic = topic
         self._loop = loop
         self._asked = time.monotonic()
         self._listening = 0
@@ -80,7 +83,7 @@ class Channel:
 
     def ask(self) -> bool:
         """Wait until the client has sent the run's checkpoint; return whether it has."""
-        return self._answered.wait(SILENT_SECONDS) and not self._is_stopped
+        return self._answered.wait(ANSWER_SECONDS) and not self._is_stopped
 
     def say(self, run: Run) -> None:
         """Keep an epoch for the client."""
@@ -130,6 +133,8 @@ class Channel:
         self._answered.set()
 
 
+LEFT: set[str] = set()
+"""topics of clients that have left: a run that was queued behind another may still start"""
 CHANNELS: dict[str, Channel] = {}
 """of the runs that this process trains, by the name that each training gives itself"""
 
@@ -157,10 +162,19 @@ async def answer(training: str, checkpoint: bytes | None, is_stopped: bool) -> N
         channel.answer(checkpoint, is_stopped=is_stopped)
 
 
+async def leave(topic: str) -> None:
+    """Stop all runs of a client at their next epoch, and those that start from now on."""
+    LEFT.add(topic)
+    for channel in list(CHANNELS.values()):
+        if channel.topic == topic:
+            channel.answer(None, is_stopped=True)
+
+
 HANDLERS: dict[str, Callable[..., Any]] = {
     "mlp_listen": listen,
     "mlp_fetch": fetch,
     "mlp_answer": answer,
+    "mlp_leave": leave,
 }
 """what the server of a worker answers to the client, beside its own"""
 
@@ -185,11 +199,13 @@ def train_for_client(order: Order, dataset: Dataset) -> None:
     The run resumes from the checkpoint that the client has by now: where a scheduler sends it
     to another worker because the first was lost, it loses one epoch at most.
     """
+    if order.topic in LEFT:
+        return
     worker = get_worker()
     worker.handlers.update(HANDLERS)
     for name in [name for name, channel in list(CHANNELS.items()) if channel.is_over]:
         CHANNELS.pop(name, None)
-    training, channel = uuid.uuid4().hex, Channel(worker.loop)
+    training, channel = uuid.uuid4().hex, Channel(order.topic, worker.loop)
     CHANNELS[training] = channel
     is_done = False
     try:
