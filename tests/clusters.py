@@ -25,6 +25,18 @@ class LoopbackCluster:
         wait_until(lambda: file.exists() and file.read_text().endswith("}"))
         self.address = json.loads(file.read_text())["address"]
 
+    @contextmanager
+    def with_workers(self, count=0):
+        """These workers, and those that the block starts, until it ends."""
+        with ExitStack() as stack:
+            before, self._stack = self._stack, stack
+            try:
+                for _ in range(count):
+                    self.worker()
+                yield self
+            finally:
+                self._stack = before
+
     def worker(self, *options, threads=1, before=""):
         """Start a worker. before: code that it executes first."""
         return self._start(
