@@ -69,6 +69,8 @@ TOLERANCES = [  # what is printed, by how much it may differ (None: as it likes)
     (r"(?<=   next ).*", None, "the answers after the first, all near 0"),
     (r"(?<=best epoch) +\d+", None, "which of two epochs is better by a hair"),
     (r"(?<=last )\d+ ", 0, "the last epoch"),
+    (r"\d\.\d{4} +\d+\.\d +\d+\.\d(?= +\d+$)", None, "cost, best epoch and seconds of a sweep"),
+    (r"\d+\.\d\d(?= to )", 1.5, "percentage points of accuracy"),
     (r"^ +\d(?: +(?:\d+|\.)){10}$", None, "rows of the confusion matrix"),
     (r"^ +\d(?: +\d+\.\d\d %){3}", None, "rows of the figures per digit"),
     (r"\d+\.\d\d(?= %)", 1.5, "percentage points of accuracy"),

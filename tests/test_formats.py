@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 
@@ -39,7 +40,13 @@ TABLES = keys_by_heading()
 
 def mismatches(value, kind, place):
     """Yield in what a JSON value is not of this kind, in the words of the tables."""
-    if " or " in kind:
+    if inner := re.fullmatch(r"list of \((.+)\)", kind):
+        if not isinstance(value, list):
+            yield f"{place}: {value!r} is not {kind}"
+            return
+        for one in value:
+            yield from mismatches(one, inner[1], place)
+    elif " or " in kind:
         if all(list(mismatches(value, one, place)) for one in kind.split(" or ")):
             yield f"{place}: {value!r} is not {kind}"
     elif kind in ("`Array`", "`Derivative`"):
@@ -47,6 +54,9 @@ def mismatches(value, kind, place):
         yield from mismatches(value, f"`{size}{kind[1:]}", place)
     elif kind.startswith("`"):
         table = TABLES[kind.strip("`")]
+        if not isinstance(value, dict):
+            yield f"{place}: {value!r} is not {kind}"
+            return
         if set(value) != set(table):
             yield f"{place}: keys {sorted(set(value) ^ set(table))} are on one side only"
         for key in set(value) & set(table):
@@ -85,6 +95,12 @@ def settings_of_the_reference():
     return dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section, re.MULTILINE))
 
 
+def keys_of_presets():
+    text = (DOCS / "reference.md").read_text(encoding="utf-8")
+    section = text.partition("## Preset keys\n")[2].partition("\n## ")[0]
+    return set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+
+
 def test_what_evaluate_prints_is_documented(run, trained):
     check(json.loads(run(f"evaluate {trained} --json").stdout), "mlp evaluate --json")
 
@@ -108,6 +124,28 @@ def test_what_inspect_prints_is_documented(run, trained):
     assert set(document["settings"]) == set(settings)
     for key, kind in settings.items():
         assert not list(mismatches(document["settings"][key], kind, key))
+
+
+def test_what_sweep_prints_is_documented(run, trained):
+    sweep = "sweep --epochs 1 --validation 10 --vary eta=1,1e300 --seeds 2 --json"
+    document = json.loads(run(f"{sweep} -o s --test").stdout)
+    check(document, "mlp sweep --json")
+    assert {row["error"] is None for row in document["rows"]} == {True, False}
+    assert document["settings"].keys() | {"seed", "eta"} == keys_of_presets()
+    check(json.loads(run(f"{sweep} -o t").stdout), "mlp sweep --json")
+
+
+def test_the_folder_of_a_sweep_is_documented(run, trained):
+    run("sweep --epochs 1 --validation 10 --vary eta=1..3 --trials 1 -o s --prune")
+    text = (DOCS / "formats.md").read_text(encoding="utf-8")
+    section = text.partition("## The folder of a sweep\n")[2].partition("\n## ")[0]
+    for path in Path("s").iterdir():
+        assert f"| `{path.name}`" in section
+    plan = tomllib.loads(Path("s/sweep.toml").read_text())
+    for key in plan:
+        assert f"`{key}`" in section or f"`[{key}]`" in section
+    for column in Path("s/sweep.csv").read_text().splitlines()[0].split(",")[1:]:
+        assert f"`{column}`" in section
 
 
 def test_every_line_of_a_log_is_documented(trained):
@@ -164,6 +202,8 @@ def test_who_trains_a_run_is_documented():
         (None, "number"),
         ("1", "number or null"),
         ([1, "2"], "list of integers"),
+        ([1, None, "2"], "list of (number or null)"),
+        (1, "list of (number or null)"),
         ({"mlp": "1", "numpy": "2"}, "`Versions`"),
         ({"mlp": "1", "numpy": "2", "python": "3", "more": "4"}, "`Versions`"),
         ([[1], [None, "x"]], "nested lists of numbers"),

@@ -9,7 +9,7 @@ from mlp_cli.errors import ClaimError, OptionError, SweepError
 from mlp_cli.runs.settings import SETTINGS
 from mlp_cli.sweeps.folder import FolderClaim, with_data
 from mlp_cli.sweeps.plan import Plan, read_plan
-from mlp_cli.sweeps.variation import Range, Values
+from mlp_cli.sweeps.variation import Listed, Range
 
 DEFAULTS = {s.name: s.default for s in SETTINGS.values() if s.default is not None}
 
@@ -45,9 +45,9 @@ def test_a_grid_has_every_combination_and_every_seed():
 def test_every_spelling_of_a_setting_is_understood():
     plan = make_plan("--batch-size=1,10", "lr=0.1,1", "hidden=none,30")
     assert plan.varied == {
-        "hidden": Values(([], [30])),
-        "eta": Values((0.1, 1.0)),
-        "batch_size": Values((1, 10)),
+        "hidden": Listed(([], [30])),
+        "eta": Listed((0.1, 1.0)),
+        "batch_size": Listed((1, 10)),
     }
 
 
@@ -116,6 +116,12 @@ def test_a_combination_that_cannot_be_has_its_reason():
     can, cannot = (plan.point(settings) for settings in plan.corners())
     assert can.error is None
     assert "--warmup 30: leaves no epoch of 30" in cannot.error
+
+
+def test_a_list_of_one_value_is_no_difference():
+    plan = make_plan("eta=1,3", "batch_size=20", "hidden=50")
+    assert list(plan.varied) == ["eta"]
+    assert (plan.options["batch_size"], plan.options["hidden"]) == (20, [50])
 
 
 def test_processes_share_the_cores_not_threads():

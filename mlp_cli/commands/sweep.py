@@ -1,8 +1,5 @@
 """mlp sweep: train many runs, and compare them."""
 
-import shutil
-import sys
-import textwrap
 from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, Any
@@ -18,7 +15,14 @@ from mlp_cli.commands.shared.options import (
     common_options,
     data_dir_option,
 )
-from mlp_cli.commands.shared.text import json_result, note, note_above, result, shows_bars
+from mlp_cli.commands.shared.sweep_output import (
+    Tested,
+    document,
+    finished_line,
+    print_rows,
+    wrapped,
+)
+from mlp_cli.commands.shared.text import json_result, note, note_above, shows_bars
 from mlp_cli.commands.shared.training_options import (
     chosen_options,
     given_options,
@@ -26,19 +30,14 @@ from mlp_cli.commands.shared.training_options import (
     typed_options,
 )
 from mlp_cli.errors import InterruptedRunError, OptionError, OutputError, UnwritableError
-from mlp_cli.measuring.percent import percent
-from mlp_cli.runs.settings import SETTINGS
 from mlp_cli.system.shell import command_line
 from mlp_cli.system.signals import interruption
 
 if TYPE_CHECKING:
     from mlp_cli.sweeps.plan import Plan
     from mlp_cli.sweeps.rows import Row
-    from mlp_cli.sweeps.sweep import Finished, Sweep
+    from mlp_cli.sweeps.sweep import Sweep
     from mlp_cli.sweeps.workers import Workers
-
-WIDTH = 100
-"""of text where there is no terminal"""
 
 
 @click.command(short_help="Train many runs over settings and seeds, and compare them.")
@@ -115,7 +114,7 @@ def sweep(
 
     Ctrl-C stops the sweep. The same command resumes it, and ends in the same runs.
     """
-    from mlp_cli.sweeps.folder import FolderClaim, check_folder, with_data
+    from mlp_cli.sweeps.folder import FolderClaim, find_plan, require_same, with_data
     from mlp_cli.sweeps.search import require_optuna
     from mlp_cli.sweeps.sweep import Sweep
 
@@ -124,12 +123,14 @@ def sweep(
             "--jobs and --scheduler: either. The threads of the cluster say how many run at a time."
         )
     plan = _plan(ctx, vary, seeds, trials, prune, output)
-    check_folder(output, plan)
+    before = find_plan(output, plan)
     if plan.trials:
         require_optuna()
-    plan = with_data(plan, _bring_data(plan, data_dir))
+    plan = before or with_data(plan, _bring_data(plan, data_dir))
     with interruption() as interrupted, FolderClaim.begin_or_take(output, plan) as claim:
         going = Sweep(plan, output)
+        if before and going.complete < plan.runs:
+            require_same(output, plan, with_data(plan, _bring_data(plan, data_dir)))
         try:
             with _workers(jobs, scheduler, data_dir) as workers:
                 _introduce(going, workers, is_new=claim.is_new)
@@ -198,7 +199,7 @@ def _introduce(going: "Sweep", workers: "Workers", is_new: bool) -> None:
     varied = ", ".join(f"{name} {each}" for name, each in plan.varied.items())
     runs = f"{plan.runs} runs" if plan.runs > 1 else "1 run"
     note(f"{runs}, {workers.slots} at a time, in {going.folder}")
-    note(_wrapped(f"varied: {varied or 'the seed alone'}"))
+    note(wrapped(f"varied: {varied or 'the seed alone'}"))
     if not is_new:
         note(f"resumed: {going.complete} of {plan.runs} are complete")
 
@@ -225,29 +226,11 @@ def _train(going: "Sweep", workers: "Workers") -> None:
                 had[event.number] = event.epoch
                 bar.update(event.epoch - before)
             else:
-                note_above(bar, _line(going, event))
+                note_above(bar, finished_line(going, event))
                 bar.update(most - had.pop(event.task.number, 0))
 
 
-def _line(going: "Sweep", finished: "Finished") -> str:
-    """Return the line of a finished run, which fits the terminal."""
-    from mlp_cli.sweeps.table import shorten, show_settings
-
-    task, width = finished.task, _width(sys.stderr)
-    counted = f"{going.complete:>{len(str(going.plan.runs))}}/{going.plan.runs}  "
-    settings = show_settings({**finished.point.settings, "seed": task.options["seed"]})
-    if finished.error is not None or finished.result is None:
-        return shorten(f"{counted}{settings}: {' '.join(str(finished.error).split())}", width)
-    reached = finished.result
-    figures = (
-        f": {percent(reached.best_accuracy)}, best epoch {reached.best_epoch}, "
-        f"{reached.seconds:.1f} s"
-    )
-    left = None if width is None else max(4, width - len(counted) - len(figures))
-    return f"{counted}{shorten(settings, left)}{figures}"
-
-
-def _test(rows: "list[Row]", data_dir: Path) -> dict[str, Any] | None:
+def _test(rows: "list[Row]", data_dir: Path) -> Tested | None:
     """Read the test images with the best run of the best row, unless it has read them before."""
     from mlp_cli.runs.claim import Claim
     from mlp_cli.runs.reading import load_checkpoint
@@ -262,75 +245,23 @@ def _test(rows: "list[Row]", data_dir: Path) -> dict[str, Any] | None:
         if run.test_accuracy is None:
             data = load_or_download(run.settings.dataset, data_dir)
             Training.resume(run, data).test(claim)
-    return {"checkpoint": str(path), "accuracy": run.test_accuracy}
+        assert run.test_accuracy is not None
+    return Tested(path, run.test_accuracy)
 
 
-def _show(
-    going: "Sweep", json: bool, tested: dict[str, Any] | None = None, *, writes: bool = True
-) -> str:
+def _show(going: "Sweep", json: bool, tested: Tested | None = None, *, writes: bool = True) -> str:
     """Print the table so far, and write its file; return a sentence on what there is."""
-    from mlp_cli.sweeps.table import write_csv
+    from mlp_cli.sweeps.table import write_table
 
     rows, plan = going.rows(), going.plan
     # Other forms of the rows, such as a plot, are made here.
     if writes:
-        write_csv(rows, list(plan.varied), going.folder)
+        write_table(rows, list(plan.varied), going.folder)
     if json:
-        json_result(_document(plan, rows, tested))
+        json_result(document(plan, rows, tested))
     else:
-        _print_table(plan, rows, tested)
+        print_rows(plan, rows, tested)
     return f"{going.complete} of {plan.runs} runs are complete, in {going.folder}."
-
-
-def _print_table(plan: "Plan", rows: "list[Row]", tested: dict[str, Any] | None) -> None:
-    """Print the settings that do not differ, the rows, and why runs cannot go on."""
-    from mlp_cli.sweeps.table import format_table, show_settings
-
-    same = {
-        name: value
-        for name, value in plan.options.items()
-        if name in ("dataset", "epochs") or value != SETTINGS[name].default
-    }
-    same.pop("seed", None)
-    if plan.options.get("threads") == 1:
-        same.pop("threads", None)
-    first, last = plan.first_seed, plan.first_seed + plan.seeds - 1
-    seeds = f"seeds {first} to {last}" if last > first else f"seed {first}"
-    result(_wrapped(f"all runs: {show_settings(same)}, {seeds}"))
-    if any(row.mean is not None for row in rows):
-        result(f"\n{format_table(rows, _width(sys.stdout))}")
-    reasons = [row for row in rows if row.error is not None]
-    if reasons:
-        result("\nnot every run is complete:")
-    for row in reasons:
-        result(f"{show_settings(row.settings) or 'the runs'}: {row.error}")
-    if tested:
-        result(f"\ntest accuracy  {percent(tested['accuracy'])}, {tested['checkpoint']}")
-
-
-def _document(plan: "Plan", rows: "list[Row]", tested: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the sweep as a JSON document."""
-    return {
-        "settings": {name: value for name, value in plan.options.items() if name != "seed"},
-        "rows": [
-            {
-                "settings": dict(row.settings),
-                "seeds": row.seeds,
-                "validation_accuracy": row.validation_accuracy,
-                "mean": row.mean,
-                "standard_deviation": row.standard_deviation,
-                "interval": row.interval,
-                "cost": row.cost,
-                "best_epoch": row.best_epoch,
-                "epochs": row.epochs,
-                "checkpoints": [str(path) for path in row.checkpoints],
-                "seconds": row.seconds,
-                "error": row.error,
-            }
-            for row in rows
-        ],
-        "test": tested,
-    }
 
 
 def _advice(ctx: click.Context, output: Path) -> str:
@@ -341,14 +272,3 @@ def _advice(ctx: click.Context, output: Path) -> str:
             words += [option, str(ctx.params[name])]
     words += [f"--{name}" for name in ("test", "json") if ctx.params[name]]
     return f"Resume with: {command_line(words)}"
-
-
-def _width(stream: Any) -> int | None:  # noqa: ANN401  whatever stands for a file
-    """Return how many characters a line of the terminal has; None where there is no terminal."""
-    is_terminal = stream is not None and stream.isatty()
-    return shutil.get_terminal_size().columns if is_terminal else None
-
-
-def _wrapped(text: str) -> str:
-    width = _width(sys.stdout) or WIDTH
-    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)

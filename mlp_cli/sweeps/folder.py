@@ -59,7 +59,7 @@ class FolderClaim:
 
         Raises as `begin_or_take`.
         """
-        _require_same(folder, read_plan(folder), plan)
+        require_same(folder, read_plan(folder), plan)
         sweep(folder, PLAN)
         return cls(folder, plan, _lock(folder / PLAN), is_new=False)
 
@@ -81,13 +81,18 @@ class FolderClaim:
         self.close()
 
 
-def check_folder(folder: Path, plan: Plan) -> None:
-    """Raise SweepError where a folder is not free for this plan, before its data are read."""
+def find_plan(folder: Path, plan: Plan) -> Plan | None:
+    """Return the plan in a folder, if it is this one but for its data; None in a free folder.
+
+    Raises SweepError where the folder holds another plan, or something else.
+    """
     if os.path.lexists(folder / PLAN):
         theirs = read_plan(folder)
-        _require_same(folder, theirs, with_data(plan, theirs.data))
-    elif folder.is_dir():
+        require_same(folder, theirs, with_data(plan, theirs.data))
+        return theirs
+    if folder.is_dir():
         _require_empty(folder)
+    return None
 
 
 def with_data(plan: Plan, fingerprints: Mapping[str, str]) -> Plan:
@@ -95,7 +100,7 @@ def with_data(plan: Plan, fingerprints: Mapping[str, str]) -> Plan:
     return replace(plan, data=dict(fingerprints))
 
 
-def _require_same(folder: Path, theirs: Plan, plan: Plan) -> None:
+def require_same(folder: Path, theirs: Plan, plan: Plan) -> None:
     """Raise SweepError where the plan in a folder is another."""
     if differences := theirs.differences(plan):
         raise SweepError(

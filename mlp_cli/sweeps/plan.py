@@ -14,7 +14,7 @@ from mlp_cli.runs.combinations import check_combination
 from mlp_cli.runs.presets import format_preset
 from mlp_cli.runs.schema import MOST_WHOLE, Option, Whole
 from mlp_cli.runs.settings import SETTINGS, show_option
-from mlp_cli.sweeps.variation import EXAMPLES, Range, Values, Variation, read_variation
+from mlp_cli.sweeps.variation import EXAMPLES, Listed, Range, Variation, read_variation
 from mlp_cli.sweeps.variation import read_variations as read_typed
 from mlp_cli.sweeps.workers import Task
 from mlp_cli.system.files import open_regular
@@ -68,6 +68,7 @@ class Plan:
         """Return the plan for options of `mlp train`, and texts such as `eta=1,3`.
 
         typed: the names of the options that somebody typed.
+        A list of one value is an option like any other.
         Raises OptionError with every fault, a line each; where no combination of settings makes
         sense, with the reason of the first.
         """
@@ -88,16 +89,23 @@ class Plan:
             )
         if prune and trials is None:
             faults.append("--prune: only trials of a range are pruned. Leave it out.")
-        lists = [each.values for each in varied.values() if isinstance(each, Values)]
+        lists = [each.values for each in varied.values() if isinstance(each, Listed)]
         count = (trials or math.prod(map(len, lists))) * seeds
         if count > MOST_RUNS:
             faults.append(f"{count:,} runs, expected {MOST_RUNS:,} at most. Vary fewer values.")
         if faults:
             raise OptionError("\n".join(faults))
-        shared = {"threads": 1, **options}  # processes share the cores, not threads
-        shared = {name: value for name, value in shared.items() if name not in varied}
-        plan = cls(shared, varied, seeds, trials or 0, prune)
-        plan._check(typed)
+        single = {
+            name: each.values[0]
+            for name, each in varied.items()
+            if isinstance(each, Listed) and len(each.values) == 1
+        }
+        differing = {name: each for name, each in varied.items() if name not in single}
+        # Processes share the cores, not threads.
+        shared = {"threads": 1, **options, **single}
+        shared = {name: value for name, value in shared.items() if name not in differing}
+        plan = cls(shared, differing, seeds, trials or 0, prune)
+        plan._check([*typed, *varied])
         return plan
 
     def _check(self, typed: Collection[str]) -> None:
@@ -117,7 +125,7 @@ class Plan:
         errors = []
         for point in self.corners():
             try:
-                check_combination({**self.options, **point}, [*typed, *self.varied])
+                check_combination({**self.options, **point}, typed)
                 return
             except OptionError as error:
                 errors.append(error)
@@ -139,7 +147,7 @@ class Plan:
     def values_of(self, name: str) -> Sequence[Option]:
         """Return the values of a setting that are known before any trial: a range has its ends."""
         match self.varied.get(name):
-            case Values(values):
+            case Listed(values):
                 return values
             case Range(least, most, _):
                 return [value_in_range(name, end) for end in (least, most)]

@@ -53,11 +53,15 @@ def make_row(
 ) -> Row:
     """Return the row of a combination of settings.
 
-    A run has figures once it is complete: the mean is one of runs that had the same chance.
+    A run has figures once it is complete, unless it was pruned: the mean is one of runs that had
+    the same chance.
     tasks: the runs of the combination.  results, errors: by the numbers of runs.
     """
     found = [results.get(task.number) for task in tasks]
-    complete = [each if each and each.is_complete else None for each in found]
+    complete = [
+        each if each and each.is_complete and task.number not in errors else None
+        for task, each in zip(tasks, found, strict=True)
+    ]
     return Row(
         settings=point.settings,
         seeds=tuple(_seed(task) for task in tasks),

@@ -7,7 +7,7 @@ import numpy as np
 
 from mlp_cli.runs.schema import Option
 from mlp_cli.sweeps.plan import value_in_range
-from mlp_cli.sweeps.variation import Values, Variation, spell
+from mlp_cli.sweeps.variation import Listed, Variation, spell
 from mlp_cli.system.packages import import_extra
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def _distributions(varied: Mapping[str, Variation]) -> "dict[str, BaseDistributi
 
     found: dict[str, BaseDistribution] = {}
     for name, each in varied.items():
-        if isinstance(each, Values):
+        if isinstance(each, Listed):
             found[name] = CategoricalDistribution([spell(value) for value in each.values])
         elif isinstance(each.least, int) and isinstance(each.most, int):
             found[name] = IntDistribution(each.least, each.most, log=each.is_logarithmic)
@@ -120,14 +120,14 @@ def _distributions(varied: Mapping[str, Variation]) -> "dict[str, BaseDistributi
 
 def _parameter(variation: Variation, value: Option) -> str | int | float:
     """Return a setting's value as Optuna knows it: a text from a list, a number from a range."""
-    if isinstance(variation, Values):
+    if isinstance(variation, Listed):
         return spell(value)
     return value[0] if isinstance(value, list) else value
 
 
 def _value(name: str, variation: Variation, parameter: str | int | float) -> Option:
     """Return Optuna's parameter as the value of a setting."""
-    if isinstance(variation, Values):
+    if isinstance(variation, Listed):
         return next(value for value in variation.values if spell(value) == parameter)
     assert not isinstance(parameter, str)
     return value_in_range(name, parameter)

@@ -60,11 +60,14 @@ class Sweep:
 
     def rows(self) -> list[Row]:
         """Return the table so far, a row for each combination of settings, the best first."""
-        rows = [
+        return sorted_rows(self.unsorted_rows())
+
+    def unsorted_rows(self) -> list[Row]:
+        """Return the rows in the order of the plan."""
+        return [
             make_row(point, self._tasks(index), self.results, self.errors)
             for index, point in enumerate(self._points)
         ]
-        return sorted_rows(rows)
 
     def train(self, workers: Workers) -> Iterator[Progress | Finished]:
         """Train every run that is not complete, and yield each epoch and each end of a run.
@@ -119,6 +122,7 @@ class Sweep:
         """Submit the runs of these combinations, all of one seed before any of the next."""
         waiting = []
         for index in indices:
+            self._prune(index * self.plan.seeds + 1, workers)  # it may have run before
             point, tasks = self._points[index], self._tasks(index)
             if point.error is not None:
                 yield Finished(tasks[0], point, None, point.error)
@@ -126,9 +130,6 @@ class Sweep:
         for task, point in sorted(waiting, key=lambda pair: self._nth_seed(pair[0].number)):
             self._running[task.number] = (task, point)
             workers.submit(task)
-        if self.plan.prune:
-            for index in indices:
-                self._prune(index * self.plan.seeds + 1, workers)
 
     def _nth_seed(self, number: int) -> int:
         """Return the place of a run among those of its combination, counted from 0."""
@@ -180,17 +181,18 @@ class Sweep:
 
     def _prune(self, number: int, workers: Workers) -> None:
         """End a trial early where the run of its first seed lags behind those before it."""
-        if not self.plan.prune or self._nth_seed(number) or number not in self._running:
+        if not self.plan.prune or self._nth_seed(number) or number in self.errors:
             return
-        self._look_at(self._running[number][0])
+        if number in self._running:
+            self._look_at(self._running[number][0])
         index = (number - 1) // self.plan.seeds
         trial, past = self._trial(index), self._past(index)
-        for epoch in range(1, len(trial.accuracies) + 1):
+        for epoch, accuracy in enumerate(trial.accuracies, start=1):
             if lags_behind(self.plan.varied, trial, past, epoch):
-                reason = f"{PRUNED} {epoch}: {trial.accuracies[epoch - 1] * 100:.2f} %, below the "
+                behind = f"{accuracy * 100:.2f} %, below the median of the trials before"
                 for each in self._tasks(index):
+                    self.errors[each.number] = f"{PRUNED} {epoch}: {behind}"
                     if each.number in self._running:
-                        self.errors[each.number] = f"{reason}median of the trials before"
                         workers.stop(each.number)
                 return
 
@@ -234,7 +236,7 @@ def _read_trials(plan: Plan, folder: Path) -> list[dict[str, Option]]:
     return ordered
 
 
-def read_rows(folder: Path) -> tuple[Plan, list[Row]]:
+def read_table(folder: Path) -> tuple[Plan, list[Row]]:
     """Return the plan of the sweep in a folder, and its table so far, the best row first.
 
     Raises SweepError where there is no sweep, or its plan cannot be read.
@@ -244,6 +246,6 @@ def read_rows(folder: Path) -> tuple[Plan, list[Row]]:
     reasons = read_reasons(folder)
     rows = [
         replace(row, error=reasons.get(key(row))) if None in row.validation_accuracy else row
-        for row in sweep.rows()
+        for row in sweep.unsorted_rows()
     ]
     return plan, sorted_rows(rows)

@@ -15,7 +15,7 @@ from mlp_cli.sweeps.variation import spell
 from mlp_cli.system.files import open_regular
 from mlp_cli.system.outputs import writing
 
-CSV = "sweep.csv"
+TABLE_FILE = "sweep.csv"
 MOST_CSV_BYTES = 1 << 26
 GAP = "  "
 SHORTEST_CELL = 4
@@ -76,7 +76,9 @@ def format_table(rows: Sequence[Row], width: int | None) -> str:
         "95 % interval": [_interval(row) for row in shown],
         "deviation": [percent(row.standard_deviation) for row in shown],
     }
-    further = [_Column(heading, cells) for heading, cells in figures.items()]
+    further = [
+        _Column(heading, cells) for heading, cells in figures.items() if {*cells} != {NOTHING}
+    ]
     while further and not _fits([*settings, accuracy, *further], width):
         further.pop(0)
     columns = [*settings, accuracy, *reversed(further)]
@@ -122,7 +124,7 @@ def _interval(row: Row) -> str:
     return f"{low * 100:.2f} to {percent(high)}"
 
 
-def write_csv(rows: Sequence[Row], names: Sequence[str], folder: Path) -> Path:
+def write_table(rows: Sequence[Row], names: Sequence[str], folder: Path) -> Path:
     """Write the table to the sweep's folder, a line for each row; return its path.
 
     names: the settings that differ.
@@ -131,7 +133,7 @@ def write_csv(rows: Sequence[Row], names: Sequence[str], folder: Path) -> Path:
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*names, *COLUMNS])
+    writer.writerow([*names, *FIGURE_COLUMNS])
     for row in rows:
         low, high = row.interval or (None, None)
         figures = (
@@ -140,13 +142,13 @@ def write_csv(rows: Sequence[Row], names: Sequence[str], folder: Path) -> Path:
             *(_mean(_of_complete(row, row.seconds)), row.error),
         )
         writer.writerow([*key(row), *("" if figure is None else figure for figure in figures)])
-    path = folder / CSV
+    path = folder / TABLE_FILE
     with writing(path) as file:
         file.write(text.getvalue().encode())
     return path
 
 
-COLUMNS = (
+FIGURE_COLUMNS = (
     *("runs", "mean", "standard_deviation", "interval_low", "interval_high"),
     *("validation_cost", "best_epoch", "seconds", "error"),
 )
@@ -164,9 +166,9 @@ def read_reasons(folder: Path) -> dict[tuple[str, ...], str]:
     None where there is no table, or it is no longer ours.
     """
     reasons = {}
-    with suppress(OSError, ValueError, csv.Error), open_regular(folder / CSV) as file:
+    with suppress(OSError, ValueError, csv.Error), open_regular(folder / TABLE_FILE) as file:
         text = file.read(MOST_CSV_BYTES).decode()
         for cells in csv.reader(io.StringIO(text, newline="")):
             if cells[-1:] not in ([], [""], ["error"]):
-                reasons[tuple(cells[: -len(COLUMNS)])] = cells[-1]
+                reasons[tuple(cells[: -len(FIGURE_COLUMNS)])] = cells[-1]
     return reasons

@@ -16,7 +16,7 @@ NO_LAYER = "none"
 EXAMPLES = "--vary eta=0.5,1,3 or --vary eta=0.01..1:log"
 
 
-class Values(NamedTuple):
+class Listed(NamedTuple):
     """Each of these values, in this order."""
 
     values: tuple[Option, ...]
@@ -38,7 +38,7 @@ class Range(NamedTuple):
         return f"{spell(self.least)}..{spell(self.most)}{scale}"
 
 
-Variation = Values | Range
+Variation = Listed | Range
 
 
 def spell(value: Option) -> str:
@@ -71,7 +71,7 @@ def read_variations(texts: Sequence[str]) -> tuple[dict[str, Variation], list[st
                 varied[name] = read_variation(SETTINGS[name], values)
             except OptionError as error:
                 faults += [f"--vary {text}: {line}" for line in str(error).splitlines()]
-                varied[name] = Values(())
+                varied[name] = Listed(())
     return {name: varied[name] for name in SETTINGS if name in varied}, faults
 
 
@@ -110,7 +110,7 @@ def read_variation(setting: Setting, text: str) -> Variation:
             values.append(value)
     if faults:
         raise OptionError("\n".join(faults))
-    return Values(tuple(values))
+    return Listed(tuple(values))
 
 
 def _read_value(setting: Setting, text: str) -> Option | None:

@@ -1,0 +1,108 @@
+"""What a sweep prints: a line for each finished run, then the table, or a JSON document."""
+
+import shutil
+import sys
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mlp_cli.commands.shared.text import result
+from mlp_cli.measuring.percent import percent
+from mlp_cli.runs.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from mlp_cli.sweeps.plan import Plan
+    from mlp_cli.sweeps.rows import Row
+    from mlp_cli.sweeps.sweep import Finished, Sweep
+
+WIDTH = 100
+"""of text where there is no terminal"""
+
+
+class Tested(NamedTuple):
+    """The run of the best row that read the test images."""
+
+    checkpoint: Path
+    accuracy: float
+
+
+def finished_line(going: "Sweep", finished: "Finished") -> str:
+    """Return the line of a finished run, which fits the terminal."""
+    from mlp_cli.sweeps.table import shorten, show_settings
+
+    task, width = finished.task, terminal_width(sys.stderr)
+    counted = f"{going.complete:>{len(str(going.plan.runs))}}/{going.plan.runs}  "
+    settings = show_settings({**finished.point.settings, "seed": task.options["seed"]})
+    if finished.error is not None or finished.result is None:
+        return shorten(f"{counted}{settings}: {' '.join(str(finished.error).split())}", width)
+    reached = finished.result
+    figures = (
+        f": {percent(reached.best_accuracy)}, best epoch {reached.best_epoch}, "
+        f"{reached.seconds:.1f} s"
+    )
+    left = None if width is None else max(4, width - len(counted) - len(figures))
+    return f"{counted}{shorten(settings, left)}{figures}"
+
+
+def print_rows(plan: "Plan", rows: "list[Row]", tested: Tested | None) -> None:
+    """Print the settings that do not differ, the rows, and why runs cannot go on."""
+    from mlp_cli.sweeps.table import format_table, show_settings
+
+    same = {
+        name: value
+        for name, value in plan.options.items()
+        if name in ("dataset", "epochs") or value != SETTINGS[name].default
+    }
+    same.pop("seed", None)
+    if plan.options.get("threads") == 1:
+        same.pop("threads", None)
+    first, last = plan.first_seed, plan.first_seed + plan.seeds - 1
+    seeds = f"seeds {first} to {last}" if last > first else f"seed {first}"
+    result(wrapped(f"all runs: {show_settings(same)}, {seeds}"))
+    if any(row.mean is not None for row in rows):
+        result(f"\n{format_table(rows, terminal_width(sys.stdout))}")
+    reasons = [row for row in rows if row.error is not None]
+    if reasons:
+        result("\nnot every run is complete:")
+    for row in reasons:
+        line = f"{show_settings(row.settings) or 'all'}: {row.error}"
+        result(line if terminal_width(sys.stdout) is None else wrapped(line))
+    if tested:
+        result(f"\ntest accuracy  {percent(tested.accuracy)}, {tested.checkpoint}")
+
+
+def document(plan: "Plan", rows: "list[Row]", tested: Tested | None) -> dict[str, Any]:
+    """Return the sweep as a JSON document."""
+    return {
+        "settings": {name: value for name, value in plan.options.items() if name != "seed"},
+        "rows": [
+            {
+                "settings": dict(row.settings),
+                "seeds": row.seeds,
+                "validation_accuracy": row.validation_accuracy,
+                "mean": row.mean,
+                "standard_deviation": row.standard_deviation,
+                "interval": row.interval,
+                "cost": row.cost,
+                "best_epoch": row.best_epoch,
+                "epochs": row.epochs,
+                "checkpoints": [str(path) for path in row.checkpoints],
+                "seconds": row.seconds,
+                "error": row.error,
+            }
+            for row in rows
+        ],
+        "test": tested and {"checkpoint": str(tested.checkpoint), "accuracy": tested.accuracy},
+    }
+
+
+def terminal_width(stream: Any) -> int | None:  # noqa: ANN401  whatever stands for a file
+    """Return how many characters a line of the terminal has; None where there is no terminal."""
+    is_terminal = stream is not None and stream.isatty()
+    return shutil.get_terminal_size().columns if is_terminal else None
+
+
+def wrapped(text: str) -> str:
+    """Return a text with line breaks, so that it fits the terminal."""
+    width = terminal_width(sys.stdout) or WIDTH
+    return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)
