@@ -15,12 +15,13 @@ ROOT = Path(__file__).parents[1]
 class LoopbackCluster:
     """Starts what a test needs. All of it ends with the block in which it was made."""
 
-    def __init__(self, folder, stack):
+    def __init__(self, folder, stack, before=""):
         self._folder, self._stack = folder, stack
         file = folder / "scheduler.json"
         self.scheduler = self._start(
             *("scheduler", "--host", "127.0.0.1", "--port", "0"),
             *("--no-dashboard", "--no-show", "--scheduler-file", str(file)),
+            before=before,
         )
         wait_until(lambda: file.exists() and file.read_text().endswith("}"))
         self.address = json.loads(file.read_text())["address"]
@@ -69,9 +70,9 @@ def _end(process):
 
 
 @contextmanager
-def loopback_cluster(folder, workers=0):
+def loopback_cluster(folder, workers=0, before=""):
     with ExitStack() as stack:
-        cluster = LoopbackCluster(folder, stack)
+        cluster = LoopbackCluster(folder, stack, before)
         for _ in range(workers):
             cluster.worker()
         yield cluster
