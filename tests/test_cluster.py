@@ -219,7 +219,7 @@ def test_a_full_disk_ends_the_sweep_and_keeps_the_epochs(scheduler, tmp_path, da
 @pytest.mark.parametrize(
     ("before", "message"),
     [
-        (WITHOUT_MLP, "has no mlp, which every worker needs"),
+        (WITHOUT_MLP, r"has no mlp \(here "),
         (OLDER, r"has mlp 0\.0\.1 \(here "),
         (OTHER_NUMPY, r"has numpy 1\.26\.0 \(here "),
     ],
