@@ -15,15 +15,28 @@ ROOT = Path(__file__).parents[1]
 class LoopbackCluster:
     """Starts what a test needs. All of it ends with the block in which it was made."""
 
-    def __init__(self, folder, stack):
+    def __init__(self, folder, stack, before=""):
         self._folder, self._stack = folder, stack
         file = folder / "scheduler.json"
         self.scheduler = self._start(
             *("scheduler", "--host", "127.0.0.1", "--port", "0"),
             *("--no-dashboard", "--no-show", "--scheduler-file", str(file)),
+            before=before,
         )
         wait_until(lambda: file.exists() and file.read_text().endswith("}"))
         self.address = json.loads(file.read_text())["address"]
+
+    @contextmanager
+    def with_workers(self, count=0):
+        """These workers, and those that the block starts, until it ends."""
+        with ExitStack() as stack:
+            before, self._stack = self._stack, stack
+            try:
+                for _ in range(count):
+                    self.worker()
+                yield self
+            finally:
+                self._stack = before
 
     def worker(self, *options, threads=1, before=""):
         """Start a worker. before: code that it executes first."""
@@ -57,9 +70,9 @@ def _end(process):
 
 
 @contextmanager
-def loopback_cluster(folder, workers=0):
+def loopback_cluster(folder, workers=0, before=""):
     with ExitStack() as stack:
-        cluster = LoopbackCluster(folder, stack)
+        cluster = LoopbackCluster(folder, stack, before)
         for _ in range(workers):
             cluster.worker()
         yield cluster

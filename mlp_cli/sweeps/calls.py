@@ -30,11 +30,10 @@ class Calls:
         )
         return News(**reply) if reply else None
 
-    async def fetch(self, worker: str, training: str) -> bytes | None:
-        """Return the newest checkpoint of a training; None where it is not there."""
+    async def fetch(self, worker: str, training: str) -> tuple[int, bytes] | None:
+        """Return the newest epoch of a training with its checkpoint; None: it is not there."""
         reply = await self._call(worker, "mlp_fetch", training=training)
-        checkpoint: bytes | None = reply.get("checkpoint")
-        return checkpoint
+        return (reply["epoch"], reply["checkpoint"]) if reply else None
 
     async def answer(self, worker: str, training: str, checkpoint: bytes | None) -> None:
         """Let a training begin: from this checkpoint, where there is one."""

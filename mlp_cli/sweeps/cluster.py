@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from mlp_cli.sweeps.conversations import Arrival, Conversations, Done, Happened, RemoteRun
 
-LISTENING_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 """between looks at the connection, while nothing happens"""
 ALONE_SECONDS = 60.0
 """how long the cluster may be without workers in the middle"""
@@ -142,9 +142,9 @@ class Cluster:
         quiet = 0.0
         while True:
             try:
-                happened = self._happened.get(timeout=LISTENING_SECONDS)
+                happened = self._happened.get(timeout=LOOK_SECONDS)
             except queue.Empty:
-                quiet += LISTENING_SECONDS
+                quiet += LOOK_SECONDS
                 self._require_cluster(quiet)
                 continue
             quiet = 0.0

@@ -37,7 +37,9 @@ def connect(address: str) -> "Client":
     import_extra(["distributed"], "dask", "--scheduler needs it")
     from distributed import Client
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said by us
+    # What matters is said by us. Dask forgets futures when a client closes, of which asyncio tells.
+    for name in ("distributed", "asyncio"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     host, port = _parts(address)
     found: list[Client | OSError] = []
 
@@ -102,7 +104,7 @@ def check_workers(client: "Client", address: str) -> list[str]:
     name = "mlp_cli.version:__version__"
     for worker, version in client.run(resolve_name, name, on_error="return").items():
         if isinstance(version, ImportError | AttributeError):
-            raise _unfit(address, worker, "has no mlp, which every worker needs")
+            raise _unfit(address, worker, f"has no mlp (here {__version__})")
         _raise_unless_left(version)
         if version != __version__:
             raise _unfit(address, worker, f"has mlp {version} (here {__version__})")
@@ -137,7 +139,8 @@ def _raise_unless_left(answer: object) -> None:
 def _unfit(address: str, worker: str, what: str) -> ClusterError:
     return ClusterError(
         f"--scheduler {address}: worker {worker} {what}.\n"
-        f"Install it there: pip install mlp-cli=={__version__}, with this Python and NumPy."
+        "Every worker needs the same mlp, NumPy and Python (3.x): install them there, and start it "
+        "again."
     )
 
 

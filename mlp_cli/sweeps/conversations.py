@@ -91,7 +91,7 @@ class Conversations:
 
     async def stop(self, runs: list[RemoteRun]) -> None:
         """Stop these runs at their next epoch, those that have started."""
-        started = [run for run in runs if run.talk]
+        started = [run for run in runs if run.training]
         for run in started:
             if run.talk:
                 run.talk.cancel()
@@ -124,8 +124,7 @@ class Conversations:
                 if news is None:
                     break
                 if news.epoch > epoch:
-                    await self._bring(run, training)
-                    epoch = news.epoch
+                    epoch = await self._bring(run, training, news.epoch)
                 elif news.is_unfit:
                     self._report(ClusterError(f"{run.worker}: this worker has {news.error}."))
                     return
@@ -146,14 +145,15 @@ class Conversations:
         if run.future.done():
             self._report(Done(run, run.future))
 
-    async def _bring(self, run: RemoteRun, training: str) -> None:
-        """Bring the newest epoch, and wait until it is saved."""
+    async def _bring(self, run: RemoteRun, training: str, epoch: int) -> int:
+        """Bring the newest epoch, this one or a later one, and return it once it is saved."""
         async with self._hands:
-            checkpoint = await self._calls.fetch(run.worker, training)
-            if checkpoint is not None:
+            if fetched := await self._calls.fetch(run.worker, training):
+                epoch, checkpoint = fetched
                 saved = asyncio.get_running_loop().create_future()
                 self._report(Arrival(run, training, checkpoint, saved))
                 await saved
+        return epoch
 
     def _report_failure(self, talk: "asyncio.Task[None]") -> None:
         if not talk.cancelled() and (error := talk.exception()):

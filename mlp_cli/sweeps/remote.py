@@ -79,7 +79,9 @@ class Channel:
         self._heard = asyncio.Event()
         self._answered = threading.Event()
         self.checkpoint: bytes | None = None
-        """as the client has it, once it has answered; then the newest epoch's"""
+        """as the client has it, once it has answered; None: it has none"""
+        self.newest = 0, b""
+        """the newest epoch, and the checkpoint after it"""
 
     def ask(self) -> bool:
         """Wait until the client has sent the run's checkpoint; return whether it has."""
@@ -89,8 +91,9 @@ class Channel:
         """Keep an epoch for the client."""
         file = io.BytesIO()
         run.write(file)
-        self.checkpoint = file.getvalue()
-        self._publish(News(len(run.history), run.settings.epochs, False, None, False))
+        epoch = len(run.history)
+        self.newest = epoch, file.getvalue()
+        self._publish(News(epoch, run.settings.epochs, False, None, False))
 
     def end(self, error: str | None = None, *, is_unfit: bool = False) -> None:
         """Say that the run has ended, or why it cannot go on."""
@@ -127,8 +130,7 @@ class Channel:
 
     def answer(self, checkpoint: bytes | None, *, is_stopped: bool) -> None:
         """Let the run begin, from this checkpoint if there is one; or stop it."""
-        if not self._answered.is_set():
-            self.checkpoint = checkpoint
+        self.checkpoint = checkpoint
         self._is_stopped = self._is_stopped or is_stopped
         self._answered.set()
 
@@ -153,7 +155,8 @@ async def fetch(training: str) -> dict[str, Any]:
     """Answer the client with the newest checkpoint of a run; empty if it is not here."""
     if (channel := CHANNELS.get(training)) is None:
         return {}
-    return {"checkpoint": Serialize(channel.checkpoint)}
+    epoch, checkpoint = channel.newest
+    return {"epoch": epoch, "checkpoint": Serialize(checkpoint)}
 
 
 async def answer(training: str, checkpoint: bytes | None, is_stopped: bool) -> None:
