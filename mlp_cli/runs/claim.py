@@ -154,7 +154,7 @@ class Claim:
 
     def _mark_of(self, run: Run) -> Mark:
         """Return the mark of the run in our file. A run that has ended names no process."""
-        if run.test_accuracy is not None:
+        if run.has_ended:
             return Mark(None, None, len(run.history))
         return Mark(os.getpid(), self._token, len(run.history))
 
