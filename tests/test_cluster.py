@@ -55,7 +55,6 @@ def contents(path):
     with np.load(path) as arrays:
         meta = json.loads(str(arrays["meta"]))
         found = {name: arrays[name].tobytes() for name in arrays.files if name != "meta"}
-    meta.pop("writer", None)
     for entry in meta["history"]:
         entry.pop("seconds")
     return found, meta

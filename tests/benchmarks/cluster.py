@@ -72,8 +72,11 @@ def measure(workers, runs, folder, *, direct):
         cluster.reach = never
     write_dataset(folder / "data", make_arrays(IMAGES, 50, shape=(28, 28)), gzipped=False)
     options = {name: setting.default for name, setting in SETTINGS.items()} | {
-        "dataset": str(folder / "data"), "validation": 200, "hidden": [30],
-        "epochs": EPOCHS, "threads": 1,
+        "dataset": str(folder / "data"),
+        "validation": 200,
+        "hidden": [30],
+        "epochs": EPOCHS,
+        "threads": 1,
     }
     with loopback_cluster(folder, 0, before=COUNT) as loopback:
         for _ in range(workers):
