@@ -270,6 +270,7 @@ def reports(workers):
 
 
 def test_a_killed_worker_costs_its_run_an_epoch_at_most():
+    others = children(os.getpid())  # of the test runner
     with LocalWorkers(1, Path("data")) as workers:
         workers.submit(make_task("whole.npz", epochs=40))
         assert [report.epoch for report in reports(workers) if isinstance(report, Progress)] == [
@@ -282,8 +283,12 @@ def test_a_killed_worker_costs_its_run_an_epoch_at_most():
                 had.append(report.epoch)
                 if report.epoch == 3 and not is_killed:
                     is_killed = True
-                    os.kill(children(os.getpid())[0], signal.SIGKILL)
+                    (worker,) = (each for each in children(os.getpid()) if each not in others)
+                    os.kill(worker, signal.SIGKILL)
         assert report == Ended(1, None)
+        (second,) = (each for each in children(os.getpid()) if each not in others)
+        assert second != worker
+    assert not is_alive(second)
     assert had[-1] == 40
     whole, killed = contents("whole.npz"), contents("killed.npz")
     for meta, _ in (whole, killed):

@@ -11,7 +11,7 @@ from mlp_cli.sweeps.search import Trial, lags_behind, propose
 from mlp_cli.sweeps.variation import Listed, Range
 from tests.makers import make_arrays, write_dataset
 from tests.processes import end_by, finish, read_until, running
-from tests.test_sweep import children, runs, table
+from tests.test_sweep import runs, table
 
 VARIED = {
     "hidden": Listed(([10], [10, 5])),
@@ -144,7 +144,3 @@ def test_twenty_trials_find_a_good_learning_rate_and_batch_size(mnist_dir):
         *("--trials", 20, "--jobs", 2, "-o", "s", "--data-dir", mnist_dir.parent),
     )
     assert float(table("s")[0]["mean"]) >= 0.979
-
-
-def test_nothing_is_left_running():
-    assert children(os.getpid()) == []
