@@ -215,3 +215,14 @@ def test_presets_trains_every_preset_with_every_engine_and_compares_them(tmp_pat
     run_seconds, ratio = float(lines[0][4]), float(lines[1][3])
     assert run_seconds > 0
     assert ratio > 0
+
+
+def test_the_cost_of_a_cluster_counts_what_passes_the_scheduler():
+    options = ["--workers", 1, "--runs", 4, "--idle", 0.1]
+    _, table = run("cluster", *options)
+    _, through = run("cluster", *options, "--through")
+    assert list(table) == list(through) == ["workers", "1"]
+    heading = table["workers"]
+    kilobytes = heading.index("kB at the scheduler")
+    assert 0.5 < float(table["1"][kilobytes]) < 50
+    assert float(through["1"][kilobytes]) > float(through["1"][heading.index("kB a checkpoint")])

@@ -5,6 +5,7 @@ import logging
 import socket
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pkgutil import resolve_name
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ def connect(address: str) -> "Client":
     for name in ("distributed", "asyncio"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     host, port = _parts(address)
+    _allow_open_files()
     found: list[Client | OSError] = []
 
     def try_it() -> None:
@@ -78,6 +80,15 @@ def connect(address: str) -> "Client":
             f"Start workers with: dask worker {address} --nworkers auto"
         ) from error
     return client
+
+
+def _allow_open_files() -> None:
+    """Let this process have as many files open as it may: two for each run that is trained."""
+    with suppress(ImportError, OSError, ValueError):  # Windows has no such limit
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _parts(address: str) -> tuple[str, int]:

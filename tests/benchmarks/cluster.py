@@ -26,7 +26,6 @@ from tests.makers import make_arrays, write_dataset
 
 EPOCHS = 3
 IMAGES = 2000
-IDLE_SECONDS = 4.0
 COUNT = """
 import builtins
 from distributed.comm.tcp import TCP
@@ -62,7 +61,7 @@ class Load:
         return [*counts, self.scheduler - before.scheduler, self.client - before.client, seconds]
 
 
-def measure(workers, runs, folder, *, direct):
+def measure(workers, runs, folder, *, direct, idle_seconds):
     """Return what one sweep of so many runs costs."""
     if not direct:
 
@@ -91,7 +90,7 @@ def measure(workers, runs, folder, *, direct):
             ]
             train(pool, tasks[runs:])  # the workers have imported all, and have the data
             first = Load(client, scheduler)
-            time.sleep(IDLE_SECONDS)
+            time.sleep(idle_seconds)
             idle = Load(client, scheduler)
             memory = most_memory()
             saved = train(pool, tasks[:runs])
@@ -142,13 +141,18 @@ def main():
     parser.add_argument("--workers", type=int, nargs="*", default=[1, 2, 4])
     parser.add_argument("--runs", type=int, nargs="*", default=[50, 100, 200, 400])
     parser.add_argument("--through", action="store_true", help="checkpoints by the scheduler")
+    parser.add_argument("--idle", type=float, default=4.0, help="seconds without training")
     arguments = parser.parse_args()
     print(machine(), "\n", flush=True)
     heading = None
     for workers in arguments.workers:
         for runs in arguments.runs:
             with tempfile.TemporaryDirectory() as folder:
-                found = measure(workers, runs, Path(folder), direct=not arguments.through)
+                found = measure(
+                    *(workers, runs, Path(folder)),
+                    direct=not arguments.through,
+                    idle_seconds=arguments.idle,
+                )
             if heading is None:
                 heading = " | ".join(found)
                 print(f"| {heading} |", flush=True)
