@@ -173,7 +173,7 @@ def _set_epochs(path, epochs):
 
 def test_leaving_and_stopping_end_runs_at_an_epoch_that_is_saved(scheduler, tmp_path, data):
     tasks = [
-        Task(number, make_options(data, epochs=1_000_000), tmp_path / f"{number}.npz")
+        Task(number, make_options(data, epochs=40_000), tmp_path / f"{number}.npz")
         for number in (1, 2, 3)
     ]
     seen = {}
