@@ -141,6 +141,6 @@ def test_twenty_trials_find_a_good_learning_rate_and_batch_size(mnist_dir):
     vary = ["--vary", "eta=0.01..1:log", "--vary", "batch_size=1..100"]
     finish(
         *("sweep", "--config", "quick", "--hidden", 100, "--epochs", 10, *vary),
-        *("--trials", 20, "--jobs", 2, "-o", "s", "--data-dir", mnist_dir.parent),
+        *("--trials", 20, "--jobs", 2, "-o", "s", "--data-dir", mnist_dir),
     )
     assert float(table("s")[0]["mean"]) >= 0.979
