@@ -10,6 +10,7 @@ from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.names import ActivationName
 from mlp_cli.runs.checkpoint import Run
+from mlp_cli.system.memory import has_room
 from mlp_cli.version import __version__
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 OPSET, IR_VERSION = 13, 7
 MAX_MODEL_BYTES = 2_000_000_000
 """of the parameters: a file may have at most 2 GiB"""
+ROOM_TO_LOAD = 64 << 20
+"""bytes of address space for the package onnx"""
+COPIES = 5
+"""of the parameters, which the package holds at once: as bytes, tensors, a model, and the file"""
 
 HIDDEN_OPERATORS: dict[ActivationName, str] = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu"}
 OUTPUT_OPERATORS: dict[Elementwise, str] = {sigmoid: "Sigmoid", softmax: "Softmax"}
@@ -28,7 +33,8 @@ def write_onnx(run: Run, file: BinaryIO) -> None:
     """Write a model that takes `images`, grey levels 0..255, and returns `outputs`, A^L.
 
     images: uint8, (n, rows, columns).  outputs: (n, n_L), in the precision of the run.
-    Raises MissingPackageError without the package onnx, ExportError for a network too large.
+    Raises MissingPackageError without the package onnx, ExportError for a network too large,
+    MemoryError where there is not enough for it.
     """
     if find_spec("onnx") is None:
         raise MissingPackageError(
@@ -41,6 +47,10 @@ def write_onnx(run: Run, file: BinaryIO) -> None:
     if run.network.activation not in HIDDEN_OPERATORS:
         known = " and ".join(HIDDEN_OPERATORS)
         raise ExportError(f"activation {run.network.activation}: the export knows {known}.")
+    # Where protobuf gets no memory it ends the process, and leaves the file half written.
+    room = ROOM_TO_LOAD + COPIES * size
+    if not has_room(room):
+        raise MemoryError(f"the export to ONNX needs {room // 1_000_000:,} MB of address space")
     file.write(_model(run).SerializeToString())
 
 
