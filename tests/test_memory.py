@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
 from mlp_cli.commands.shared import group
@@ -15,6 +16,20 @@ from tests.makers import adopt_network, draw_seven, write_dataset
 from tests.processes import MLP
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
+
+
+def run_limited(command, megabytes):
+    """Run mlp with so much address space."""
+    import resource  # not on every system
+
+    limit = megabytes * 1_000_000
+    return subprocess.run(
+        [*MLP, *command.split()],
+        env={k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+        capture_output=True,
+        text=True,
+    )
 
 
 @pytest.fixture
@@ -78,6 +93,17 @@ def test_room_is_what_the_limit_leaves():
 
 
 @LINUX
+@pytest.mark.parametrize("megabytes", [230, 260, 290])
+def test_an_onnx_export_without_memory_leaves_no_part(megabytes):
+    pytest.importorskip("onnx")
+    adopt_network((784, 9000, 10), (28, 28), dtype=np.float32).save(Path("old.npz"))
+    done = run_limited("export --format onnx --checkpoint old.npz -o new.onnx", megabytes)
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.startswith("Error: Not enough memory (the export to ONNX needs 210 MB")
+    assert os.listdir() == ["old.npz"]
+
+
+@LINUX
 @pytest.mark.parametrize("megabytes", [30, 60, 90, 110, 130, 145, 160, 175])
 @pytest.mark.parametrize(
     "command",
@@ -90,22 +116,13 @@ def test_room_is_what_the_limit_leaves():
     ],
 )
 def test_a_limit_of_the_address_space_is_one_line_and_leaves_nothing(command, megabytes):
-    import resource
-
     if "onnx" in command:
         pytest.importorskip("onnx")
-    limit = megabytes * 1_000_000
     write_dataset(Path("data/mnist"))
     adopt_network((64, 30, 10), (8, 8)).save(Path("old.npz"))
     draw_seven().save("seven.png")
     before = set(os.listdir())
-    done = subprocess.run(
-        [*MLP, *command.split()],
-        env={k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")},
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
-        capture_output=True,
-        text=True,
-    )
+    done = run_limited(command, megabytes)
     assert done.returncode in (0, 1), done.stderr
     if done.returncode:
         assert done.stderr.splitlines()[-1].startswith("Error: Not enough memory"), done.stderr

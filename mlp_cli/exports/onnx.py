@@ -12,6 +12,7 @@ from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.names import ActivationName
 from mlp_cli.runs.checkpoint import Run
+from mlp_cli.system.memory import has_room
 from mlp_cli.system.packages import import_extra
 from mlp_cli.version import __version__
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 OPSET, IR_VERSION = 13, 7
 MAX_MODEL_BYTES = 2_000_000_000
 """of the parameters: a file may have at most 2 GiB"""
+ROOM_TO_LOAD = 64 << 20
+"""bytes of address space for the package onnx"""
+COPIES = 5
+"""of the parameters, which the package holds at once: as bytes, tensors, a model, and the file"""
 
 NEED = "the export needs it"
 
@@ -41,7 +46,8 @@ def write_onnx(run: Run, file: BinaryIO, *others: Run) -> None:
     images: uint8, (n, rows, columns).  outputs: (n, n_L), in the precision of the run.
     others: further members of a committee: `outputs` is the mean over all, in the highest
     precision among them.
-    Raises MissingPackageError without a working package onnx, ExportError for a network too large.
+    Raises MissingPackageError without a working package onnx, ExportError for a network too large,
+    MemoryError where there is not enough for it.
     """
     require_onnx()
     runs = (run, *others)
@@ -52,6 +58,10 @@ def write_onnx(run: Run, file: BinaryIO, *others: Run) -> None:
         if each.network.activation not in HIDDEN_OPERATORS:
             known = " and ".join(HIDDEN_OPERATORS)
             raise ExportError(f"activation {each.network.activation}: the export knows {known}.")
+    # Where protobuf gets no memory it ends the process, and leaves the file half written.
+    room = ROOM_TO_LOAD + COPIES * size
+    if not has_room(room):
+        raise MemoryError(f"the export to ONNX needs {room // 1_000_000:,} MB of address space")
     model = _committee_model(runs) if others else _model(run)
     file.write(model.SerializeToString())
 
