@@ -53,8 +53,7 @@ def no_locks(monkeypatch):
     def cannot(_):
         raise OSError(37, "No locks available")
 
-    for module in ("runs.claim", "system.files"):
-        monkeypatch.setattr(f"mlp_cli.{module}.lock_file", cannot)
+    monkeypatch.setattr("mlp_cli.system.files.lock_file", cannot)
 
 
 # a run is intact from its first second

@@ -10,8 +10,8 @@ from mlp_cli.errors import CheckpointError, ClaimError
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.places import check_writable, create, take_next, unwritable
 from mlp_cli.runs.reading import Mark, load_checkpoint, read_mark
-from mlp_cli.system.files import has_name, open_regular, replacing, sweep_beside
-from mlp_cli.system.locks import FILES_STAY_OPEN, lock_file
+from mlp_cli.system.files import open_locked, open_regular, replacing, sweep_beside
+from mlp_cli.system.locks import FILES_STAY_OPEN
 
 
 class Claim:
@@ -71,21 +71,13 @@ class Claim:
         Raises ClaimError where another process trains it, CheckpointError where it is no file
         that can be read.
         """
-        while True:
-            descriptor = _open(path)
-            try:
-                lock_file(descriptor)
-            except BlockingIOError as error:
-                os.close(descriptor)
-                raise ClaimError(
-                    f"{path}: another mlp{_process(read_mark(path))} is training it.\n"
-                    "Wait until it ends, or stop it; then resume the run."
-                ) from error
-            except OSError:  # no locks here: every save looks first
-                pass
-            if has_name(descriptor, path):
-                break
-            os.close(descriptor)  # it was replaced before we had the lock
+        try:
+            descriptor = open_locked(path, lambda: _open(path))
+        except BlockingIOError as error:
+            raise ClaimError(
+                f"{path}: another mlp{_process(read_mark(path))} is training it.\n"
+                "Wait until it ends, or stop it; then resume the run."
+            ) from error
         claim = cls(path)
         claim._mark = read_mark(path)
         if FILES_STAY_OPEN:
@@ -164,9 +156,8 @@ class Claim:
         Where it was removed, nothing is lost by writing it again.
         """
         try:
-            with open_regular(
-                self.path
-            ) as file:  # opened: other machines' files are looked up anew
+            # Opened, not only asked for: a network file system then looks it up anew.
+            with open_regular(self.path) as file:
                 if self._held is not None and os.path.sameopenfile(self._held, file.fileno()):
                     return
         except FileNotFoundError:

@@ -9,8 +9,8 @@ from typing import Self
 
 from mlp_cli.errors import ClaimError, SweepError
 from mlp_cli.sweeps.plan import PLAN, Plan, read_plan
-from mlp_cli.system.files import creating, has_name, sweep
-from mlp_cli.system.locks import FILES_STAY_OPEN, lock_file
+from mlp_cli.system.files import creating, open_locked, sweep
+from mlp_cli.system.locks import FILES_STAY_OPEN
 
 
 class FolderClaim:
@@ -19,9 +19,7 @@ class FolderClaim:
     The plan's file is locked, so the claim ends with the process, however it ends.
     """
 
-    def __init__(self, folder: Path, plan: Plan, descriptor: int | None, is_new: bool) -> None:
-        self.folder = folder
-        self.plan = plan
+    def __init__(self, descriptor: int | None, *, is_new: bool) -> None:
         self._descriptor = descriptor
         self.is_new = is_new
         """whether the sweep begins here"""
@@ -41,7 +39,7 @@ class FolderClaim:
                 with creating(path) as file:
                     file.write(plan.to_toml().encode())
                     held = os.dup(file.fileno()) if FILES_STAY_OPEN else None
-                return cls(folder, plan, held, is_new=True)
+                return cls(held, is_new=True)
         except FileExistsError as error:
             if not folder.is_dir():
                 raise SweepError(f"{folder}: a file, expected a folder for a sweep.") from error
@@ -51,17 +49,9 @@ class FolderClaim:
                 f"{folder}: cannot be written ({error.strerror or error}).\n"
                 "Check the disk and its permissions, or name another folder with -o."
             ) from error
-        return cls.take(folder, plan)
-
-    @classmethod
-    def take(cls, folder: Path, plan: Plan) -> Self:
-        """Take over the folder of a sweep, if it has this plan.
-
-        Raises as `begin_or_take`.
-        """
         require_same(folder, read_plan(folder), plan)
         sweep(folder, PLAN)
-        return cls(folder, plan, _lock(folder / PLAN), is_new=False)
+        return cls(_lock(folder / PLAN), is_new=False)
 
     def close(self) -> None:
         """Give the claim up."""
@@ -120,21 +110,16 @@ def _require_empty(folder: Path) -> None:
 
 
 def _lock(path: Path) -> int | None:
-    """Lock a plan's file; return its descriptor, or None where the system has no such locks."""
+    """Lock a plan's file; return its descriptor, or None where the system has no such locks.
+
+    Where the file system has none, every run is claimed by whoever trains it.
+    """
     if not FILES_STAY_OPEN:
         return None
-    while True:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            lock_file(descriptor)
-        except BlockingIOError as error:
-            os.close(descriptor)
-            raise ClaimError(
-                f"{path.parent}: another mlp is running this sweep.\n"
-                "Wait until it ends, or stop it; then resume the sweep."
-            ) from error
-        except OSError:  # no locks here: every run is claimed by whoever trains it
-            pass
-        if has_name(descriptor, path):
-            return descriptor
-        os.close(descriptor)
+    try:
+        return open_locked(path, lambda: os.open(path, os.O_RDONLY))
+    except BlockingIOError as error:
+        raise ClaimError(
+            f"{path.parent}: another mlp is running this sweep.\n"
+            "Wait until it ends, or stop it; then resume the sweep."
+        ) from error

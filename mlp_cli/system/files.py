@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from errno import EINVAL, ELOOP
+from io import BufferedRandom
 from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO
@@ -68,9 +69,9 @@ def creating(path: Path) -> Iterator[BinaryIO]:
 @contextmanager
 def _placing(path: Path, place: Callable[[Path, Path], None]) -> Iterator[BinaryIO]:
     """Open a part file beside `path`, and place it there when the block succeeds."""
-    partial = _part_of(path)
+    partial = part_of(path)
     try:
-        with _create_part(partial) as file:
+        with create_part(partial) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -110,7 +111,7 @@ def _behind_links(path: Path) -> Path:
     return path
 
 
-def _part_of(path: Path) -> Path:
+def part_of(path: Path) -> Path:
     """Return the path of a new part file for `path`, beside it.
 
     Its name is drawn: the number of a process is not unique where two containers, or two
@@ -119,19 +120,40 @@ def _part_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.urandom(8).hex()}.part")
 
 
-def _create_part(partial: Path) -> BinaryIO:
-    """Create a part file, and lock it where the system has locks."""
+def create_part(partial: Path) -> BufferedRandom:
+    """Create a part file, to write and to read, and lock it where the system has locks."""
     while True:
-        file = partial.open("xb")
+        file = partial.open("x+b")
         with suppress(OSError):  # no locks here: its age tells that it is new
             lock_file(file.fileno())
         # Another process may have swept it away before we had the lock.
-        if has_name(file.fileno(), partial):
+        if _has_name(file.fileno(), partial):
             return file
         file.close()
 
 
-def has_name(descriptor: int, path: Path) -> bool:
+def open_locked(path: Path, open_it: Callable[[], int]) -> int:
+    """Open the file that stands at a path and lock it; return its descriptor.
+
+    Where the file system has no locks, it is only opened.
+    open_it: opens it, and raises what it will.
+    Raises BlockingIOError where another process has locked it.
+    """
+    while True:
+        descriptor = open_it()
+        try:
+            lock_file(descriptor)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise
+        except OSError:  # no locks here
+            pass
+        if _has_name(descriptor, path):
+            return descriptor
+        os.close(descriptor)  # it was replaced before we had the lock
+
+
+def _has_name(descriptor: int, path: Path) -> bool:
     """Return whether this open file is the one of this name."""
     with suppress(OSError):
         return os.path.samestat(os.fstat(descriptor), path.stat())
@@ -190,9 +212,9 @@ def rehearse(path: Path) -> None:
 
     Raises OSError as writing `path` itself would.
     """
-    partial = _part_of(_behind_links(path))
+    partial = part_of(_behind_links(path))
     try:
-        _create_part(partial).close()
+        create_part(partial).close()
     finally:
         with suppress(OSError):
             partial.unlink()

@@ -8,7 +8,7 @@ from io import BufferedRandom
 from pathlib import Path
 from stat import S_ISREG
 
-from mlp_cli.system.files import sweep_beside, sync_folder
+from mlp_cli.system.files import create_part, part_of, sweep_beside, sync_folder
 from mlp_cli.system.locks import FILES_STAY_OPEN, lock_file
 
 
@@ -75,7 +75,7 @@ def receiving(target: Path, lock: Callable[[int], None] = lock_file) -> Iterator
     private = stream is None
     if stream is None:
         sweep_beside(target)
-        path, stream = _open_private(target, lock)
+        stream = create_part(path := part_of(target))
     with stream:
         partial = Partial(path, stream)
         try:
@@ -95,18 +95,6 @@ def discard_part(target: Path) -> None:
 
 def _part(target: Path) -> Path:
     return target.with_name(f"{target.name}.part")
-
-
-def _open_private(target: Path, lock: Callable[[int], None]) -> tuple[Path, BufferedRandom]:
-    """Create a file of no other process, locked where that can be, so that none takes it away.
-
-    Two machines or containers may share a folder, and the numbers of their processes.
-    """
-    path = target.with_name(f".{target.name}.{os.urandom(8).hex()}.part")
-    stream = path.open("x+b")
-    with suppress(OSError):
-        lock(stream.fileno())
-    return path, stream
 
 
 def _open_itself(path: str, flags: int) -> int:
