@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from mlp_cli.commands.shared.checkpoint import Checkpoint, CheckpointFile, choose_checkpoint
-from mlp_cli.commands.shared.completion import complete_checkpoint
+from mlp_cli.commands.shared.checkpoint import Checkpoint, choose_checkpoint, comparison_option
 from mlp_cli.commands.shared.dataset import load_for_network, other_data
 from mlp_cli.commands.shared.options import (
     FilePath,
@@ -23,15 +22,7 @@ from mlp_cli.system.shell import command_line
 
 @click.command(short_help="Write an HTML page about one run, several, or a sweep.")
 @click.argument("folder", metavar="[FOLDER]", required=False, type=UserPath())
-@click.option(
-    "--checkpoint",
-    type=CheckpointFile(),
-    multiple=True,
-    show_default="the newest under checkpoints/",
-    shell_complete=complete_checkpoint,
-    help="The trained network: a file, newest, or bundled (the one that comes with mlp). "
-    "Repeat the option to compare several.",
-)
+@comparison_option
 @click.option(
     "-o",
     "--output",

@@ -1,7 +1,7 @@
 """The checkpoint that a command reads: a file, the newest, or the one that comes with mlp."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mlp_cli.commands.shared.completion import CHECKPOINT_NAMES, complete_checkpoint
-from mlp_cli.commands.shared.options import UserPath
+from mlp_cli.commands.shared.options import Decorated, UserPath
 from mlp_cli.commands.shared.text import note
 from mlp_cli.errors import NoCheckpointError, OptionError
 from mlp_cli.measuring.percent import percent
@@ -53,23 +53,27 @@ class CheckpointFile(UserPath):
         return [rv] if is_one else super().split_envvar_value(rv)
 
 
-checkpoint_option = click.option(
-    "--checkpoint",
-    type=CheckpointFile(),
-    show_default="the newest under checkpoints/",
-    shell_complete=complete_checkpoint,
-    help="The trained network: a file, newest, or bundled (the one that comes with mlp).",
-)
+_ONE = "The trained network: a file, newest, or bundled (the one that comes with mlp)."
 
-committee_option = click.option(
-    "--checkpoint",
-    type=CheckpointFile(),
+
+def _option(*, multiple: bool, end: str = "") -> Callable[[Decorated], Decorated]:
+    """Return --checkpoint. Repeated: the end of its help says what several are for."""
+    return click.option(
+        "--checkpoint",
+        type=CheckpointFile(),
+        multiple=multiple,
+        show_default="the newest under checkpoints/",
+        shell_complete=complete_checkpoint,
+        help=f"{_ONE}{end}",
+    )
+
+
+checkpoint_option = _option(multiple=False)
+committee_option = _option(
     multiple=True,
-    show_default="the newest under checkpoints/",
-    shell_complete=complete_checkpoint,
-    help="The trained network: a file, newest, or bundled (the one that comes with mlp). "
-    "Repeat the option for a committee, which averages the outputs of its members.",
+    end=" Repeat the option for a committee, which averages the outputs of its members.",
 )
+comparison_option = _option(multiple=True, end=" Repeat the option to compare several.")
 
 
 def choose_checkpoint(checkpoint: Checkpoint | None) -> Path:
