@@ -7,7 +7,6 @@ run says success, and the run ends in the same bytes as one that nobody disturbe
 import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -18,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.makers import make_arrays, write_dataset
-from tests.processes import MLP, SECONDS, contents, epochs_in, finish, partial_files
+from tests.processes import contents, epochs_in, finish, partial_files, running
 
 EPOCHS = 25
 PATH = Path("run.npz")
@@ -69,18 +68,8 @@ class Watch(threading.Thread):
 
 
 def start(stack):
-    process = subprocess.Popen(
-        [*MLP, *TRAIN, "--resume-or-start", "--checkpoint", str(PATH)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-    )
-    watch = threading.Timer(SECONDS, process.kill)
-    watch.start()
-    stack.callback(watch.cancel)
-    stack.callback(process.kill)
-    return process
+    command = [*TRAIN, "--resume-or-start", "--checkpoint", PATH]
+    return stack.enter_context(running(*command))
 
 
 def send(process, number):
