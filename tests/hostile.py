@@ -22,7 +22,8 @@ from PIL import Image
 
 from mlp_cli.datasets.idx import read_idx
 from mlp_cli.errors import MlpError
-from mlp_cli.exports.nielsen import read_nielsen, write_nielsen
+from mlp_cli.exports.network_file import read_network
+from mlp_cli.exports.nielsen import write_nielsen
 from mlp_cli.images import find_digit, read_picture
 from mlp_cli.learning.arithmetic import read_arithmetic
 from mlp_cli.runs.presets import read_preset
@@ -350,9 +351,9 @@ READERS = {
     "toml": lambda path: read_preset(path, {"data_dir"}),
     "picture": lambda path: find_digit(read_picture(path)),
     "odd-picture": lambda path: find_digit(read_picture(path)),
-    "nielsen": read_nielsen,
+    "nielsen": read_network,
     "bulky-npz": _read_npz,
-    "bulky-json": read_nielsen,
+    "bulky-json": read_network,
 }
 MAKERS = {
     "idx": make_idx,

@@ -234,6 +234,19 @@ def test_import_advises_a_command_that_works(trained):
     run(command)
 
 
+def test_import_advises_an_example_of_ones_own_for_a_network_that_reads_no_images():
+    write_dataset(Path("data"))
+    Path("own.json").write_text(json.dumps({"weights": [[[1, 2], [3, 4]]], "biases": [[5, 6]]}))
+    command = next_command(run("import own.json --checkpoint own.npz"))
+    assert command == "explain --x 0.5,0.5 --y 1,0 --checkpoint own.npz"
+    run(command)
+    Path("wide.json").write_text(
+        json.dumps({"weights": [[[1] * 11, [2] * 11]], "biases": [[5, 6]]})
+    )
+    command = next_command(run("import wide.json --checkpoint wide.npz"))
+    assert command == "inspect --checkpoint wide.npz"
+
+
 def test_import_speaks_of_the_networks_dataset_not_of_how_one_is_drawn():
     text = " ".join(run("import --help").stdout.split())
     assert "The dataset that the network was trained on" in text
@@ -272,7 +285,7 @@ def test_no_help_shows_an_escape(command):
 
 def test_import_refuses_what_is_no_network_and_claims_nothing():
     Path("a.json").write_text("{}")
-    assert "a.json: cost None, expected" in run("import a.json", status=1).stderr
+    assert "a.json: weights: expected a list" in run("import a.json", status=1).stderr
     assert "b.json: cannot be read" in run("import b.json", status=1).stderr
     assert not Path("checkpoints").exists()
 
@@ -280,8 +293,8 @@ def test_import_refuses_what_is_no_network_and_claims_nothing():
 def test_import_takes_images_that_are_not_square():
     make_run(image_shape=(2, 3)).save(Path("a.npz"))
     run("export --checkpoint a.npz --format nielsen -o a.json")
-    done = run("import a.json", status=2)
-    assert "Error: --image-shape: the network has 6 inputs" in done.stderr
+    done = run("import a.json --image-shape 2 2", status=2)
+    assert "Error: --image-shape 2 2: the network has 6 inputs" in done.stderr
     run("import a.json --image-shape 2 3 --checkpoint b.npz")
     assert load_checkpoint(Path("b.npz")).settings.image_shape == (2, 3)
 

@@ -58,7 +58,7 @@ def by_hand():
     write_dataset(Path("data"), [image, label, image, label])
 
 
-NUMBERS = re.compile(r"(?: +(?:-?\d[\d.e+-]*|none))+")
+NUMBERS = re.compile(r"(?: +(?:-?\d[\d.e+-]*|none|tiny))+")
 HEADING = re.compile(r" {10,}\S| +(?:largest|worst) ")
 
 
@@ -69,7 +69,7 @@ def tables(text):
         if not line:
             is_new = True
         elif line[:10].strip() and NUMBERS.fullmatch(line[10:]):
-            numbers = [float(number.replace("none", "nan")) for number in line[10:].split()]
+            numbers = [float(re.sub("none|tiny", "nan", number)) for number in line[10:].split()]
             found.setdefault(" ".join(formulas), []).append((line[:10].strip(), numbers))
         elif not HEADING.match(line):
             formulas = [*([] if is_new else formulas), re.sub(r"\s+", " ", line)]
@@ -245,15 +245,84 @@ def test_a_label_is_taken(run):
         assert document["y"]["values"] == np.eye(2)[label].tolist()
 
 
-def test_the_first_image_of_the_newest_run_by_default(run, trained, data):
+def test_the_image_that_the_newest_run_has_most_to_learn_from_by_default(run, trained, data):
     done = run("explain")
     assert done.stderr == f"Using {FIRST}, the newest.\n"
     assert f"network     64-30-10 of {FIRST}\n" in done.stdout
-    assert "image 0 of mnist's test set" in done.stdout
-    output = trained.network.outputs(data[2][:1])[0]
-    assert f"correct class {data[3][0]}, prediction {output.argmax()}" in done.stdout
+    outputs, labels = trained.network.outputs(data[2]), data[3]
+    error = (outputs - np.eye(10)[labels]) * outputs * (1 - outputs)
+    index = int(np.linalg.norm(error, axis=1).argmax())
+    assert index != 0
+    assert f"image {index} of mnist's test set, which it has most to learn from" in done.stdout
+    output = outputs[index]
+    assert f"correct class {labels[index]}, prediction {output.argmax()}" in done.stdout
     shown = table_of(done.stdout, "a³ = σ(z³)")
     np.testing.assert_allclose([row[1][-1] for row in shown[-10:]], output, rtol=1e-3, atol=1e-6)
+    assert json.loads(run("explain --json").stdout)["index"] == index
+
+
+PUBLISHED = {
+    "weights": [[[0.15, 0.20], [0.25, 0.30]], [[0.40, 0.45], [0.50, 0.55]]],
+    "biases": [[0.35, 0.35], [0.60, 0.60]],
+}
+"""M. Mazur, A Step by Step Backpropagation Example (2015): 2-2-2, eta 0.5"""
+
+
+def test_a_published_example_comes_out_digit_by_digit(run):
+    Path("own.json").write_text(json.dumps(PUBLISHED))
+    run("import own.json --checkpoint own.npz")
+    example = "explain --checkpoint own.npz --x 0.05,0.10 --y 0.01,0.99 --eta 0.5"
+    document = json.loads(run([*example.split(), "--json"]).stdout)
+    hidden, output = document["feedforward"]
+    assert hidden["z"]["values"][0] == pytest.approx(0.3775, abs=1e-15)
+    assert hidden["a"]["values"] == pytest.approx([0.593269992, 0.596884378], abs=5e-10)
+    assert output["z"]["values"][0] == pytest.approx(1.105905967, abs=5e-10)
+    assert output["a"]["values"] == pytest.approx([0.75136507, 0.772928465], abs=5e-9)
+    assert document["C"] == pytest.approx(0.298371109, abs=5e-10)
+    assert document["backpropagate"][0]["d_a"]["values"][0] == pytest.approx(0.74136507, abs=5e-9)
+    assert document["backpropagate"][0]["D_W"]["values"][0][0] == pytest.approx(
+        0.082167041, abs=5e-10
+    )
+    new = [layer["new_W"]["values"] for layer in document["backpropagate"]]
+    assert new[0][0] == pytest.approx([0.35891648, 0.408666186], abs=5e-9)
+    assert new[0][1] == pytest.approx([0.511301270, 0.561370121], abs=5e-10)
+    assert new[1][0] == pytest.approx([0.149780716, 0.19956143], abs=5e-9)
+    assert new[1][1] == pytest.approx([0.24975114, 0.29950229], abs=5e-9)
+    assert document["label"] is None
+    assert document["check"]["passes"]
+    text = run(example).stdout
+    assert "C = 1/2 |y - a³|^2 = 0.298371" in text
+    assert table_of(text, "Fact 1")[0][1][:-1] == [0.751365, 0.01, 0.741365, 0.741365]
+
+
+@pytest.mark.parametrize("cost", ["quadratic", "cross-entropy", "log-likelihood"])
+@pytest.mark.parametrize("y", ["0.01,0.3,0.69", "0,1,0", "1,0,0", "0.5,0.5,0"])
+def test_every_derivative_of_an_example_of_ones_own_is_the_slope(run, cost, y):
+    document = json.loads(
+        run(f"explain --sizes 4-3-3 --cost {cost} --x 0.5,-1,2,0 --y {y} --check --json").stdout
+    )
+    assert document["check"]["passes"]
+    assert document["check"]["compared_parameters"] == 27
+    expected = y.split(",").index("1") if "1" in y.split(",") else None
+    assert document["label"] == expected
+
+
+def test_a_label_serves_an_example_of_ones_own(run):
+    document = json.loads(run("explain --sizes 2-3 --x 1,0 --label 2 --json").stdout)
+    assert document["y"]["values"] == [0, 0, 1]
+    assert document["x"]["values"] == [1, 0]
+
+
+def test_what_is_below_the_floor_says_so(run, by_hand):
+    """An output of 1e-7 that should be 0: its square is far below the cost of the other output."""
+    W = np.array([[0.0, 0.0], [0.0, 0.0]])
+    save(Network([W], [np.array([0.5, -16.0])]), "tiny.npz", image_shape=(1, 2))
+    options = "--checkpoint tiny.npz --x 1,1 --y 1,0"
+    rows = [line.split() for line in run(f"explain {options}").stdout.splitlines()]
+    (row,) = [row for row in rows if row[:3] == ["2", "1.125e-07", "0.000000"]]
+    assert row[-1] == "tiny"
+    assert any(row[:1] == ["1"] and "e-1" in row[-1] for row in rows)
+    assert "tiny: d and c are both below" in run(f"explain {options} --check").stdout
 
 
 def test_large_arrays_are_shown_as_digests(run, trained):
@@ -396,6 +465,19 @@ def test_json_has_no_numbers_that_are_none(run):
         ("--eta 0", "0.0 is not in the range"),
         ("--eta nan", "nan is not a finite number"),
         ("--seed -1", "-1 is not in the range"),
+        ("--sizes 2-2 --x 1", "--x 1: 1 number, expected 2, one for each input of the network."),
+        ("--sizes 2-2 --x 1,2", "--x without --y or --label"),
+        ("--sizes 2-2 --x 1,2 --y 1", "--y 1: 1 number, expected 2, one for each output"),
+        ("--sizes 2-2 --x 1,a --y 1", "'a' is not a number"),
+        ("--sizes 2-2 --x 1,nan --y 1", "nan is not a finite number"),
+        ("--sizes 2-2 --x 1, --y 1", "'' is not a number"),
+        ("--sizes 2-2 --y 1,0", "--y without --x"),
+        ("--sizes 2-2 --x 1,2 --y 1,0 --label 1", "--y with --label"),
+        ("--x 1,2 --index 1", "--x with --index"),
+        ("--x 1,2 a.png", "--x with IMAGE"),
+        ("--x 1,2 --dataset mnist", "--x with --dataset"),
+        ("--sizes 2-2 --cost cross-entropy --x 1,2 --y 1,2", "--y 1,2: expected numbers from 0"),
+        ("--sizes 2-2 --cost log-likelihood --x 1,2 --y 1,1", "--y 1,1: adds up to 2, expected 1"),
     ],
 )
 def test_options_that_make_no_sense_are_wrong_usage(run, trained, options, words):

@@ -39,9 +39,14 @@ def make(sizes=(4, 3, 2), seed=0, init="scaled", **kinds):
     return network, rng.integers(256, size=sizes[0]) / 255, int(rng.integers(sizes[-1]))
 
 
+def explain_labelled(network, x, label, eta, rng):
+    """The explanation of an example whose correct class is known."""
+    return explain_example(network, x, np.eye(network.sizes[-1])[label], eta, rng)
+
+
 def explained(*arguments, eta=3.0, **options):
     network, x, label = make(*arguments, **options)
-    return explain_example(network, x, label, eta, np.random.default_rng(1))
+    return explain_labelled(network, x, label, eta, np.random.default_rng(1))
 
 
 def all_entries(array):
@@ -65,7 +70,7 @@ def test_every_derivative_is_the_slope_of_the_cost(sizes, activation, cost, init
 def test_its_update_is_the_one_that_training_makes(sizes, activation, cost):
     """One step of the NumPy engine, on the same example as an image."""
     network, x, label = make(sizes, activation=activation, cost=cost)
-    e = explain_example(network, x, label, 0.7, np.random.default_rng(1))
+    e = explain_labelled(network, x, label, 0.7, np.random.default_rng(1))
     image = (x * 255).round().astype(np.uint8)[None]
     trained = network.copy()
     sum_of_costs = NumpyEngine(trained, 1).learn(
@@ -86,7 +91,7 @@ def test_its_update_is_the_one_that_training_makes(sizes, activation, cost):
 @by_kind
 def test_it_shows_the_numbers_of_feedforward_and_backpropagate(activation, cost):
     network, x, label = make((6, 5, 4, 3), activation=activation, cost=cost)
-    e = explain_example(network, x, label, 3.0, np.random.default_rng(1))
+    e = explain_labelled(network, x, label, 3.0, np.random.default_rng(1))
     activations = network.feedforward(x[None])
     y = np.eye(3)[[label]]
     for layer, a, d in zip(
@@ -120,7 +125,7 @@ def test_the_parameters_stay_as_they_are_and_float32_is_computed_in_float64():
         [b.astype(np.float32) for b in network.biases],
     )
     before = single.copy()
-    e = explain_example(single, x, label, 3.0, np.random.default_rng(1))
+    e = explain_labelled(single, x, label, 3.0, np.random.default_rng(1))
     assert e.passes
     assert e.layers[0].D_W.values.dtype == np.float64
     for ours, theirs in zip(single.parameters, before.parameters, strict=True):
@@ -263,14 +268,14 @@ def relu_at(z):
 
 def test_a_smaller_step_is_taken_beside_a_corner_of_relu():
     for z, slope in ((5e-4, 1), (-5e-4, 0)):
-        e = explain_example(relu_at(z), np.array([1.0]), 0, 3.0, np.random.default_rng(0))
+        e = explain_labelled(relu_at(z), np.array([1.0]), 0, 3.0, np.random.default_rng(0))
         assert e.incomparable == 0
         assert e.passes
         assert (e.layers[0].d_z.values[0] != 0) == bool(slope)
 
 
 def test_on_a_corner_of_relu_nothing_is_compared():
-    e = explain_example(relu_at(0.0), np.array([1.0]), 0, 3.0, np.random.default_rng(0))
+    e = explain_labelled(relu_at(0.0), np.array([1.0]), 0, 3.0, np.random.default_rng(0))
     hidden, output = e.layers
     for d in (hidden.d_z, hidden.d_b, hidden.D_W):
         assert d.compared == 0
@@ -287,7 +292,7 @@ def test_a_smaller_step_is_taken_beside_a_corner_that_hardly_matters():
         [np.array([0.5]), np.array([1.0, -1.0 + 5e-4]), np.array([0.1])],
         activation="relu",
     )
-    e = explain_example(network, np.array([1.0]), 0, 3.0, np.random.default_rng(0))
+    e = explain_labelled(network, np.array([1.0]), 0, 3.0, np.random.default_rng(0))
     assert e.incomparable == 0
     assert e.passes
 
@@ -295,7 +300,7 @@ def test_a_smaller_step_is_taken_beside_a_corner_that_hardly_matters():
 def test_where_the_cost_bends_much_a_smaller_step_is_taken():
     """A weight of 300 makes sigma rise within a hundredth of a^2."""
     network = Network([np.array([[0.001]]), np.array([[300.0]])], [np.zeros(1), np.array([-149.0])])
-    e = explain_example(network, np.array([1.0]), 0, 3.0, np.random.default_rng(0))
+    e = explain_labelled(network, np.array([1.0]), 0, 3.0, np.random.default_rng(0))
     assert abs(e.layers[0].d_a.values[0]) > 1
     assert e.passes
 
@@ -303,7 +308,7 @@ def test_where_the_cost_bends_much_a_smaller_step_is_taken():
 def test_an_output_too_near_the_end_of_the_logarithm_is_not_compared():
     """y = (1, 0), a_2 = sigma(22) = 1 - 2.8e-10: in float64 the distance from 1 has six digits."""
     network = Network([np.ones((2, 1))], [np.array([0.0, 21.0])], cost="cross-entropy")
-    e = explain_example(network, np.array([1.0]), 0, 3.0, np.random.default_rng(0))
+    e = explain_labelled(network, np.array([1.0]), 0, 3.0, np.random.default_rng(0))
     (output,) = e.layers
     assert np.isnan(output.d_a.deviations).tolist() == [False, True]
     assert e.incomparable == 1
@@ -312,7 +317,7 @@ def test_an_output_too_near_the_end_of_the_logarithm_is_not_compared():
 
 def test_an_output_at_the_end_of_the_logarithm_is_not_compared():
     network = Network([np.array([[1.0]])], [np.array([50.0])], cost="cross-entropy")
-    e = explain_example(network, np.array([1.0]), 0, 3.0, np.random.default_rng(0))
+    e = explain_labelled(network, np.array([1.0]), 0, 3.0, np.random.default_rng(0))
     (output,) = e.layers
     assert output.a[0] == 1  # Fact 1 divides 0 by 0
     assert output.d_a.compared == 0
@@ -323,7 +328,7 @@ def test_an_output_at_the_end_of_the_logarithm_is_not_compared():
 def test_sums_that_are_not_finite_do_not_pass():
     huge = np.full((2, 2), 1.7e308)
     network = Network([huge, -huge], [np.zeros(2), np.zeros(2)], activation="relu")
-    e = explain_example(network, np.ones(2), 0, 3.0, np.random.default_rng(0))
+    e = explain_labelled(network, np.ones(2), 0, 3.0, np.random.default_rng(0))
     assert e.layers[0].z[0] == np.inf
     assert not e.passes
 
@@ -358,7 +363,7 @@ def test_a_sum_that_is_0_except_for_rounding_reads_0(activation):
         [np.zeros(1), np.array([0.1, 0.2])],
         activation=activation,
     )
-    e = explain_example(network, np.ones(3), 0, 3.0, np.random.default_rng(0))
+    e = explain_labelled(network, np.ones(3), 0, 3.0, np.random.default_rng(0))
     hidden, output = for_reading(e).layers
     assert 0 < abs(e.layers[0].z[0]) < 1e-16
     assert hidden.z[0] == 0
@@ -373,7 +378,7 @@ def test_a_derivative_that_is_0_except_for_rounding_reads_0_in_all_that_follows(
         [np.ones((1, 1)), np.array([[0.1], [0.2], [-0.3]]), np.ones((1, 3))],
         [np.zeros(1), np.array([-0.1, -0.2, 0.3]) / (1 + math.exp(-1)), np.zeros(1)],
     )
-    e = explain_example(network, np.ones(1), 0, 3.0, np.random.default_rng(0))
+    e = explain_labelled(network, np.ones(1), 0, 3.0, np.random.default_rng(0))
     assert 0 < abs(e.layers[0].d_a.values[0]) < 1e-17
     first, *others = for_reading(e).layers
     for array in (*(d.values for d in first.derivatives), first.Delta_b, first.Delta_W):
@@ -400,23 +405,23 @@ def test_numbers_that_are_no_rounding_are_shown_as_they_are(sizes, activation, c
 def test_a_large_network_is_compared_in_part_and_by_its_largest_derivatives(monkeypatch):
     network, x, label = make((50, 40, 3))
     monkeypatch.setattr("mlp_cli.explanation.passes.BUDGET", 1)
-    e = explain_example(network, x, label, 3.0, np.random.default_rng(1))
+    e = explain_labelled(network, x, label, 3.0, np.random.default_rng(1))
     d = e.layers[0].D_W
     assert MIN_SAMPLE <= d.compared <= MIN_SAMPLE + 5
     assert MIN_SAMPLE <= e.layers[0].d_b.compared <= MIN_SAMPLE + 5
     shown = {tuple(entry) for entry in d.entries[d.shown].tolist()}
     order = np.argsort(-np.abs(d.values), axis=None)[:5]
     assert shown == set(zip(*(i.tolist() for i in np.unravel_index(order, (40, 50))), strict=True))
-    again = explain_example(network, x, label, 3.0, np.random.default_rng(1))
+    again = explain_labelled(network, x, label, 3.0, np.random.default_rng(1))
     np.testing.assert_array_equal(d.entries, again.layers[0].D_W.entries)
-    other = explain_example(network, x, label, 3.0, np.random.default_rng(2))
+    other = explain_labelled(network, x, label, 3.0, np.random.default_rng(2))
     assert not np.array_equal(d.entries, other.layers[0].D_W.entries)
 
 
 def test_whatever_is_shown_in_full_is_compared_in_full(monkeypatch):
     network, x, label = make((MAX_SHOWN_UNITS,) * 3)
     monkeypatch.setattr("mlp_cli.explanation.passes.BUDGET", 1)
-    e = explain_example(network, x, label, 3.0, np.random.default_rng(1))
+    e = explain_labelled(network, x, label, 3.0, np.random.default_rng(1))
     for d in e.derivatives:
         np.testing.assert_array_equal(d.entries, all_entries(d.values))
     assert e.compared_parameters == e.parameters

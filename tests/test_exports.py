@@ -23,9 +23,10 @@ from mlp_cli.errors import (
     NetworkFileError,
     OptionError,
 )
-from mlp_cli.exports import nielsen
+from mlp_cli.exports import network_file
 from mlp_cli.exports.history_csv import write_csv
-from mlp_cli.exports.nielsen import read_nielsen, write_nielsen
+from mlp_cli.exports.network_file import read_network
+from mlp_cli.exports.nielsen import write_nielsen
 from mlp_cli.exports.onnx import write_onnx
 from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.names import ActivationName, CostName
@@ -79,7 +80,7 @@ def test_there_and_back_every_parameter_is_the_same_to_the_bit(dtype, cost):
     run = adopt_network(dtype=dtype, cost=cost)
     run.network.weights[0][0, :4] = [-0.0, 1e-40, 3e38, 1 / 3]
     PATH.write_bytes(written(write_nielsen, run))
-    back = read_nielsen(PATH)
+    back = read_network(PATH)
     assert parameters(back) == parameters(run.network)
     assert back.cost == cost
 
@@ -107,7 +108,7 @@ def test_a_network_that_the_book_does_not_know_is_refused(option):
 def test_without_a_hidden_layer_its_activation_does_not_matter():
     run = adopt_network((6, 3), activation="relu")
     PATH.write_bytes(written(write_nielsen, run))
-    assert parameters(read_nielsen(PATH)) == parameters(run.network)
+    assert parameters(read_network(PATH)) == parameters(run.network)
 
 
 WHOLE = {
@@ -121,7 +122,7 @@ WHOLE = {
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"cost": "HingeCost"}, "cost 'HingeCost', expected QuadraticCost or CrossEntropyCost"),
+        ({"cost": "HingeCost"}, "cost 'HingeCost', expected quadratic or cross-entropy or"),
         ({"cost": None}, "cost None"),
         ({"cost": ["QuadraticCost"]}, "cost ['QuadraticCost']"),
         ({"cost": [1, 2]}, "cost [1, 2]"),
@@ -144,16 +145,63 @@ WHOLE = {
         ({"weights": [[[0.5, True]]]}, "weights[0]: expected 1 rows"),
         ({"weights": [[[0.5, [1]]]]}, "weights[0]: expected 1 rows"),
         ({"weights": [[[0.5, 10**400]]]}, "weights[0]: a number too large for float64"),
-        ({"biases": [[2.0]]}, "biases[0]: expected 1 rows of 1 numbers"),
+        ({"biases": [[2.0, 3.0]]}, "biases[0]: expected 1 rows of 1 numbers"),
         ({"biases": None}, "biases: expected a list of 1"),
     ],
 )
 def test_what_is_no_network_is_refused_by_the_part(change, words):
     PATH.write_text(json.dumps(WHOLE | change))
     with pytest.raises(NetworkFileError) as refused:
-        read_nielsen(PATH)
+        read_network(PATH)
     assert str(refused.value).startswith(f"{PATH}: {words}")
-    assert str(refused.value).endswith("Expected the JSON that the book's network2.save writes.")
+    assert str(refused.value).endswith("or what the book's network2.save writes.")
+
+
+DERIVATION = {"weights": [[[1, 2], [3, 4], [5, 6]], [[0.5, -1, 2]]], "biases": [[7, 8, 9], [0.25]]}
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"sizes": [2, 3, 1]}, {"biases": [[[7], [8], [9]], [[0.25]]]}]
+)
+def test_weights_and_biases_are_read_as_the_derivation_writes_them(more):
+    PATH.write_text(json.dumps(DERIVATION | more))
+    network = read_network(PATH)
+    assert network.sizes == [2, 3, 1]
+    assert (network.activation, network.cost) == ("sigmoid", "quadratic")
+    np.testing.assert_array_equal(network.weights[0], [[1, 2], [3, 4], [5, 6]])
+    np.testing.assert_array_equal(network.weights[1], [[0.5, -1, 2]])
+    assert [b.tolist() for b in network.biases] == [[7, 8, 9], [0.25]]
+
+
+@pytest.mark.parametrize("activation", get_args(ActivationName))
+@pytest.mark.parametrize("cost", get_args(CostName))
+def test_activation_and_cost_have_the_names_of_the_options(activation, cost):
+    PATH.write_text(json.dumps(DERIVATION | {"activation": activation, "cost": cost}))
+    network = read_network(PATH)
+    assert (network.activation, network.cost) == (activation, cost)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"activation": "softsign"}, "activation 'softsign', expected sigmoid or"),
+        ({"activation": [1]}, "activation [1], expected sigmoid or"),
+        ({"weights": [[[1, 2], [3]]]}, "weights[0]: expected 2 rows of 2 numbers"),
+        ({"weights": [[[1, 2]], [[1, 2]]]}, "weights[1]: expected 1 rows of 1 numbers"),
+        ({"weights": [[]]}, "weights: expected a list of matrices"),
+        ({"weights": []}, "weights: expected a list of matrices"),
+        ({"weights": 3}, "weights: expected a list of matrices"),
+        ({"weights": [[1, 2]]}, "weights: expected a list of matrices"),
+        ({"weights": [["a"]]}, "weights: expected a list of matrices"),
+        ({"biases": [[7, 8], [0.25]]}, "biases[0]: expected 3 rows of 1 numbers"),
+        ({"biases": [7, 0.25]}, "biases: expected a list of 2"),
+    ],
+)
+def test_what_does_not_fit_the_weights_is_refused(change, words):
+    PATH.write_text(json.dumps(DERIVATION | change))
+    with pytest.raises(NetworkFileError) as refused:
+        read_network(PATH)
+    assert str(refused.value).startswith(f"{PATH}: {words}")
 
 
 @pytest.mark.parametrize(
@@ -173,15 +221,15 @@ def test_what_is_no_network_is_refused_by_the_part(change, words):
 def test_what_is_no_json_of_a_network_is_refused(text, words):
     PATH.write_bytes(text)
     with pytest.raises(NetworkFileError) as refused:
-        read_nielsen(PATH)
+        read_network(PATH)
     assert words in str(refused.value)
 
 
 def test_a_file_too_large_is_refused_before_it_is_parsed(monkeypatch):
-    monkeypatch.setattr(nielsen, "BOUNDS", nielsen.BOUNDS._replace(size=100))
+    monkeypatch.setattr(network_file, "BOUNDS", network_file.BOUNDS._replace(size=100))
     PATH.write_text(json.dumps(WHOLE) + " " * 100)
     with pytest.raises(NetworkFileError, match="more than 100 bytes"):
-        read_nielsen(PATH)
+        read_network(PATH)
 
 
 def test_empty_lists_are_counted_before_they_fill_the_memory():
@@ -189,14 +237,14 @@ def test_empty_lists_are_counted_before_they_fill_the_memory():
     PATH.write_bytes(b'{"sizes": [' + b"[]," * 4_000_000 + b"0]}")
     tracemalloc.start()
     with pytest.raises(NetworkFileError, match="more lists"):
-        read_nielsen(PATH)
+        read_network(PATH)
     assert tracemalloc.get_traced_memory()[1] < 50_000_000
     tracemalloc.stop()
 
 
 def test_a_missing_file_is_refused():
     with pytest.raises(NetworkFileError, match="No such file"):
-        read_nielsen(PATH)
+        read_network(PATH)
 
 
 @given(data=st.data())
@@ -204,7 +252,7 @@ def test_a_missing_file_is_refused():
 def test_damage_anywhere_is_refused_or_does_no_harm(data):
     PATH.write_bytes(damage(data, written(write_nielsen, adopt_network((2, 2, 1), (1, 2)))))
     with contextlib.suppress(NetworkFileError):
-        assert read_nielsen(PATH).is_finite()
+        assert read_network(PATH).is_finite()
 
 
 # a network from elsewhere as a checkpoint
@@ -225,8 +273,7 @@ def test_images_are_square_unless_said_and_have_a_pixel_for_each_input():
     assert Run.adopt(network, "mnist", None).settings.image_shape == (3, 3)
     with pytest.raises(OptionError, match=r"^--image-shape 2 4: the network has 9 inputs"):
         Run.adopt(network, "mnist", (2, 4))
-    with pytest.raises(OptionError, match=r"^--image-shape: the network has 6 .* not square"):
-        Run.adopt(adopt_network().network, "mnist", None)
+    assert Run.adopt(adopt_network().network, "mnist", None).settings.image_shape == (1, 6)
 
 
 def test_a_best_epoch_must_be_in_the_history():

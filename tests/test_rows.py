@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mlp_cli.errors import NetworkFileError
 from mlp_cli.exports import rows
-from mlp_cli.exports.nielsen import read_nielsen
+from mlp_cli.exports.network_file import read_network
 from mlp_cli.exports.rows import Bounds, read_rows
 from tests.processes import finish_measured
 
@@ -102,7 +102,7 @@ def test_a_pipe_or_a_device_is_refused_without_waiting():
     os.mkfifo(PATH)
     for path in (PATH, Path("/dev/zero")):
         with pytest.raises(NetworkFileError, match=r"cannot be read \(A pipe or a device\)"):
-            read_nielsen(path)
+            read_network(path)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of a process in /proc")

@@ -12,10 +12,16 @@ from mlp_cli.commands.shared.checkpoint import (
     choose_checkpoint,
     choose_reader,
 )
-from mlp_cli.commands.shared.example import draw_example, example_of_picture, example_of_test_set
+from mlp_cli.commands.shared.example import (
+    draw_example,
+    example_as_typed,
+    example_of_picture,
+    example_of_test_set,
+)
 from mlp_cli.commands.shared.options import (
     AnyPath,
     FiniteFloat,
+    FiniteFloats,
     WholeNumber,
     common_options,
     run_data_dir_option,
@@ -82,8 +88,20 @@ def _parse_sizes(
 @click.option(
     "--index",
     type=WholeNumber(),
-    show_default="0",
+    show_default="the one that the network has most to learn from",
     help="Index of the test image, from 0.",
+)
+@click.option(
+    "--x",
+    metavar="N,N,...",
+    type=FiniteFloats(),
+    help="Take these inputs as the example, such as 0.05,0.10.",
+)
+@click.option(
+    "--y",
+    metavar="N,N,...",
+    type=FiniteFloats(),
+    help="What the outputs should be for --x, such as 0.01,0.99.",
 )
 @click.option(
     "--label",
@@ -122,6 +140,8 @@ def explain(
     activation: ActivationName | None,
     cost: CostName | None,
     index: int | None,
+    x: list[float] | None,
+    y: list[float] | None,
     label: int | None,
     eta: float,
     seed: int,
@@ -132,8 +152,9 @@ def explain(
 ) -> None:
     """Take one example through Feedforward and Backpropagate, and print every quantity.
 
-    The network is that of a checkpoint, and the example is an image of its test set (--index) or a
-    picture (IMAGE). With --sizes, network and example are random, drawn from --seed. The output
+    The network is that of a checkpoint, and the example is an image of its test set (--index), a
+    picture (IMAGE), or numbers of your own (--x, --y). With --sizes the network is random, drawn
+    from --seed, and so is the example unless you give one. The output
     follows the derivation layer by layer: z and a, Facts 1 to 6, and the update, in float64. Each
     derivative is compared with the central difference of the cost. The checkpoint does not change.
     Of layers with more than ten units, only the largest numbers are shown.
@@ -148,16 +169,19 @@ def explain(
     if sizes is not None:
         path = None
         network = _new_network(sizes, seed, activation or "sigmoid", cost or "quadratic")
-        example = draw_example(network, label, rng)
+        if x is None:
+            example = draw_example(network, label, rng)
     else:
         path = (choose_checkpoint if image is None else choose_reader)(checkpoint)
         run = load_trained(path)
         network = run.network
         if image is not None:
             example = example_of_picture(run, image, label)
-        else:
-            example = example_of_test_set(run, path, index or 0, dataset, data_dir)
-    explanation = explain_example(network, example.x, example.label, eta, rng)
+        elif x is None:
+            example = example_of_test_set(run, path, index, dataset, data_dir)
+    if x is not None:
+        example = example_as_typed(network, x, y, label)
+    explanation = explain_example(network, example.x, example.y, eta, rng)
     if json:
         _print_json(explanation, example, path, seed, check)
     else:
@@ -180,6 +204,11 @@ def _refuse_combinations(ctx: click.Context) -> None:
         ("image", "index", "one example at a time"),
         ("image", "dataset", "the example is the picture"),
         ("image", "data_dir", "the example is the picture"),
+        ("x", "image", "one example at a time"),
+        ("x", "index", "one example at a time"),
+        ("x", "dataset", "the example is --x"),
+        ("x", "data_dir", "the example is --x"),
+        ("y", "label", "either says what the outputs should be"),
     ):
         if {one, other} <= given:
             spellings = ("IMAGE" if name == "image" else as_typed(name) for name in (one, other))
@@ -189,7 +218,9 @@ def _refuse_combinations(ctx: click.Context) -> None:
             raise OptionError(
                 f"--{name} without --sizes: a trained network has its own. Leave it out."
             )
-    if "label" in given and not given & {"sizes", "image"}:
+    if "y" in given and "x" not in given:
+        raise OptionError("--y without --x: expected the inputs that it belongs to.")
+    if "label" in given and not given & {"sizes", "image", "x"}:
         raise OptionError("--label with the test set: its images have labels. Leave it out.")
 
 
@@ -216,12 +247,21 @@ def _print(e: "Explanation", example: "Example", path: Path | None, seed: int, c
         f"network     {sizes} {origin}",
         f"            hidden units {e.network.activation}, cost {e.network.cost}",
         f"example     {example.origin}",
-        f"            correct class {e.label}, prediction {e.prediction}",
-        f"            (classes count from 0, outputs from 1: y = e_{e.label + 1})",
+        *_wanted(e),
         "",
     ]
     spell = str if can_encode(ALL_SYMBOLS) else in_ascii
     result(lay_out([*about, *(explain_check(e) if check else explain_in_full(e))], spell))
+
+
+def _wanted(e: "Explanation") -> list[str]:
+    """Return what the outputs should be, and what the network says, as lines."""
+    if e.label is None:
+        return [f"            highest output: {e.prediction + 1}"]
+    return [
+        f"            correct class {e.label}, prediction {e.prediction}",
+        f"            (classes count from 0, outputs from 1: y = e_{e.label + 1})",
+    ]
 
 
 def _print_json(

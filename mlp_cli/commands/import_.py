@@ -27,6 +27,11 @@ from mlp_cli.system.shell import command_line
 if TYPE_CHECKING:
     from mlp_cli.runs.checkpoint import Run
 
+LEAST_SIDE_OF_PICTURE = 8
+"""pixels: nobody has a digit in a smaller picture"""
+MOST_TYPED = 10
+"""numbers of an example that one types"""
+
 
 @click.command("import", short_help="Make a checkpoint of a network from elsewhere.")
 @click.argument("file", type=FilePath)
@@ -48,7 +53,7 @@ if TYPE_CHECKING:
     "--image-shape",
     type=(WholeNumber(1), WholeNumber(1)),
     metavar="ROWS COLUMNS",
-    show_default="square",
+    show_default="square, or one row",
     help="The size of the images that the network reads.",
 )
 @data_dir_option
@@ -60,22 +65,25 @@ def import_(
     image_shape: tuple[int, int] | None,
     data_dir: Path,
 ) -> None:
-    """Make a checkpoint of the JSON that network2.save of Nielsen's book writes.
+    """Make a checkpoint of a network's weights and biases in JSON.
 
-    The checkpoint has no history and cannot resume. Every other command takes it.
+    They stand in FILE as the derivation writes them, {"weights": [W2, W3], "biases": [b2, b3]}, of
+    any size, or as network2.save of Nielsen's book does. The checkpoint has no history and cannot
+    resume. Every other command takes it that suits a network of its size.
     """
-    from mlp_cli.exports.nielsen import read_nielsen
+    from mlp_cli.exports.network_file import read_network
     from mlp_cli.runs.checkpoint import Run
 
     wanted = choose_to_create(checkpoint)
-    run = Run.adopt(read_nielsen(file), dataset, image_shape)
+    run = Run.adopt(read_network(file), dataset, image_shape)
     run = replace(run, settings=replace(run.settings, data_dir=str(data_dir)))
     sizes = run.settings.sizes
     path = _create(wanted, run)
     named = [] if wanted is None else ["--checkpoint", str(path)]
+    next_command = _next_command(run, path, reads_images=image_shape is not None)
     result(f"network     {'-'.join(map(str, sizes))}, {run.settings.dtype}")
     result(f"checkpoint  {path}")
-    result(f"next        {command_line(['mlp', *_next_command(run, path), *named])}")
+    result(f"next        {command_line(['mlp', *next_command, *named])}")
 
 
 def _create(checkpoint: Path | None, run: "Run") -> Path:
@@ -93,13 +101,30 @@ def _create(checkpoint: Path | None, run: "Run") -> Path:
         ) from error
 
 
-def _next_command(run: "Run", path: Path) -> list[str]:
-    """Return the command to try next: evaluate where there is a dataset that fits, or predict."""
+def _next_command(run: "Run", path: Path, *, reads_images: bool) -> list[str]:
+    """Return the command to try next: one that works with this network.
+
+    reads_images: the user said what its images look like.
+    """
+    settings = run.settings
+    if _can_evaluate(run, path):
+        return ["evaluate"]
+    if reads_images or min(settings.image_shape) >= LEAST_SIDE_OF_PICTURE:
+        return ["predict", "image.png"]
+    inputs, outputs = settings.sizes[0], settings.sizes[-1]
+    if max(inputs, outputs) > MOST_TYPED:
+        return ["inspect"]
+    x, y = ["0.5"] * inputs, ["1", *["0"] * (outputs - 1)]
+    return ["explain", "--x", ",".join(x), "--y", ",".join(y)]
+
+
+def _can_evaluate(run: "Run", path: Path) -> bool:
+    """Return whether the network's dataset is there and fits."""
     source = find_source(run.settings.dataset)
     if not source.is_there(Path(run.settings.data_dir)):
-        return ["predict", "image.png"]
+        return False
     try:
         load_for_network(run.settings, path, None, None)
     except DataError:
-        return ["predict", "image.png"]
-    return ["evaluate"]
+        return False
+    return True

@@ -15,6 +15,9 @@ from mlp_cli.explanation.tables import (
 )
 from mlp_cli.nn.types import Floats
 
+TINY = "tiny"
+"""stands for the deviation of two numbers below the floor"""
+
 
 def explain_check(e: Explanation) -> list[Block]:
     """Return every derivative beside its central difference, and nothing else.
@@ -59,6 +62,7 @@ def legend(e: Explanation) -> list[Block]:
         "central     c = (C(v + h) - C(v - h)) / 2h, for one value v at a time: C from a",
         "            feedforward at v + h and at v - h, in float64, extrapolated to h = 0",
         f"deviation   |d - c| / max(|d|, |c|, {e.floor:.1e}) for the derivative d",
+        f"            {TINY}: d and c are both below {e.floor:.1e}, where rounding decides",
         "",
     ]
 
@@ -85,7 +89,17 @@ def compared_columns(d: Derivative, positions: Positions) -> list[Column]:
     return [
         Column(derivative_name(d.symbol, d.l), format_numbers(d.compared_values[positions])),
         Column("central", format_numbers(d.central[positions])),
-        Column("deviation", [format_deviation(value) for value in d.deviations[positions]]),
+        Column("deviation", deviations_as_text(d, positions)),
+    ]
+
+
+def deviations_as_text(d: Derivative, positions: Positions) -> list[str]:
+    """Return some entries' deviations: `tiny` where rounding decides what is left to compare."""
+    return [
+        TINY if is_below else format_deviation(value)
+        for value, is_below in zip(
+            d.deviations[positions], d.is_below_floor[positions], strict=True
+        )
     ]
 
 

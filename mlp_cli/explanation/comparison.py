@@ -69,6 +69,8 @@ class Derivative:
     """the central differences of these entries: (k,)"""
     deviations: Floats
     """the relative deviations of these entries: (k,); nan where there is nothing to compare with"""
+    floor: float
+    """the least denominator of a relative deviation"""
 
     @property
     def is_small(self) -> bool:
@@ -87,6 +89,13 @@ class Derivative:
         """The values of the compared entries: (k,)."""
         values: Floats = self.values[tuple(self.entries.T)]
         return values
+
+    @property
+    def is_below_floor(self) -> npt.NDArray[np.bool_]:
+        """Whether an entry and its central difference are both too small to compare: (k,)."""
+        larger = np.maximum(np.abs(self.compared_values), np.abs(self.central))
+        below: npt.NDArray[np.bool_] = (larger > 0) & (larger < self.floor)
+        return below & ~np.isnan(self.deviations)
 
     @property
     def compared(self) -> int:

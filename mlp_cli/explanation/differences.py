@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.nn.activations import ACTIVATIONS
+from mlp_cli.nn.activations import ACTIVATIONS, sigmoid
 from mlp_cli.nn.names import CostName
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats
@@ -40,7 +40,7 @@ Points = Callable[[Entries, Floats], Floats]
 class CentralDifferences:
     """The cost of one example as a function of any activation, weighted input or parameter.
 
-    network: float64.  x: (1, n_1).  y: (1, n_L), one-hot.  floor: smaller slopes do not matter.
+    network: float64.  x: (1, n_1).  y: (1, n_L).  floor: smaller slopes do not matter.
     max_numbers: limits the entries that are perturbed at once, and changes no result.
 
     For each entry v, D(h) = (C(v + h) - C(v - h)) / 2h is taken at h and at h / 2, and
@@ -132,7 +132,9 @@ class CentralDifferences:
         a, y = self._a[-1][i], self._y[i]
         distance = np.ones(len(i))  # from a logarithm's end, which the steps must not reach
         if self._cost != "quadratic":
-            distance = np.where(y, a, 1 - a if self._cost == "cross-entropy" else 1)
+            above = np.where(y > 0, a, 1)
+            below = np.where(y < 1, 1 - a, 1) if self._cost == "cross-entropy" else 1
+            distance = np.minimum(above, below)
         is_void = distance <= 0
         if self._cost == "cross-entropy":
             # 1 - a has few digits left near 0; and where a is y, Fact 1 divides 0 by 0.
@@ -172,14 +174,17 @@ def terms_of_outputs(a: Floats, y: Floats, cost: CostName) -> Floats:
 
     Unlike in `costs` an output may lie beyond 0 or 1, as a + h does for an a near 1.
 
-    a: (..., n), some outputs.  y: (n,), 1 for the correct class and 0 for the others.
+    a: (..., n), some outputs.  y: (n,), what they should be, within 0..1.
     """
     if cost == "quadratic":
         squares: Floats = (y - a) ** 2 / 2
         return squares
+    # ln a counts only where y is not 0, and ln(1 - a) where it is not 1: a factor of 0 would not
+    # keep out a logarithm that is infinite.
+    terms: Floats = -y * np.log(np.where(y > 0, a, 1))
     if cost == "cross-entropy":
-        return -np.log(np.where(y, a, 1 - a))
-    return -np.log(np.where(y, a, 1))
+        terms -= (1 - y) * np.log(np.where(y < 1, 1 - a, 1))
+    return terms
 
 
 def cost_of_weighted_inputs(z: Floats, y: Floats, cost: CostName) -> Floats:
@@ -188,19 +193,22 @@ def cost_of_weighted_inputs(z: Floats, y: Floats, cost: CostName) -> Floats:
     With s = 1 where y is 0, s = -1 where it is 1, |y - a| = sigma(s z), since
     1 - sigma(z) = sigma(-z); and sigma(u) = e^-ln(1 + e^-u). So
 
-        quadratic        1/2 sum of sigma(s z)^2
-        cross-entropy    sum of ln(1 + e^(s z))
-        log-likelihood   ln of the sum of e^(z - z of the correct class)
+        quadratic        1/2 sum of sigma(s z)^2, and of (y - sigma(z))^2 for any other y
+        cross-entropy    sum of y ln(1 + e^-z) + (1 - y) ln(1 + e^z)
+        log-likelihood   ln of the sum of e^(z - y . z), since the y add up to 1
 
-    z: (..., n_L).  y: (n_L,), one-hot.
+    z: (..., n_L).  y: (n_L,), as `explain_example` takes it.
     """
-    signed = np.where(y, -z, z)
+    if cost == "log-likelihood":
+        likelihood: Floats = np.logaddexp.reduce(z - (z @ y)[..., None], axis=-1)
+        return likelihood
     if cost == "quadratic":
-        squares: Floats = np.exp(-2 * np.logaddexp(0, -signed))
-        halves: Floats = squares.sum(axis=-1) / 2
+        distance = np.exp(-np.logaddexp(0, np.where(y == 1, z, -z)))
+        is_between = (y != 0) & (y != 1)
+        distance[..., is_between] = y[is_between] - sigmoid(z[..., is_between])
+        halves: Floats = (distance**2).sum(axis=-1) / 2
         return halves
-    if cost == "cross-entropy":
-        softplus: Floats = np.logaddexp(0, signed).sum(axis=-1)
-        return softplus
-    likelihood: Floats = np.logaddexp.reduce(z - (z @ y)[..., None], axis=-1)
-    return likelihood
+    wrong_below = np.where(y > 0, y * np.logaddexp(0, -z), 0)
+    wrong_above = np.where(y < 1, (1 - y) * np.logaddexp(0, z), 0)
+    entropies: Floats = (wrong_below + wrong_above).sum(axis=-1)
+    return entropies

@@ -21,7 +21,6 @@ from mlp_cli.explanation.comparison import (
 from mlp_cli.explanation.differences import CentralDifferences, Entries
 from mlp_cli.nn.activations import ACTIVATIONS, sigmoid_derivative
 from mlp_cli.nn.costs import COSTS
-from mlp_cli.nn.encoding import one_hot
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats
 
@@ -70,9 +69,9 @@ class Explanation:
     network: Network
     """in float64"""
     x: Floats
-    """(n_1,), values 0..1"""
+    """(n_1,)"""
     y: Floats
-    """(n_L,), one-hot"""
+    """(n_L,), one-hot or any wanted outputs"""
     eta: float
     C: float
     floor: float
@@ -81,9 +80,10 @@ class Explanation:
     """l = 2..L"""
 
     @property
-    def label(self) -> int:
-        """The correct class."""
-        return int(self.y.argmax())
+    def label(self) -> int | None:
+        """The correct class; None where y is not one-hot."""
+        is_one_hot = np.count_nonzero(self.y) == 1 and self.y.max() == 1
+        return int(self.y.argmax()) if is_one_hot else None
 
     @property
     def prediction(self) -> int:
@@ -138,24 +138,25 @@ class Explanation:
 # Finite parameters may be so large that their sums are not finite: the comparison reports it.
 @np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def explain_example(
-    network: Network, x: Floats, label: int, eta: float, rng: np.random.Generator
+    network: Network, x: Floats, y: Floats, eta: float, rng: np.random.Generator
 ) -> Explanation:
     """Take one example through Feedforward and Backpropagate, and keep every quantity.
 
     The network does not change: the update is computed and not applied.
 
-    x: (n_1,), values 0..1.  label: the correct class, below n_L.
+    x: (n_1,).  y: (n_L,), within 0..1; its sum is 1 where the outputs are a softmax, since Fact 2
+    needs that.
     rng: draws the entries of large arrays that are compared with central differences.
     """
     network = _in_float64(network)
     cost, L = COSTS[network.cost], len(network.sizes)
-    x_row, y = x[None].astype(np.float64), one_hot(np.array([label]), network.sizes[-1], np.float64)
+    x_row, y_row = (each[None].astype(np.float64) for each in (x, y))
     activations = network.feedforward(x_row)
-    gradient = network.backpropagate(activations, y)
+    gradient = network.backpropagate(activations, y_row)
 
-    C = cost.value(activations[-1], y)
+    C = cost.value(activations[-1], y_row)
     floor = 1e-4 * C + 1e-9
-    differences = CentralDifferences(network, x_row, y, floor)
+    differences = CentralDifferences(network, x_row, y_row, floor)
     counts = _sample_sizes(network.sizes)
 
     def compare(symbol: Symbol, l: int, fact: int, values: Floats) -> Derivative:
@@ -168,7 +169,7 @@ def explain_example(
         entries = _choose(values, counts[l - 2], rng)
         slopes = slopes_of(l, entries)
         deviations = relative_deviations(values[tuple(entries.T)], slopes, floor)
-        return Derivative(symbol, l, fact, values, entries, slopes[0], deviations)
+        return Derivative(symbol, l, fact, values, entries, slopes[0], deviations, floor)
 
     layers: list[LayerPasses] = []
     for l in range(L, 1, -1):
@@ -195,7 +196,7 @@ def explain_example(
             )
         )
     layers.reverse()
-    return Explanation(network, x_row[0], y[0], eta, C, floor, layers)
+    return Explanation(network, x_row[0], y_row[0], eta, C, floor, layers)
 
 
 def _in_float64(network: Network) -> Network:

@@ -69,7 +69,7 @@ def _backward(
 ) -> list[LayerPasses]:
     """Return the layers with derivatives and updates rounded, given the scales of a^1..a^L."""
     finished: list[LayerPasses] = []
-    difference = scales[-1] + e.y
+    difference = scales[-1] + np.abs(e.y)
     d_a = difference if e.network.cost == "quadratic" else np.abs(layers[-1].d_a.values)
     for layer, a_previous in zip(reversed(layers), reversed(scales[:-1]), strict=True):
         d_z = difference if layer.slope is None else d_a * np.abs(layer.slope)

@@ -2,7 +2,16 @@
 
 from collections.abc import Sequence
 
-from mlp_cli.explanation.check import compared_columns, labels_of, legend, shape_of, verdict
+import numpy as np
+
+from mlp_cli.explanation.check import (
+    compared_columns,
+    deviations_as_text,
+    labels_of,
+    legend,
+    shape_of,
+    verdict,
+)
 from mlp_cli.explanation.comparison import Derivative, digest, is_small
 from mlp_cli.explanation.notation import (
     COST_FORMULAS,
@@ -21,7 +30,6 @@ from mlp_cli.explanation.tables import (
     Column,
     FormulaLine,
     Table,
-    format_deviation,
     format_number,
     format_numbers,
 )
@@ -82,7 +90,7 @@ def _before_the_loop(e: Explanation) -> list[Block]:
     output, cost = e.layers[-1], e.network.cost
     L, d_a = output.l, output.d_a
     return [
-        f"y = e_{e.label + 1}",
+        *_wanted(e),
         f"C = {of_layer(COST_FORMULAS[cost], L)} = {format_number(e.C)}",
         "",
         FormulaLine(
@@ -92,6 +100,11 @@ def _before_the_loop(e: Explanation) -> list[Block]:
         *_derivative(d_a, [(with_layer("a", L), output.a), ("y", e.y)]),
         *_fact_2(e, output),
     ]
+
+
+def _wanted(e: Explanation) -> list[Block]:
+    """Return y, by the number of the output that should be 1 where it is one; Fact 1 shows all."""
+    return [] if e.label is None else [f"y = e_{e.label + 1}"]
 
 
 def _turn(e: Explanation, layer: LayerPasses) -> list[Block]:
@@ -176,7 +189,8 @@ def _weights(layer: LayerPasses) -> list[Block]:
             _digests([(derivative_name("D_W", layer.l), d.values), (names[2], Delta_W)]),
             Table(LARGEST_ROWS, labels_of(d.entries[d.shown]), columns),
         ]
-    central, deviations = (values.reshape(d.values.shape) for values in (d.central, d.deviations))
+    central = d.central.reshape(d.values.shape)
+    deviations = np.reshape(deviations_as_text(d, d.shown), d.values.shape)
     labels, factors = [names[1]], [""]
     products = [[format_number(x)] for x in a]
     for i, label in enumerate(_counted(d_z)):
@@ -184,7 +198,7 @@ def _weights(layer: LayerPasses) -> list[Block]:
         factors += [format_number(d_z[i]), "", "", ""]
         for j, product in enumerate(products):
             product += format_numbers([d.values[i, j], central[i, j]])
-            product += [format_deviation(deviations[i, j]), format_number(Delta_W[i, j])]
+            product += [str(deviations[i, j]), format_number(Delta_W[i, j])]
     columns = [Column(f"d_w_{j} C", product) for j, product in enumerate(products, start=1)]
     return [Table("", labels, [Column(names[0], factors), *columns])]
 

@@ -114,17 +114,17 @@ class Run:
 
         It has no history and no state to resume from. Its sizes, activation, cost and precision
         are known from the network; other settings are 0 or the first choice.
-        image_shape: rows and columns of its images; None: they are square.
+        image_shape: rows and columns of its images; None: they are square, or one row where no
+        square has as many pixels.
         Raises OptionError where rows times columns is not the number of the network's inputs.
         """
-        pixels = network.sizes[0]
-        rows, columns = image_shape or (math.isqrt(pixels), math.isqrt(pixels))
+        pixels, side = network.sizes[0], math.isqrt(network.sizes[0])
+        square = (side, side) if side * side == pixels else (1, pixels)
+        rows, columns = image_shape or square
         if rows * columns != pixels:
-            found = f"--image-shape {rows} {columns}" if image_shape else "--image-shape"
-            square = "" if image_shape else " of an image that is not square"
             raise OptionError(
-                f"{found}: the network has {pixels:,} inputs, one for each pixel{square}. "
-                f"Choose rows and columns whose product is {pixels:,}."
+                f"--image-shape {rows} {columns}: the network has {pixels:,} inputs, one for each "
+                f"pixel. Choose rows and columns whose product is {pixels:,}."
             )
         settings = Settings(
             dataset=dataset,

@@ -1,5 +1,6 @@
 """The example that `mlp explain` takes through the network."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,17 +13,24 @@ from mlp_cli.system.characters import one_line
 if TYPE_CHECKING:
     import numpy as np
 
+    from mlp_cli.datasets.loading import Split
     from mlp_cli.nn.network import Network
     from mlp_cli.nn.types import Floats, Images
     from mlp_cli.runs.checkpoint import Run
 
+SUM_TOLERANCE = 1e-9
+"""by which the numbers of a --y may miss 1: they are decimal fractions"""
+SHOWN_NUMBERS = 6
+"""of a list that a message repeats"""
+
 
 class Example(NamedTuple):
-    """One example, its correct class, and where it comes from."""
+    """One example, and where it comes from."""
 
     x: "Floats"
-    """(n_1,), values 0..1"""
-    label: int
+    """(n_1,)"""
+    y: "Floats"
+    """(n_L,), what the outputs should be"""
     origin: str
     number: int | None = None
     """its index in the test set"""
@@ -35,24 +43,75 @@ def draw_example(network: "Network", label: int | None, rng: "np.random.Generato
     x = rng.random(network.sizes[0]).round(2)
     classes = network.sizes[-1]
     drawn = int(rng.integers(classes))
-    return Example(x, drawn if label is None else _checked(label, classes), "drawn")
+    return Example(x, _one_hot(network, drawn if label is None else label), "drawn")
+
+
+def example_as_typed(
+    network: "Network", x: Sequence[float], y: Sequence[float] | None, label: int | None
+) -> Example:
+    """Return an example of the user's own, for a network of any kind.
+
+    x: one number for each input.  y: one for each output; None where there is a label.
+    Raises OptionError where there are more or fewer numbers, or the cost does not take them.
+    """
+    import numpy as np
+
+    _check_count("x", x, network.sizes[0], "input")
+    if y is None:
+        if label is None:
+            raise OptionError("--x without --y or --label: expected what the outputs should be.")
+        return Example(np.array(x), _one_hot(network, label), "as given")
+    _check_count("y", y, network.sizes[-1], "output")
+    if network.cost != "quadratic" and not all(0 <= each <= 1 for each in y):
+        raise OptionError(
+            f"--y {_as_typed(y)}: expected numbers from 0 to 1, since the cost is {network.cost}."
+        )
+    if network.cost == "log-likelihood" and abs(sum(y) - 1) > SUM_TOLERANCE:
+        raise OptionError(
+            f"--y {_as_typed(y)}: adds up to {sum(y):g}, expected 1, as the softmax's outputs do."
+        )
+    return Example(np.array(x), np.array(y), "as given")
 
 
 def example_of_test_set(
-    run: "Run", checkpoint: Path, index: int, dataset: str | None, data_dir: Path | None
+    run: "Run", checkpoint: Path, index: int | None, dataset: str | None, data_dir: Path | None
 ) -> Example:
-    """Return the test image of this index from the dataset that was named, or the run's own."""
+    """Return the test image of this index from the dataset that was named, or the run's own.
+
+    index: None takes the most instructive image.
+    """
     found = load_for_network(run.settings, checkpoint, dataset, data_dir)
     if other := other_data(found, run.settings):
         note(other)
     test = found.dataset.test
+    why = ""
+    if index is None:
+        index, why = _most_instructive(run, test), ", which it has most to learn from"
     if index >= len(test):
         raise OptionError(
             f"--index {index}: the test set holds {len(test):,} images. "
             f"Choose 0 to {len(test) - 1}."
         )
-    origin = f"image {index:,} of {found.name}'s test set{_by_view(run)}"
-    return Example(_x(run, test.images[index]), int(test.labels[index]), origin, number=index)
+    origin = f"image {index:,} of {found.name}'s test set{why}{_by_view(run)}"
+    y = _one_hot(run.network, int(test.labels[index]))
+    return Example(_x(run, test.images[index]), y, origin, number=index)
+
+
+def _most_instructive(run: "Run", test: "Split") -> int:
+    """Return the index of the image with the largest derivative at the outputs, |d_z^L C|.
+
+    The network has most to learn from it: it reads it wrong, or is least sure of it. Where a
+    network is right and sure, every derivative is next to 0.
+    """
+    import numpy as np
+
+    from mlp_cli.nn.costs import COSTS
+    from mlp_cli.nn.encoding import one_hot
+
+    outputs = run.outputs(test.images)
+    y = one_hot(test.labels, outputs.shape[1], outputs.dtype)
+    derivatives = COSTS[run.network.cost].d_z(outputs, y)
+    return int(np.nan_to_num(np.linalg.norm(derivatives, axis=1)).argmax())
 
 
 def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
@@ -72,19 +131,39 @@ def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
         note(f"Without --label, the prediction, {label}, counts as the correct class.")
     return Example(
         _x(run, image),
-        _checked(label, run.settings.sizes[-1]),
+        _one_hot(run.network, label),
         name + _by_view(run),
         image=str(path),
     )
 
 
-def _checked(label: int, classes: int) -> int:
-    """Return the label. Raises OptionError where the network has no output for it."""
+def _one_hot(network: "Network", label: int) -> "Floats":
+    """Return y = e_(label + 1). Raises OptionError where the network has no output for it."""
+    import numpy as np
+
+    classes = network.sizes[-1]
     if label >= classes:
         raise OptionError(
             f"--label {label}: the network has {classes} outputs. Choose 0 to {classes - 1}."
         )
-    return label
+    y: Floats = np.zeros(classes)
+    y[label] = 1
+    return y
+
+
+def _check_count(name: str, numbers: Sequence[float], expected: int, unit: str) -> None:
+    if len(numbers) != expected:
+        found = f"{len(numbers):,} number{'' if len(numbers) == 1 else 's'}"
+        raise OptionError(
+            f"--{name} {_as_typed(numbers)}: {found}, expected {expected:,}, "
+            f"one for each {unit} of the network."
+        )
+
+
+def _as_typed(numbers: Sequence[float]) -> str:
+    """Return the beginning of a list of numbers as one types it."""
+    shown = ",".join(f"{each:g}" for each in numbers[:SHOWN_NUMBERS])
+    return shown + (",..." if len(numbers) > SHOWN_NUMBERS else "")
 
 
 def _by_view(run: "Run") -> str:

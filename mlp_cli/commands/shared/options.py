@@ -120,6 +120,32 @@ class FiniteFloat(click.FloatRange):
         return number
 
 
+class FiniteFloats(click.ParamType[list[float]]):
+    """Finite numbers with commas between them, such as `0.05,0.10`."""
+
+    name = "numbers"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  as Click declares it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> list[float]:
+        """Return the numbers, or refuse them."""
+        if isinstance(value, list):
+            return value
+        numbers = []
+        for text in value.split(","):
+            try:
+                number = float(text)
+            except ValueError:
+                self.fail(f"{text!r} is not a number; expected some, as in 0.05,0.10.", param, ctx)
+            if not math.isfinite(number):
+                self.fail(f"{text} is not a finite number.", param, ctx)
+            numbers.append(number)
+        return numbers
+
+
 class DatasetName(click.types.StringParamType):
     """A dataset of the catalogue, or a folder of one's own with four IDX files. It stays text.
 
