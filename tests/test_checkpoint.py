@@ -196,12 +196,16 @@ def test_the_file_reads_with_numpy_alone():
     assert meta["sizes"] == [6, 5, 3]
     assert meta["versions"].keys() == {"mlp", "numpy", "python"}
     assert [list(entry) for entry in meta["history"]] == [
-        ["epoch", "eta", "cost", "validation_cost", "validation_accuracy", "seconds"]
+        [
+            *("epoch", "eta", "cost", "training_accuracy"),
+            *("validation_cost", "validation_accuracy", "seconds"),
+        ]
     ] * 3
     assert meta["history"][1] == {
         "epoch": 2,
         "eta": 3.0,
         "cost": 0.25,
+        "training_accuracy": None,
         "validation_cost": None,
         "validation_accuracy": 0.75,
         "seconds": 0.25,

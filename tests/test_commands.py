@@ -40,12 +40,15 @@ def trained(run, data):
 
 def test_train_says_what_it_does_epoch_by_epoch_on_stderr(trained):
     lines = trained.stderr.splitlines()
-    assert all(len(line) < 80 for line in lines)
+    assert all(len(line) < 80 for line in lines[:3])
     assert lines[0] == "mnist from data: 30 training, 10 validation and 12 test images"
     engine = choose((64, 30, 10), 4)
     assert lines[1] == f"network 64-30-10, seed 0, {engine} engine"
     assert lines[2] == f"saved to {FIRST}"
-    epoch = r"epoch {}/3  cost 0\.\d{{4}}  validation \d+\.\d\d % \(\d+ / 10\)  \d+\.\d\d? s"
+    epoch = (
+        r"epoch {}/3  cost 0\.\d{{4}}  training \d+\.\d\d %  "
+        r"validation \d+\.\d\d % \(\d+ / 10\), cost 0\.\d{{4}}  \d+\.\d\d? s"
+    )
     for number, line in enumerate(lines[3:], start=1):
         assert re.fullmatch(epoch.format(number), line)
     assert len(lines) == 6
@@ -126,7 +129,7 @@ def test_training_sees_its_own_part_of_the_data_and_what_was_asked_for(run, data
         calls.append((engine, images, labels, schedule, validation))
         return train_epochs(engine, images, labels, schedule, rng, validation, **options)
 
-    monkeypatch.setattr("mlp_cli.runs.training.train_epochs", spy)
+    monkeypatch.setattr("mlp_cli.runs.training.train_blocks", spy)
     run("train --epochs 2 --learning-rate 0.5 --batch-size 7 --validation 10 --init normal")
     run("train --epochs 2 --learning-rate 0.5 --batch-size 7 --validation 10")
     (engine, images, labels, schedule, validation), (scaled, *_) = calls
@@ -152,7 +155,7 @@ def test_the_best_epoch_is_the_one_reported_not_the_last(run, data, monkeypatch)
             always(engine.network, answer)
             yield EpochResult(epoch, 3.0, 0.1, int(10 * accuracy), accuracy, 0.5)
 
-    monkeypatch.setattr("mlp_cli.runs.training.train_epochs", two_epochs)
+    monkeypatch.setattr("mlp_cli.runs.training.train_blocks", two_epochs)
     data[3][:] = 3
     write_dataset(Path("data"), data)
     done = run("train --epochs 2 --validation 10")
@@ -200,7 +203,7 @@ def test_the_order_of_examples_does_not_hang_on_the_size_of_the_network(run, dat
         orders.append(rng.bit_generator.state["state"]["state"])
         return train_epochs(engine, images, labels, schedule, rng, *arguments, **options)
 
-    monkeypatch.setattr("mlp_cli.runs.training.train_epochs", spy)
+    monkeypatch.setattr("mlp_cli.runs.training.train_blocks", spy)
     run(f"{TRAIN} --hidden 3")
     run(f"{TRAIN} --hidden 40")
     assert orders[0] == orders[1]
@@ -251,7 +254,7 @@ def test_an_interrupted_run_says_what_it_leaves(run, data, monkeypatch):
         yield next(results)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mlp_cli.runs.training.train_epochs", interrupted)
+    monkeypatch.setattr("mlp_cli.runs.training.train_blocks", interrupted)
     done = run(TRAIN, status=130)
     assert f"Interrupted. {FIRST} is intact: 1 of 3 epochs saved." in done.stderr
     assert f"Resume with: mlp train --resume --checkpoint {FIRST}" in done.stderr
@@ -263,7 +266,7 @@ def test_a_run_interrupted_in_its_first_epoch_leaves_nothing(run, data, monkeypa
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr("mlp_cli.runs.training.train_epochs", interrupted)
+    monkeypatch.setattr("mlp_cli.runs.training.train_blocks", interrupted)
     done = run(TRAIN, status=130)
     assert "Interrupted. No epoch was finished: nothing is saved." in done.stderr
     assert not FIRST.exists()

@@ -66,13 +66,63 @@ def assert_learns_the_same(make, network, batch_size, atol, dropout=0.0, count=4
     eta = 0.5 * (1 - options.get("momentum", 0))  # with larger steps rounding grows in each of them
     for _ in range(3):
         order = rng.permutation(count)
-        costs = [engine.learn(images, labels, order, eta) for engine in (ours, plain)]
+        learned, theirs = (
+            list(engine.blocks(images, labels, order, eta)) for engine in (ours, plain)
+        )
+        costs = [sum(block.cost for block in blocks) for blocks in (learned, theirs)]
         assert costs[0] == pytest.approx(costs[1], rel=max(atol, 1e-12))
+        assert sum(block.examples for block in learned) == count
+        correct = [sum(block.correct for block in blocks) for blocks in (learned, theirs)]
+        assert abs(correct[0] - correct[1]) <= (
+            0 if atol < 1e-9 else 1
+        )  # a tie, as rounding has it
     assert_same(network, expected, atol)
     for velocity, theirs in zip(ours.velocities, plain.velocities, strict=True):
         np.testing.assert_allclose(velocity, theirs, rtol=0, atol=atol)
     assert not np.allclose(network.weights[0], start.weights[0], atol=1e-3)
     assert all(p.dtype == start.dtype for p in network.parameters)
+
+
+@by_engine
+@pytest.mark.parametrize("batch_size", [1, 4, 47, 100])
+def test_the_correct_predictions_are_those_just_before_each_update(make, batch_size):
+    """Counted beside it: the outputs of the network as it is when the mini-batch comes."""
+    network, (images, labels) = make_network((6, 60, 3)), make_data(47)
+    order, correct = np.random.default_rng(1).permutation(47), 0
+    by_hand = network.copy()
+    for start in range(0, 47, batch_size):
+        batch = order[start : start + batch_size]
+        correct += np.count_nonzero(by_hand.outputs(images[batch]).argmax(1) == labels[batch])
+        PlainEngine(by_hand, batch_size).learn(images, labels, batch, 0.5)
+    blocks = list(make(network, batch_size).blocks(images, labels, order, 0.5))
+    assert 0 < correct < 47
+    assert sum(block.correct for block in blocks) == correct
+    assert sum(block.examples for block in blocks) == 47
+
+
+@by_engine
+def test_learn_is_all_blocks_at_once(make):
+    one, other, (images, labels) = (
+        make_network((6, 60, 3)),
+        make_network((6, 60, 3)),
+        make_data(47),
+    )
+    order = np.arange(47)
+    cost = make(one, 4).learn(images, labels, order, 0.5)
+    assert cost == sum(block.cost for block in make(other, 4).blocks(images, labels, order, 0.5))
+    assert_same(one, other, 0)
+
+
+@by_engine
+def test_an_epoch_reports_many_times_how_far_it_is(make):
+    """So that a bar moves: after a fiftieth of MNIST at most, where the network is not tiny."""
+    images, labels = np.zeros((5000, 4), np.uint8), np.zeros(5000, np.uint8)
+    network = make_network((4, 1000, 1000, 10))
+    sizes = [
+        block.examples for block in make(network, 100).blocks(images, labels, np.arange(5000), 0.0)
+    ]
+    assert sum(sizes) == 5000
+    assert max(sizes) <= 1000
 
 
 @by_fast_engine

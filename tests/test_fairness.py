@@ -136,7 +136,7 @@ def test_what_is_held_out_is_never_learnt_from_and_all_the_rest_is(run, monkeypa
 
     made = ahead.DistortedEpochs.__init__
     monkeypatch.setattr(ahead.DistortedEpochs, "__init__", spy_on_distorted)
-    monkeypatch.setattr("mlp_cli.runs.training.train_epochs", spy)
+    monkeypatch.setattr("mlp_cli.runs.training.train_blocks", spy)
     run(f"{TRAIN} --validation 50 --epochs 1 --distort {distort}")
     assert sorted(seen + validated) == list(range(250))
     assert len(validated) == 50

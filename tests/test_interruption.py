@@ -88,7 +88,7 @@ def test_the_command_that_goes_on_has_what_was_asked_for_last(run, monkeypatch):
     Path("data").rename("moved")
     asked = f"--data-dir moved --epochs 4 --eta 0.5 --threads 2 --log {shlex.quote('a log')}"
     with monkeypatch.context() as patch:
-        patch.setattr("mlp_cli.runs.training.train_epochs", interrupted)
+        patch.setattr("mlp_cli.runs.training.train_blocks", interrupted)
         said = run(["train", "--resume", "--checkpoint", PATH, *shlex.split(asked)], status=130)
     command = said.stderr.splitlines()[-1].removeprefix("Resume with: mlp ")
     run(shlex.split(command))

@@ -89,13 +89,14 @@ def test_infinities_and_what_is_no_number_are_as_in_numpy(version, dtype, name):
     assert np.isnan(activate(version, name, nans)).all()
 
 
-def reading(version, network, images):
+def reading(version, network, images, labels=None):
     """The arguments of a call that changes nothing, because its step is 0; A^L is the last."""
     layers = kernel_layers(network, has_velocity=False)
     for layer, W_b in zip(layers, network.parameters, strict=True):
         layer.take(W_b, None)
     outputs = np.full((len(images), network.sizes[-1]), 9, network.dtype)
-    labels, order = np.zeros(len(images), np.uint8), np.arange(len(images))
+    labels = np.zeros(len(images), np.uint8) if labels is None else labels
+    order = np.arange(len(images))
     return (
         *(version, tuple(layer.buffers for layer in layers)),
         compiled.ACTIVATION_NUMBERS[network.activation],
@@ -109,6 +110,27 @@ def read(version, network, images):
     call = reading(version, network, images)
     KERNEL.learn(*call)
     return call[-1]
+
+
+@by_version
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("units", [1, 2, 10, 256])
+def test_it_counts_as_numpys_argmax_does(version, dtype, units):
+    """Of equal outputs the first counts; one that is no number is nobody's."""
+    rng = np.random.default_rng(units)
+    z = rng.integers(-2, 3, (500, units)).astype(dtype)  # with many ties
+    labels = rng.integers(units, size=500).astype(np.uint8)
+    network = Network([z.T], [np.zeros(units, dtype)])
+    call = reading(version, network, 255 * np.eye(500, dtype=np.uint8), labels)
+    correct = KERNEL.learn(*call)
+    assert correct == np.count_nonzero(call[-1].argmax(axis=1) == labels)
+    assert 0 < correct < 500 or units == 1
+
+
+@by_version
+def test_an_output_that_is_no_number_is_not_correct(version):
+    network = Network([np.full((2, 3), np.nan, np.float32)], [np.zeros(2, np.float32)])
+    assert KERNEL.learn(*reading(version, network, np.full((3, 3), 255, np.uint8))) == 0
 
 
 @by_version

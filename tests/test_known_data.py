@@ -208,7 +208,7 @@ def test_the_command_that_an_interrupted_resume_prints_finds_the_data(run, own, 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as interrupted:
-        interrupted.setattr("mlp_cli.runs.training.train_epochs", interrupt)
+        interrupted.setattr("mlp_cli.runs.training.train_blocks", interrupt)
         error = run("train --resume --epochs 3 --dataset moved", status=130).stderr
     command = error.splitlines()[-1].removeprefix("Resume with: mlp ")
     run(command)

@@ -5,8 +5,9 @@ import pytest
 
 from mlp_cli.errors import DivergedError
 from mlp_cli.learning.learner import NumpyEngine
+from mlp_cli.learning.progress import LearnedBlock, Progress
 from mlp_cli.learning.schedules import Schedule
-from mlp_cli.learning.sgd import sgd, train_epochs, validate
+from mlp_cli.learning.sgd import sgd, train_blocks, train_epochs, validate
 from mlp_cli.learning.update_rule import UpdateRule
 from mlp_cli.nn.costs import mean_cost, quadratic
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
@@ -24,7 +25,9 @@ def train(images, labels, seed=0, dtype=np.float32, **options):
 def test_every_epoch_visits_every_example_once_in_another_order(monkeypatch):
     images, labels = make_data(20)
     visits = []
-    monkeypatch.setattr(NumpyEngine, "learn", lambda *arguments: visits.append(arguments[3]) or 0.0)
+    monkeypatch.setattr(
+        NumpyEngine, "blocks", lambda *arguments: iter(visits.append(arguments[3]) or ())
+    )
     run(make_network(), images, labels, Schedule(3.0, epochs=2))
     first, second = visits
     assert sorted(first) == sorted(second) == list(range(20))
@@ -97,7 +100,9 @@ def test_seconds_are_those_of_training_alone(monkeypatch):
         return answer
 
     monkeypatch.setattr("mlp_cli.learning.sgd.time.perf_counter", lambda: clock[0])
-    monkeypatch.setattr(NumpyEngine, "learn", lambda *_: takes(3.0, 0.0))
+    monkeypatch.setattr(
+        NumpyEngine, "blocks", lambda *_: (takes(1.5, LearnedBlock(4, 0.0, 0)) for _ in range(2))
+    )
     monkeypatch.setattr("mlp_cli.learning.sgd.validate", lambda *_: takes(100.0, (1, 0.5)))
     results = run(make_network(), *make_data(8), Schedule(3.0, 3), validation=make_data(4))
     assert [result.seconds for result in results] == [3.0] * 3
@@ -126,6 +131,27 @@ def test_parameters_that_overflow_stop_the_run_and_name_the_epoch(eta):
 def run(network, images, labels, schedule, **options):
     engine = NumpyEngine(network, 4, UpdateRule(momentum=0.5))
     return list(train_epochs(engine, images, labels, schedule, np.random.default_rng(0), **options))
+
+
+def test_the_training_accuracy_is_that_just_before_each_update():
+    images, labels = make_data(8)
+    network, expected = make_network(), make_network()
+    (result,) = run(network, images, labels, Schedule(3.0, epochs=1))
+    order = np.random.default_rng(0).permutation(8)
+    blocks = NumpyEngine(expected, 4, UpdateRule(momentum=0.5)).blocks(images, labels, order, 3.0)
+    assert result.training_accuracy == sum(block.correct for block in blocks) / 8
+    assert result.validation_accuracy is None
+
+
+def test_blocks_report_every_example_of_every_epoch():
+    engine = NumpyEngine(make_network(), 4)
+    rng, reports = np.random.default_rng(0), {1: 0, 2: 0}
+    for each in train_blocks(engine, *make_data(10), Schedule(3.0, epochs=2), rng):
+        if isinstance(each, Progress):
+            reports[each.epoch] += each.examples
+        else:
+            assert reports[each.epoch] == 10
+    assert reports == {1: 10, 2: 10}
 
 
 def test_the_schedule_sees_the_validation_accuracies_and_sets_the_rate(monkeypatch):

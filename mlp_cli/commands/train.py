@@ -27,7 +27,7 @@ from mlp_cli.commands.shared.narration import (
 from mlp_cli.commands.shared.options import FilePath, common_options, data_dir_option
 from mlp_cli.commands.shared.plot import draw_learning_curves, plot_option
 from mlp_cli.commands.shared.resuming import is_there, resume_training, resumed_run, take_run
-from mlp_cli.commands.shared.text import note_above, result, shows_bars
+from mlp_cli.commands.shared.text import note_above, result, shows_bars, terminal_width
 from mlp_cli.commands.shared.training_options import (
     chosen_options,
     training_options,
@@ -180,6 +180,8 @@ def _train(
     """Train to the end, and show every epoch once it is saved and logged."""
     from tqdm import tqdm
 
+    from mlp_cli.learning.progress import Progress
+
     run, settings = training.run, training.run.settings
     adviser = Adviser(settings)
     introduce(training, claim.path)
@@ -187,21 +189,27 @@ def _train(
         epoch_log = stack.enter_context(EpochLog(log)) if log else None
         if epoch_log:
             epoch_log.complete(run.history)
+        examples, held_out = len(training.division.kept), len(training.held_out)
         bar = stack.enter_context(
             tqdm(
-                total=settings.epochs,
-                initial=len(run.history),
-                unit="epoch",
+                total=settings.epochs * examples,
+                initial=len(run.history) * examples,
+                unit=" examples",
+                unit_scale=True,
                 leave=False,
+                dynamic_ncols=True,
                 disable=not shows_bars(),
             )
         )
+        width = terminal_width()
         try:
-            for epoch in training.epochs(claim, epoch_log, interrupted.deferred):
-                note_above(bar, epoch_line(epoch, settings.epochs, len(training.held_out)))
-                for hint in adviser.hints(training.health(), epoch.epoch):
+            for report in training.blocks(claim, epoch_log, interrupted.deferred):
+                if isinstance(report, Progress):
+                    bar.update(report.examples)
+                    continue
+                note_above(bar, epoch_line(report, settings.epochs, held_out, width))
+                for hint in adviser.hints(training.health(), report.epoch):
                     note_above(bar, hint)
-                bar.update()
         except ClaimError:
             raise  # the run is another process's now, which is not ours to resume
         except (CheckpointError, LogError) as error:

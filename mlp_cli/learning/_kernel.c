@@ -94,6 +94,7 @@ typedef struct {
     const uint8_t **batch_images;
     uint8_t *batch_labels, *ink;
     int32_t *positions;
+    int64_t correct; /* counted by the passes: examples predicted correctly before their update */
 } Task;
 
 static inline int tile_size(int left, int tile) { return left < tile ? left : tile; }
@@ -179,7 +180,7 @@ static void free_aligned(void *room) {
 #undef REAL
 #undef IS_DOUBLE
 
-typedef int (*Run)(const Task *, const Buffers *);
+typedef int (*Run)(Task *, const Buffers *);
 typedef void (*Activate)(int, const void *, int64_t, void *);
 
 typedef struct {
@@ -375,7 +376,7 @@ static int copy_order(int64_t *order, const int64_t *from, const Task *task, int
 }
 
 /* learn(variant, layers, activation, is_softmax, is_quadratic, images, labels, order, m, step,
- *       momentum, decay, masks, outputs) */
+ *       momentum, decay, masks, outputs) -> how many examples were predicted correctly */
 static PyObject *kernel_learn(PyObject *module, PyObject *arguments) {
     const char *variant_name;
     PyObject *layers, *images, *labels, *order, *masks, *outputs;
@@ -434,7 +435,7 @@ static PyObject *kernel_learn(PyObject *module, PyObject *arguments) {
         goto end;
     }
     if (!task.count) {
-        done = Py_NewRef(Py_None);
+        done = PyLong_FromLong(0);
         goto end;
     }
     /* From here on 1 <= m <= count: no room is larger than that of m examples that are there. */
@@ -462,7 +463,7 @@ static PyObject *kernel_learn(PyObject *module, PyObject *arguments) {
     free(task.ink);
     free(task.positions);
     if (is_done)
-        done = Py_NewRef(Py_None);
+        done = PyLong_FromLongLong(task.correct);
     else
         PyErr_NoMemory();
 end:

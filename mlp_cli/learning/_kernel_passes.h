@@ -351,6 +351,20 @@ static void NAME(drop_units)(NAME(layer) *layer, const REAL *mask, int m) {
                 layer->A[e * layer->width + i] * mask[(ptrdiff_t)i * m + e];
 }
 
+/* How many examples have their highest output at their label; of equal outputs the first counts. */
+static int NAME(count_correct)(const NAME(layer) *output, const uint8_t *labels, int m) {
+    int correct = 0;
+    for (ptrdiff_t e = 0; e < m; e++) {
+        const REAL *a = output->A + e * output->width;
+        const REAL own = a[labels[e]];
+        int is_highest = own == own;
+        for (int i = 0; i < labels[e]; i++) is_highest &= a[i] < own;
+        for (int i = labels[e] + 1; i < output->units; i++) is_highest &= a[i] <= own;
+        correct += is_highest;
+    }
+    return correct;
+}
+
 /* ---- Backpropagate ----------------------------------------------------------------------------- */
 
 /* Facts 1 and 2 at the output, times the step size eta / m.
@@ -454,7 +468,7 @@ static void NAME(descend)(NAME(layer) *layer, const int32_t *rows, int n, int m,
 /* ---- Train --------------------------------------------------------------------------------------- */
 
 /* One turn of Train for every mini-batch of a block of examples. */
-static void NAME(learn)(const Task *task, NAME(layer) *layers) {
+static void NAME(learn)(Task *task, NAME(layer) *layers) {
     const int m = task->m, depth = task->depth; /* layers 2..L */
     NAME(layer) *output = layers + depth - 1;
     REAL levels[256];
@@ -481,6 +495,7 @@ static void NAME(learn)(const Task *task, NAME(layer) *layers) {
             NAME(activate)(SIGMOID, output->Z, output->units, output->width, m, output->A);
         for (ptrdiff_t e = 0; e < m; e++, outputs += output->units)
             memcpy(outputs, output->A + e * output->width, output->units * sizeof(REAL));
+        task->correct += NAME(count_correct)(output, task->batch_labels, m);
 
         NAME(facts_1_and_2)(output, task->batch_labels, task->is_quadratic, (REAL)task->step, m);
         for (int l = depth - 1; l > 0; l--) {
@@ -494,7 +509,7 @@ static void NAME(learn)(const Task *task, NAME(layer) *layers) {
 }
 
 /* Make room for the arrays of every layer, and learn.  Returns 0 where there is no memory. */
-static int NAME(run)(const Task *task, const Buffers *buffers) {
+static int NAME(run)(Task *task, const Buffers *buffers) {
     const int m = task->m, depth = task->depth;
     int64_t numbers = 0; /* for one example */
     for (int l = 0; l < depth; l++)

@@ -4,7 +4,7 @@ It is an optional extension module. Where it could not be built, `variants` is e
 engine learns instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from mlp_cli.learning.batches import by_size
+from mlp_cli.learning.progress import LearnedBlock
 from mlp_cli.learning.update_rule import GRADIENT_DESCENT, UpdateRule
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.encoding import one_hot
@@ -114,6 +115,12 @@ class CompiledEngine:
 
     def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from every example once, in this order, and return the sum of their costs."""
+        return sum(block.cost for block in self.blocks(images, labels, order, eta))
+
+    def blocks(
+        self, images: Images, labels: Labels, order: Indices, eta: float
+    ) -> Iterator[LearnedBlock]:
+        """Learn from every example once, in this order, and yield each block."""
         parameters = self.network.parameters
         velocities: Sequence[Floats | None] = self.velocities or [None] * len(parameters)
         for layer, W_b, velocity in zip(self._layers, parameters, velocities, strict=True):
@@ -121,49 +128,44 @@ class CompiledEngine:
         images = np.ascontiguousarray(images).reshape(len(images), -1)
         labels, order = np.ascontiguousarray(labels), np.ascontiguousarray(order, np.int64)
         decay = self.rule.decay(eta, len(order))
-        cost = sum(
-            self._learn(images, labels, part, m, eta, decay)
-            for part, m in by_size(order, self.batch_size)
-        )
+        weights = sum(W_b.size for W_b in parameters)
+        for part, m in by_size(order, self.batch_size):
+            room = max(min(EXAMPLES_PER_CALL, WEIGHTS_PER_CALL // weights) // m, 1) * m
+            for start in range(0, len(part), room):
+                yield self._learn(images, labels, part[start : start + room], m, eta, decay)
         for layer, W_b, velocity in zip(self._layers, parameters, velocities, strict=True):
             layer.give(W_b, velocity)
-        return cost
 
     def _learn(
-        self, images: Images, labels: Labels, order: Indices, m: int, eta: float, decay: float
-    ) -> float:
-        """Learn from mini-batches that all have m examples, and return the sum of the costs."""
-        network, cost = self.network, 0.0
+        self, images: Images, labels: Labels, block: Indices, m: int, eta: float, decay: float
+    ) -> LearnedBlock:
+        """Learn from the mini-batches of a block, which all have m examples."""
+        network = self.network
         classes, dtype = network.sizes[-1], network.dtype
         value, is_softmax = COSTS[network.cost].value, network.cost == "log-likelihood"
-        layers = tuple(layer.buffers for layer in self._layers)
-        weights = sum(W_b.size for W_b in network.parameters)
-        room = max(min(EXAMPLES_PER_CALL, WEIGHTS_PER_CALL // weights) // m, 1) * m
-        for start in range(0, len(order), room):
-            block = order[start : start + room]
-            outputs, masks = np.empty((len(block), classes), dtype), None
-            if self.rule.dropout:
-                masks = np.empty(len(block) * sum(network.sizes[1:-1]), dtype)
-                self.rule.dropout.draw(masks)
-            assert _kernel is not None
-            _kernel.learn(
-                self.variant,
-                layers,
-                ACTIVATION_NUMBERS[network.activation],
-                is_softmax,
-                network.cost == "quadratic",
-                images,
-                labels,
-                block,
-                m,
-                eta / m,
-                self.rule.momentum,
-                decay,
-                masks,
-                outputs,
-            )
-            cost += value(outputs, one_hot(labels[block], classes, dtype))
-        return cost
+        outputs, masks = np.empty((len(block), classes), dtype), None
+        if self.rule.dropout:
+            masks = np.empty(len(block) * sum(network.sizes[1:-1]), dtype)
+            self.rule.dropout.draw(masks)
+        assert _kernel is not None
+        correct: int = _kernel.learn(
+            self.variant,
+            tuple(layer.buffers for layer in self._layers),
+            ACTIVATION_NUMBERS[network.activation],
+            is_softmax,
+            network.cost == "quadratic",
+            images,
+            labels,
+            block,
+            m,
+            eta / m,
+            self.rule.momentum,
+            decay,
+            masks,
+            outputs,
+        )
+        cost = value(outputs, one_hot(labels[block], classes, dtype))
+        return LearnedBlock(len(block), cost, correct)
 
 
 def _aligned_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Floats:

@@ -1,6 +1,6 @@
 """The engines: what takes a network through an epoch. They share one protocol and one test."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple, Protocol
 
@@ -10,6 +10,7 @@ from mlp_cli.learning.groups import GroupedEngine, grouping_pays
 from mlp_cli.learning.learner import NumpyEngine
 from mlp_cli.learning.names import EngineName
 from mlp_cli.learning.plain import PlainEngine
+from mlp_cli.learning.progress import LearnedBlock
 from mlp_cli.learning.update_rule import GRADIENT_DESCENT, UpdateRule
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats, Images, Indices, Labels
@@ -47,9 +48,18 @@ class Engine(Protocol):
     def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from every example once, in this order, and return the sum of their costs.
 
+        It is what `blocks` does, at once.
+        """
+
+    def blocks(
+        self, images: Images, labels: Labels, order: Indices, eta: float
+    ) -> Iterator[LearnedBlock]:
+        """Learn from every example once, in this order, and yield each part that was learned from.
+
         The examples come in mini-batches of the engine's size m. The last mini-batch may be
         smaller: its own length is its m, and no example is dropped. Each cost is taken from the
-        activations that are learned from, just before the update, which `UpdateRule` has.
+        activations that are learned from, just before the update, which `UpdateRule` has. The
+        network has what was learned when the iteration ends.
 
         images: (n, rows, columns) or (n, pixels), grey levels 0..255.  labels: (n,), below n_L.
         order: indices of images.

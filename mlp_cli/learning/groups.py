@@ -6,6 +6,7 @@ parameters stand still, and what they would have moved by is corrected for: the 
 of one mini-batch after the other, up to rounding.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +15,8 @@ from mlp_cli.learning.dropout import Dropout
 from mlp_cli.learning.examples import ExampleBlock
 from mlp_cli.learning.learner import EXAMPLES_PER_BLOCK, NumpyEngine
 from mlp_cli.learning.minibatch import MiniBatch
+from mlp_cli.learning.progress import LearnedBlock
 from mlp_cli.learning.update_rule import UpdateRule
-from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats, Images, Indices, Labels
 
@@ -125,33 +126,36 @@ class GroupedEngine(NumpyEngine):
         self._block = ExampleBlock(groups * self._count, batch_size, network.sizes, network.dtype)
         self._group = MiniBatchGroup(self.steps_for(batch_size).batch, self._count)
 
-    @np.errstate(over="ignore", invalid="ignore")
-    def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
-        """Learn from every example once, in this order, and return the sum of their costs."""
-        group_size = self._count * self.batch_size
+    def blocks(
+        self, images: Images, labels: Labels, order: Indices, eta: float
+    ) -> Iterator[LearnedBlock]:
+        """Learn from every example once, in this order, and yield each block."""
+        group_size, room = self._count * self.batch_size, len(self._block.x)
         end = len(order) // group_size * group_size
         images = np.asarray(images).reshape(len(images), -1)
-        cost = self._learn_groups(images, labels, order[:end], eta)
-        return cost + super().learn(images, labels, order[end:], eta) if end < len(order) else cost
+        for start in range(0, end, room):
+            yield self._learn_groups(images, labels, order[start : min(start + room, end)], eta)
+        if end < len(order):
+            yield from super().blocks(images, labels, order[end:], eta)
 
-    def _learn_groups(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
-        """Learn from complete groups, and return the sum of the costs."""
+    @np.errstate(over="ignore", invalid="ignore")
+    def _learn_groups(
+        self, images: Images, labels: Labels, indices: Indices, eta: float
+    ) -> LearnedBlock:
+        """Learn from the complete groups of a block."""
         (layer_2, *above), block = self.steps_for(self.batch_size).updates, self._block
         batch, group = self.steps_for(self.batch_size).batch, self._group
         step = np.array(eta / self.batch_size, self.network.dtype)
-        value, cost, room = COSTS[self.network.cost].value, 0.0, len(block.x)
-        for start in range(0, len(order), room):
-            count = block.fill(images, labels, order[start : start + room])
-            for first in range(0, count, self._count):
-                x = block.x[first * self.batch_size : (first + self._count) * self.batch_size]
-                group.begin(x)
-                members = block.mini_batches[first : first + self._count]
-                for i, examples in enumerate(members):
-                    group.feedforward(i)
-                    examples.outputs[...] = batch.layers[-1].A
-                    group.backpropagate(i, examples.Y, step)
-                    self._descend(above, decay=0.0)
-                group.end(x)
-                self._descend([layer_2], decay=0.0)
-            cost += value(block.outputs[:count], block.y[:count])
-        return cost
+        count = block.fill(images, labels, indices)
+        for first in range(0, count, self._count):
+            x = block.x[first * self.batch_size : (first + self._count) * self.batch_size]
+            group.begin(x)
+            members = block.mini_batches[first : first + self._count]
+            for i, examples in enumerate(members):
+                group.feedforward(i)
+                examples.outputs[...] = batch.layers[-1].A
+                group.backpropagate(i, examples.Y, step)
+                self._descend(above, decay=0.0)
+            group.end(x)
+            self._descend([layer_2], decay=0.0)
+        return self._learned(block, count, labels[indices])

@@ -3,6 +3,7 @@
 `minibatch` has the passes through the network, `examples` encodes what they are given.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from mlp_cli.learning.batches import by_size
 from mlp_cli.learning.examples import ExampleBlock
 from mlp_cli.learning.minibatch import MiniBatch
+from mlp_cli.learning.progress import LearnedBlock
 from mlp_cli.learning.update_rule import GRADIENT_DESCENT, UpdateRule
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.network import Network
@@ -59,33 +61,42 @@ class NumpyEngine:
         self._examples_per_block = examples_per_block
         self._steps: dict[int, Steps] = {}
 
-    # An overflow is found by the check after the epoch, which says more than a warning would.
-    @np.errstate(over="ignore", invalid="ignore")
     def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from every example once, in this order, and return the sum of their costs."""
+        return sum(block.cost for block in self.blocks(images, labels, order, eta))
+
+    def blocks(
+        self, images: Images, labels: Labels, order: Indices, eta: float
+    ) -> Iterator[LearnedBlock]:
+        """Learn from every example once, in this order, and yield each block."""
         images = np.asarray(images).reshape(len(images), -1)
         decay = self.rule.decay(eta, len(order))
-        return sum(
-            self._learn(images, labels, part, m, eta, decay)
-            for part, m in by_size(order, self.batch_size)
-        )
+        for part, m in by_size(order, self.batch_size):
+            room = len(self.steps_for(m).block.x)
+            for start in range(0, len(part), room):
+                yield self._learn(images, labels, part[start : start + room], m, eta, decay)
 
+    # An overflow is found by the check after the epoch, which says more than a warning would.
+    @np.errstate(over="ignore", invalid="ignore")
     def _learn(
-        self, images: Images, labels: Labels, order: Indices, m: int, eta: float, decay: float
-    ) -> float:
-        """Learn from mini-batches that all have m examples, and return the sum of the costs."""
+        self, images: Images, labels: Labels, indices: Indices, m: int, eta: float, decay: float
+    ) -> LearnedBlock:
+        """Learn from the mini-batches of a block, which all have m examples."""
         block, batch, updates = self.steps_for(m)
-        value = COSTS[self.network.cost].value
-        step, cost, room = np.array(eta / m, self.network.dtype), 0.0, len(block.x)
-        for start in range(0, len(order), room):
-            count = block.fill(images, labels, order[start : start + room])
-            for examples in block.mini_batches[:count]:
-                batch.feedforward(examples.X)
-                examples.outputs[...] = batch.layers[-1].A
-                batch.backpropagate(examples.X, examples.Y, step)
-                self._descend(updates, decay)
-            cost += value(block.outputs[:count], block.y[:count])
-        return cost
+        step = np.array(eta / m, self.network.dtype)
+        count = block.fill(images, labels, indices)
+        for examples in block.mini_batches[:count]:
+            batch.feedforward(examples.X)
+            examples.outputs[...] = batch.layers[-1].A
+            batch.backpropagate(examples.X, examples.Y, step)
+            self._descend(updates, decay)
+        return self._learned(block, count, labels[indices])
+
+    def _learned(self, block: ExampleBlock, count: int, labels: Labels) -> LearnedBlock:
+        """Return what was learned from the first `count` mini-batches of a block."""
+        cost = COSTS[self.network.cost].value(block.outputs[:count], block.y[:count])
+        predictions = block.outputs[:count].argmax(axis=1)  # (count, m)
+        return LearnedBlock(len(labels), cost, int(np.count_nonzero(predictions.ravel() == labels)))
 
     def steps_for(self, m: int) -> Steps:
         """Return the arrays for mini-batches of m examples, made at the first call."""

@@ -43,34 +43,59 @@ class CurveStyle(NamedTuple):
 
 
 def learning_curves(runs: Sequence[Run]) -> "Figure":
-    """Return the chart of cost and validation accuracy by epoch, with the best epoch marked.
+    """Return the chart of cost and accuracy by epoch, with the best epoch marked.
 
-    Several runs are labelled with their numbers, from 1. Each of them has a history. The cost on
-    the validation images is drawn for a single run that recorded it.
+    Of a single run it shows both on the training images, and on those held out as far as they were
+    recorded. Several runs are labelled with their numbers, from 1: the cost of training, and the
+    accuracy on the images held out. Each of them has a history.
     """
+    if len(runs) == 1:
+        return _curves_of_one(runs[0])
     is_validated = any(run.best_accuracy is not None for run in runs)
     with styled():
-        figure, axes = panels(
-            CHART_WIDTH, 4.2 if is_validated else 2.4, rows=2 if is_validated else 1
-        )
+        figure, axes = _cost_and_accuracy(has_accuracy=is_validated)
         for number, run in enumerate(runs):
-            style, name = CurveStyle.of(number), f"{number + 1}" if len(runs) > 1 else "training"
+            style, name = CurveStyle.of(number), f"{number + 1}"
             _draw(axes[0], run.history, "cost", style, name)
             if is_validated:
                 _draw(axes[1], run.history, "validation_accuracy", style, name)
-                _mark_best(axes[1], run, style.colour, is_named=len(runs) == 1)
-        axes[0].set_ylabel("cost")
-        axes[0].set_ylim(bottom=0)
+                _mark_best(axes[1], run, style.colour, is_named=False)
         if is_validated:
             axes[1].set_ylabel("validation accuracy")
-            axes[1].yaxis.set_major_formatter(lambda fraction, _: f"{fraction * 100:.4g} %")
-        has_validation_cost = len(runs) == 1 and has_recorded(runs[0], "validation_cost")
-        if has_validation_cost:
-            _draw(axes[0], runs[0].history, "validation_cost", CurveStyle.of(1), "validation")
-        if len(runs) > 1 or has_validation_cost:
-            axes[0].legend(ncols=4)
+        axes[0].legend(ncols=4)
         _label_epochs(axes[-1])
     return figure
+
+
+def _curves_of_one(run: Run) -> "Figure":
+    """Return the learning curves of one run: training beside validation."""
+    styles = {"training": CurveStyle.of(0), "validation": CurveStyle.of(1)}
+    keys = {"training": "training_accuracy", "validation": "validation_accuracy"}
+    recorded = [name for name, key in keys.items() if has_recorded(run, key)]
+    with styled():
+        figure, axes = _cost_and_accuracy(has_accuracy=bool(recorded))
+        _draw(axes[0], run.history, "cost", styles["training"], "training")
+        if has_recorded(run, "validation_cost"):
+            _draw(axes[0], run.history, "validation_cost", styles["validation"], "validation")
+        for name in recorded:
+            _draw(axes[1], run.history, keys[name], styles[name], name)
+        if "validation" in recorded:
+            _mark_best(axes[1], run, styles["validation"].colour, is_named=True)
+        axes[0].legend()
+        if recorded:
+            axes[1].set_ylabel("accuracy")
+        _label_epochs(axes[-1])
+    return figure
+
+
+def _cost_and_accuracy(*, has_accuracy: bool) -> "tuple[Figure, Sequence[Axes]]":
+    """Return a figure with axes for the cost and, below, for accuracies."""
+    figure, axes = panels(CHART_WIDTH, 4.2 if has_accuracy else 2.4, rows=2 if has_accuracy else 1)
+    axes[0].set_ylabel("cost")
+    axes[0].set_ylim(bottom=0)
+    if has_accuracy:
+        axes[1].yaxis.set_major_formatter(lambda fraction, _: f"{fraction * 100:.4g} %")
+    return figure, axes
 
 
 def grouped_curves(groups: Sequence[tuple[str, Sequence[Run]]]) -> "Figure":

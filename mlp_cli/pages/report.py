@@ -86,8 +86,11 @@ def _curves(findings: Sequence[Findings]) -> Html:
             "Learning curves", element("p", "No history: the network was trained elsewhere.")
         )
     text = "The cost is the mean over the training images, during each epoch."
-    if len(runs) == 1 and has_recorded(runs[0], "validation_cost"):
-        text = f"{text[:-1]}, and over the validation images after it."
+    if len(runs) == 1 and has_recorded(runs[0], "training_accuracy"):
+        text = (
+            "In training, each image counts just before the update that learns from it; "
+            "the images held out are read after the epoch."
+        )
     if any(run.best_accuracy is not None for run in runs):
         text += " The dot marks the best epoch, whose parameters the network has."
     name = "Cost and validation accuracy by epoch"

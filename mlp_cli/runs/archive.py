@@ -33,7 +33,7 @@ MAX_PACKING = 2
 """times the size of the file, beyond these bytes: parameters hardly pack"""
 MAX_DIRECTORY = 2 << 20
 """bytes of an archive's directory, which lists each array: enough for 5,000 layers"""
-MAX_TEXT = 1 << 25
+MAX_TEXT = 36 << 20
 """bytes of meta, four a letter: enough for the history of the most epochs that a run can have"""
 
 

@@ -38,11 +38,19 @@ if TYPE_CHECKING:
     from mlp_cli.learning.sgd import EpochResult
 
 FORMAT_VERSION = 1
-HISTORY_KEYS = ("epoch", "eta", "cost", "validation_cost", "validation_accuracy", "seconds")
+HISTORY_KEYS = (
+    "epoch",
+    "eta",
+    "cost",
+    "training_accuracy",
+    "validation_cost",
+    "validation_accuracy",
+    "seconds",
+)
 
 Entry = dict[str, int | float | None]
-"""the figures of one epoch, by the names in HISTORY_KEYS; in earlier files without the cost of
-validation, and such an entry stays as it is"""
+"""the figures of one epoch, by the names in HISTORY_KEYS; in earlier files without training
+accuracy or the cost of validation, and such an entry stays as it is"""
 
 
 @dataclass

@@ -133,17 +133,19 @@ def _read_history(meta: Mapping[str, Any]) -> tuple[list[Entry], int]:
 def _is_entry(entry: object, epoch: int) -> bool:
     """Return whether this is that epoch of a history: finite numbers, an accuracy or null.
 
-    Only the cost of validation may be missing, as in files of earlier versions.
+    Training accuracy and validation cost may be missing, as in files of earlier versions.
     """
-    required = (key for key in HISTORY_KEYS if key != "validation_cost")
+    later = ("training_accuracy", "validation_cost")
+    required = (key for key in HISTORY_KEYS if key not in later)
     if not isinstance(entry, dict) or not all(key in entry for key in required):
         return False
-    accuracy, cost = entry["validation_accuracy"], entry.get("validation_cost")
+    accuracies = entry["validation_accuracy"], entry.get("training_accuracy")
+    cost = entry.get("validation_cost")
     return (
         type(entry["epoch"]) is int
         and entry["epoch"] == epoch
         and all(_is_finite(entry[key]) for key in ("eta", "cost", "seconds"))
-        and (accuracy is None or _is_fraction(accuracy))
+        and all(accuracy is None or _is_fraction(accuracy) for accuracy in accuracies)
         and (cost is None or _is_finite(cost))
     )
 

@@ -64,7 +64,7 @@ TABLE = (
     ),
     Setting(
         "epochs",
-        # The history, up to 700 bytes an epoch, must stay within what a reader takes of a file.
+        # The history, up to 900 bytes an epoch, must stay within what a reader takes of a file.
         Whole(1, 40_000),
         30,
         "Passes through the training images.",

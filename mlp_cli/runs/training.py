@@ -13,7 +13,8 @@ from mlp_cli.learning.arithmetic import read_arithmetic, unlike
 from mlp_cli.learning.dropout import Dropout
 from mlp_cli.learning.engine import Engine, check_engine, choose, make_engine
 from mlp_cli.learning.names import PLAIN, width_of
-from mlp_cli.learning.sgd import EpochResult, train_epochs
+from mlp_cli.learning.progress import Progress
+from mlp_cli.learning.sgd import EpochResult, train_blocks
 from mlp_cli.learning.streams import Streams, spawn_streams
 from mlp_cli.learning.threads import choose_threads, limit_threads, reserve_memory
 from mlp_cli.learning.update_rule import UpdateRule
@@ -101,6 +102,17 @@ class Training:
     ) -> Iterator[EpochResult]:
         """Train to the end of the run, and yield every epoch once it is saved and logged.
 
+        See `blocks`, which also reports how far an epoch is.
+        """
+        for each in self.blocks(claim, log, guard):
+            if isinstance(each, EpochResult):
+                yield each
+
+    def blocks(
+        self, claim: Claim | None = None, log: EpochLog | None = None, guard: Guard = nullcontext
+    ) -> Iterator[Progress | EpochResult]:
+        """Train to the end of the run; yield every block of examples, and every epoch once saved.
+
         The run ends early where `patience` epochs in a row were no better.
         claim: on the file to save every epoch to; None: they stay in memory.
         guard: makes the block in which an epoch is saved and logged.
@@ -124,7 +136,7 @@ class Training:
                     settings.epochs,
                 )
                 images = stack.enter_context(distorted).epoch_images
-            results = train_epochs(
+            results = train_blocks(
                 self._engine,
                 images,
                 split.labels,
@@ -135,6 +147,9 @@ class Training:
                 accuracies=[entry["validation_accuracy"] for entry in run.history],
             )
             for result in results:
+                if isinstance(result, Progress):
+                    yield result
+                    continue
                 run.record(result, self._engine, self._streams.shuffling)
                 with guard():
                     if claim is not None:

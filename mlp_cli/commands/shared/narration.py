@@ -46,17 +46,41 @@ def introduce(training: "Training", path: Path) -> None:
             note(hint)
 
 
-def epoch_line(epoch: "EpochResult", epochs: int, held_out: int) -> str:
-    """Return `epoch  7/30  cost 0.0321  validation 95.31 % (9,531 / 10,000)  0.2 s`.
+def epoch_line(epoch: "EpochResult", epochs: int, held_out: int, width: int | None = None) -> str:
+    """Return the figures of an epoch: cost and accuracy in training, then on the images held out.
 
-    The seconds get a second decimal below 0.1, where one decimal would show 0.0 s.
+    `epoch  7/30  cost 0.0321  training 97.02 %  validation 95.31 % (9,531 / 10,000), cost 0.0395
+    0.2 s`, on one line. The seconds get a second decimal below 0.1, where one would show 0.0 s, and
+    none from 100.
+
+    width: characters of the terminal; where the line is longer, it does without counts and the
+    second word `cost`.
     """
-    parts = [f"epoch {epoch.epoch:>{len(str(epochs))}}/{epochs}", f"cost {epoch.cost:.4f}"]
-    if epoch.validation_accuracy is not None and epoch.validation_correct is not None:
-        correct = score(epoch.validation_accuracy, epoch.validation_correct, held_out)
-        parts.append(f"validation {correct}")
-    decimals = 1 if epoch.seconds >= 0.1 else 2
-    return "  ".join([*parts, f"{epoch.seconds:.{decimals}f} s"])
+    decimals = 2 if epoch.seconds < 0.1 else 1 if epoch.seconds < 100 else 0
+    fixed = [f"epoch {epoch.epoch:>{len(str(epochs))}}/{epochs}", f"cost {epoch.cost:.4f}"]
+    if epoch.training_accuracy is not None:
+        fixed.append(f"training {percent(epoch.training_accuracy)}")
+    lines = [
+        "  ".join([*fixed, *validation, f"{epoch.seconds:.{decimals}f} s"])
+        for validation in _validation(epoch, held_out)
+    ]
+    fitting = (line for line in lines if width is None or len(line) <= width)
+    return next(fitting, lines[-1])
+
+
+def _validation(epoch: "EpochResult", held_out: int) -> list[list[str]]:
+    """Return the figures on the images held out, the longest way to say them first."""
+    accuracy, cost = epoch.validation_accuracy, epoch.validation_cost
+    if accuracy is None or epoch.validation_correct is None:
+        return [[]]
+    counted = score(accuracy, epoch.validation_correct, held_out)
+    if cost is None:
+        return [[f"validation {counted}"], [f"validation {percent(accuracy)}"]]
+    return [
+        [f"validation {counted}, cost {cost:.4f}"],
+        [f"validation {percent(accuracy)}, cost {cost:.4f}"],
+        [f"validation {percent(accuracy)}, {cost:.4f}"],
+    ]
 
 
 def say_if_out_of_patience(training: "Training") -> None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
@@ -56,6 +57,13 @@ def is_quiet() -> bool:
 def shows_bars() -> bool:
     """Return whether to show progress bars: in a terminal, and not with --quiet."""
     return not is_quiet() and sys.stderr is not None and sys.stderr.isatty()
+
+
+def terminal_width() -> int | None:
+    """Return the columns of the terminal that notes go to; None where they go elsewhere."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return None
+    return shutil.get_terminal_size().columns
 
 
 def note(text: str) -> None:
