@@ -53,7 +53,17 @@ ALLOWED = {
         "runs",
         "sweeps",
     },
-    "exports": {"numpy", "onnx", "errors", "version", "nn", "learning", "runs", "system"},
+    "exports": {
+        "numpy",
+        "onnx",
+        "tensorboardX",
+        "errors",
+        "version",
+        "nn",
+        "learning",
+        "runs",
+        "system",
+    },
 }
 # What stands in the package's own folder beside the rooms.
 DOORS = {"__init__.py", "__main__.py", "errors.py", "version.py", "py.typed"}
@@ -68,6 +78,7 @@ HEAVY = {
     "onnx",
     "optuna",
     "distributed",
+    "tensorboardX",
 }
 
 

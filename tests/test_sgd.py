@@ -5,7 +5,7 @@ import pytest
 
 from mlp_cli.errors import DivergedError
 from mlp_cli.learning.learner import NumpyEngine
-from mlp_cli.learning.progress import LearnedBlock, Progress
+from mlp_cli.learning.progress import EpochProgress, LearnedBlock
 from mlp_cli.learning.schedules import Schedule
 from mlp_cli.learning.sgd import sgd, train_blocks, train_epochs, validate
 from mlp_cli.learning.update_rule import UpdateRule
@@ -147,7 +147,7 @@ def test_blocks_report_every_example_of_every_epoch():
     engine = NumpyEngine(make_network(), 4)
     rng, reports = np.random.default_rng(0), {1: 0, 2: 0}
     for each in train_blocks(engine, *make_data(10), Schedule(3.0, epochs=2), rng):
-        if isinstance(each, Progress):
+        if isinstance(each, EpochProgress):
             reports[each.epoch] += each.examples
         else:
             assert reports[each.epoch] == 10

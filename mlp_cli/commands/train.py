@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlp_cli.commands.shared.advice import Adviser
-from mlp_cli.commands.shared.aftermath import what_is_left
+from mlp_cli.commands.shared.aftermath import Records, what_is_left
 from mlp_cli.commands.shared.checkpoint import (
     Checkpoint,
     CheckpointFile,
@@ -27,6 +27,7 @@ from mlp_cli.commands.shared.narration import (
 from mlp_cli.commands.shared.options import FilePath, common_options, data_dir_option
 from mlp_cli.commands.shared.plot import draw_learning_curves, plot_option
 from mlp_cli.commands.shared.resuming import is_there, resume_training, resumed_run, take_run
+from mlp_cli.commands.shared.tensorboard import board_log, record_epoch, tensorboard_option
 from mlp_cli.commands.shared.text import note_above, result, shows_bars, terminal_width
 from mlp_cli.commands.shared.training_options import (
     chosen_options,
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     help="Resume the run where there is one, as --resume does; otherwise start it.",
 )
 @click.option("--log", type=FilePath, help="Append a line of JSON for every epoch to this file.")
+@tensorboard_option
 @plot_option(help="Draw the learning curves at the end, as .png, .svg or .pdf.")
 @click.option("--print-config", is_flag=True, help="Print the options as a preset, and stop.")
 @common_options
@@ -90,6 +92,7 @@ def train(
     resume: bool,
     resume_or_start: bool,
     log: Path | None,
+    tensorboard: Path | None,
     plot: Path | None,
     print_config: bool,
     **_: Any,  # noqa: ANN401  the options that make a run, which are read from the context
@@ -114,6 +117,7 @@ def train(
         return
     if file and log and is_same_place(file, log):
         raise OptionError(f"--log {log}: is the checkpoint, expected another file.")
+    records = Records(log, tensorboard)
     with interruption() as interrupted, ExitStack() as stack:
         claim, wanted = None, None
         try:
@@ -131,12 +135,12 @@ def train(
                     stack.callback(claim.close)
                 elif not training.run.has_ended:
                     claim.save(training.run)
-            _train(training, claim, log, interrupted)
+            _train(training, claim, records, interrupted)
             _test(training, claim, interrupted, is_found_unnamed=file is None)
             if plot:
                 draw_learning_curves(training.run, plot)
         except KeyboardInterrupt as error:
-            left = what_is_left(claim, wanted, log)
+            left = what_is_left(claim, wanted, records)
             number = interrupted.signal or SIGINT
             raise InterruptedRunError(f"\nInterrupted. {left}", number) from error
 
@@ -175,20 +179,26 @@ def _claim(checkpoint: Path | None, run: "Run") -> "Claim":
 
 
 def _train(
-    training: "Training", claim: "Claim", log: Path | None, interrupted: Interruption
+    training: "Training",
+    claim: "Claim",
+    records: Records,
+    interrupted: Interruption,
 ) -> None:
     """Train to the end, and show every epoch once it is saved and logged."""
     from tqdm import tqdm
 
-    from mlp_cli.learning.progress import Progress
+    from mlp_cli.learning.progress import EpochProgress
 
     run, settings = training.run, training.run.settings
     adviser = Adviser(settings)
     introduce(training, claim.path)
     with ExitStack() as stack:
-        epoch_log = stack.enter_context(EpochLog(log)) if log else None
+        epoch_log = stack.enter_context(EpochLog(records.log)) if records.log else None
         if epoch_log:
             epoch_log.complete(run.history)
+        board = None
+        if records.tensorboard:
+            board = stack.enter_context(board_log(records.tensorboard, run))
         examples, held_out = len(training.division.kept), len(training.held_out)
         bar = stack.enter_context(
             tqdm(
@@ -204,19 +214,21 @@ def _train(
         width = terminal_width()
         try:
             for report in training.blocks(claim, epoch_log, interrupted.deferred):
-                if isinstance(report, Progress):
+                if isinstance(report, EpochProgress):
                     bar.update(report.examples)
                     continue
                 note_above(bar, epoch_line(report, settings.epochs, held_out, width))
+                if board:
+                    record_epoch(board, training)
                 for hint in adviser.hints(training.health(), report.epoch):
                     note_above(bar, hint)
         except ClaimError:
             raise  # the run is another process's now, which is not ours to resume
         except (CheckpointError, LogError) as error:
-            left = what_is_left(claim, settings, log)
+            left = what_is_left(claim, settings, records)
             raise type(error)(f"{error}\n{left}") from error
         except DivergedError as error:
-            left = what_is_left(claim, settings, log, "eta")
+            left = what_is_left(claim, settings, records, "eta")
             raise DivergedError(f"{error}\n{left}") from error
     say_if_out_of_patience(training)
 
@@ -230,6 +242,6 @@ def _test(
     except ClaimError:
         raise
     except CheckpointError as error:
-        left = what_is_left(claim, training.run.settings, log=None)
+        left = what_is_left(claim, training.run.settings, Records())
         raise CheckpointError(f"{error}\n{left}") from error
     summarise(training.run, tested, claim.path, is_found_unnamed)

@@ -17,7 +17,7 @@ class LearnedBlock(NamedTuple):
     """how many were predicted correctly then: arg max of A^L is the label"""
 
 
-class Progress(NamedTuple):
+class EpochProgress(NamedTuple):
     """How far the current epoch is."""
 
     epoch: int

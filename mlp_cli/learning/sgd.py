@@ -10,7 +10,7 @@ import numpy as np
 
 from mlp_cli.errors import DivergedError
 from mlp_cli.learning.engine import Engine, choose, make_engine
-from mlp_cli.learning.progress import Progress, count_correct
+from mlp_cli.learning.progress import EpochProgress, count_correct
 from mlp_cli.learning.schedules import Schedule
 from mlp_cli.nn.costs import mean_cost
 from mlp_cli.nn.network import Network
@@ -113,7 +113,7 @@ def train_blocks(
     *,
     examples: Indices | None = None,
     accuracies: Sequence[float | None] = (),
-) -> Iterator[Progress | EpochResult]:
+) -> Iterator[EpochProgress | EpochResult]:
     """Train the engine's network, and yield after every block of examples and after every epoch.
 
     Each epoch visits every example once, in a new order drawn from `rng`. Indices are shuffled;
@@ -143,7 +143,7 @@ def train_blocks(
             if block is None:
                 break
             cost, right = cost + block.cost, right + block.correct
-            yield Progress(epoch, block.examples)
+            yield EpochProgress(epoch, block.examples)
         if not engine.network.is_finite():
             raise DivergedError(
                 f"Epoch {epoch}: with eta {eta:g} the parameters are no longer finite numbers.\n"

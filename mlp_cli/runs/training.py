@@ -13,7 +13,7 @@ from mlp_cli.learning.arithmetic import read_arithmetic, unlike
 from mlp_cli.learning.dropout import Dropout
 from mlp_cli.learning.engine import Engine, check_engine, choose, make_engine
 from mlp_cli.learning.names import PLAIN, width_of
-from mlp_cli.learning.progress import Progress
+from mlp_cli.learning.progress import EpochProgress
 from mlp_cli.learning.sgd import EpochResult, train_blocks
 from mlp_cli.learning.streams import Streams, spawn_streams
 from mlp_cli.learning.threads import choose_threads, limit_threads, reserve_memory
@@ -45,7 +45,8 @@ class Training:
         self.doubts = doubt_data(dataset, self.division)
         self.held_out = self._seen(dataset.train.take(self.division.held_out))
         """as the network sees them"""
-        self._watched = self._images_to_watch()
+        self.watched = self._images_to_watch()
+        """some images held out or, without these, to learn from, as the network sees them"""
         self._engine = engine
         self._streams = streams
         now = read_arithmetic()
@@ -110,7 +111,7 @@ class Training:
 
     def blocks(
         self, claim: Claim | None = None, log: EpochLog | None = None, guard: Guard = nullcontext
-    ) -> Iterator[Progress | EpochResult]:
+    ) -> Iterator[EpochProgress | EpochResult]:
         """Train to the end of the run; yield every block of examples, and every epoch once saved.
 
         The run ends early where `patience` epochs in a row were no better.
@@ -147,7 +148,7 @@ class Training:
                 accuracies=[entry["validation_accuracy"] for entry in run.history],
             )
             for result in results:
-                if isinstance(result, Progress):
+                if isinstance(result, EpochProgress):
                     yield result
                     continue
                 run.record(result, self._engine, self._streams.shuffling)
@@ -179,13 +180,18 @@ class Training:
         return score
 
     @property
+    def network(self) -> Network:
+        """The network as it is after the last epoch, best or not."""
+        return self._engine.network
+
+    @property
     def engine_variant(self) -> str | None:
         """The processor's version of the engine; None if there is but one."""
         return self._engine.variant
 
     def health(self) -> Health:
         """Return signs of trouble, as some images show them."""
-        return examine(self._engine.network, self._watched.images, self._watched.labels)
+        return examine(self._engine.network, self.watched.images, self.watched.labels)
 
     def _images_to_watch(self) -> Split:
         """Return images from all over those held out, or over those to learn from.

@@ -1,7 +1,7 @@
 """What a stopped training leaves behind, and the command that resumes it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlp_cli.errors import CheckpointError
 from mlp_cli.runs.schema import as_typed
@@ -12,12 +12,29 @@ if TYPE_CHECKING:
     from mlp_cli.runs.claim import Claim
 
 
+class Records(NamedTuple):
+    """Where a run is recorded beside its checkpoint."""
+
+    log: Path | None = None
+    tensorboard: Path | None = None
+
+    @property
+    def options(self) -> list[str]:
+        """The options of `mlp train` that record it there."""
+        pairs = [(as_typed(name), str(path)) for name, path in self._asdict().items() if path]
+        return [word for pair in pairs for word in pair]
+
+
 def what_is_left(
-    claim: "Claim | None", wanted: Settings | None, log: Path | None, too_large: str | None = None
+    claim: "Claim | None",
+    wanted: Settings | None,
+    records: Records,
+    too_large: str | None = None,
 ) -> str:
     """Say what the checkpoint holds, and how to resume the run.
 
     claim: on the checkpoint; None where the training had not begun.
+    records: those that go on when the run is resumed.
     wanted: the settings that the run was to be resumed with, which the file may not have yet.
     too_large: the one among them that must be smaller before the run can be resumed.
     """
@@ -37,7 +54,7 @@ def what_is_left(
         value = getattr(wanted, name)
         if value != getattr(saved.settings, name) and name != too_large:
             words += [as_typed(name), str(value)]
-    command = command_line([*words, "--log", str(log)] if log else words)
+    command = command_line([*words, *records.options])
     if too_large:
         command = f"{command} --{too_large} X, with X below {getattr(wanted, too_large)}"
     return (
