@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlp_cli.measuring.health import SAMPLE, examine, spread
+from mlp_cli.commands.shared.usual_eta import WITH_QUADRATIC
+from mlp_cli.measuring.health import SAMPLE, Health, examine, spread
 from mlp_cli.nn.network import Network
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, write_dataset
@@ -38,8 +39,49 @@ def test_of_a_run_of_one_epoch_the_first_is_the_last(run):
 
 def test_a_run_near_chance_is_told_so_once(run):
     assert hints(run(f"{TRAIN} --eta 1e-6")) == [
-        "hint: hardly better than always predicting one class. Try another --eta."
+        "hint: hardly better than always predicting one class. "
+        "sigmoid learns with 0.1 to 10 here: try a larger --eta."
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--eta 3", "Try another --eta"),
+        ("--eta 1e-6", "sigmoid learns with 0.1 to 10 here: try a larger --eta"),
+        ("--activation relu --eta 3", "relu learns with 0.03 to 1 here: try a smaller --eta"),
+        ("--activation relu --eta 3 --momentum 0.9", "relu learns with 0.003 to 0.1 here: try a s"),
+        ("--activation tanh --cost cross-entropy --eta 3", "tanh learns with 0.01 to 0.3 here"),
+        ("--hidden 0 --eta 300", "quadratic learns with 0.1 to 10 here: try a smaller --eta"),
+    ],
+)
+def test_a_hint_says_which_way_and_how_far(run, monkeypatch, options, said):
+    monkeypatch.setattr(
+        "mlp_cli.runs.training.examine", lambda *_: Health([], saturated=0.0, is_near_chance=True)
+    )
+    (hint,) = hints(run(f"{TRAIN} --epochs 1 {options}"))
+    assert said in hint
+
+
+def test_a_run_that_learned_nothing_is_not_told_to_evaluate_it(run):
+    done = run(f"{TRAIN} --epochs 2 --eta 1e-6 --hidden 5 --hidden 6")
+    command = "mlp train --hidden 5 --hidden 6 --epochs 2 --eta 1 --validation 200"
+    assert done.stdout.splitlines()[-1] == f"next           {command}"
+    assert "evaluate" not in done.stdout
+    run(command.removeprefix("mlp "))
+
+
+def test_where_eta_is_not_the_reason_no_command_is_advised(run, monkeypatch):
+    monkeypatch.setattr(
+        "mlp_cli.runs.training.examine", lambda *_: Health([], saturated=0.0, is_near_chance=True)
+    )
+    assert "next" not in run(f"{TRAIN} --epochs 1 --eta 3").stdout
+
+
+def test_the_usual_eta_is_what_help_says(run):
+    text = " ".join(run("train --help").stdout.split())
+    for activation, eta in WITH_QUADRATIC.items():
+        assert f"{eta} for {activation}" in text
 
 
 def test_a_saturated_run_is_told_so_once(run):
@@ -47,7 +89,7 @@ def test_a_saturated_run_is_told_so_once(run):
     assert (
         said.count(
             "hint: more than half of the hidden units are saturated and hardly learn. "
-            "Try a smaller --eta or --init scaled."
+            "sigmoid learns with 0.1 to 10 here: try a smaller --eta or --init scaled."
         )
         == 1
     )
@@ -169,12 +211,13 @@ def test_infinite_parameters_stop_the_run_and_keep_the_epochs_before(run):
     assert len(load_checkpoint(path).history) == 4
 
 
-def test_patience_ends_the_run_and_says_so_and_the_last_line_names_best_and_last(run):
+def test_patience_ends_the_run_and_says_so_and_the_summary_names_best_and_last(run):
     done = run(f"{TRAIN} --epochs 50 --patience 3")
     (path,) = Path("checkpoints").iterdir()
     loaded = load_checkpoint(path)
     best, last = loaded.first_best_epoch, len(loaded.history)
     assert last == best + 3 < 50
     assert f"stopped by --patience 3: no epoch after {best} was more accurate\n" in done.stderr
-    assert done.stdout.splitlines()[-1].startswith(f"best epoch     {loaded.best_epoch} (")
-    assert f"; last {last} (" in done.stdout.splitlines()[-1]
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("best epoch")]
+    assert line.startswith(f"best epoch     {loaded.best_epoch} (")
+    assert f"; last {last} (" in line

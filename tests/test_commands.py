@@ -41,7 +41,7 @@ def trained(run, data):
 def test_train_says_what_it_does_epoch_by_epoch_on_stderr(trained):
     lines = trained.stderr.splitlines()
     assert all(len(line) < 80 for line in lines[:3])
-    assert lines[0] == "mnist from data: 30 training, 10 validation and 12 test images"
+    assert lines[0] == "mnist from data: 30 training, 10 validation, 12 test images"
     engine = choose((64, 30, 10), 4)
     assert lines[1] == f"network 64-30-10, seed 0, {engine} engine"
     assert lines[2] == f"saved to {FIRST}"
@@ -56,12 +56,12 @@ def test_train_says_what_it_does_epoch_by_epoch_on_stderr(trained):
 
 def test_train_ends_with_accuracy_checkpoint_time_and_the_next_command(trained):
     pattern = (
-        r"test accuracy  \d+\.\d\d % \(\d+ / 12\)\n"
+        r"test accuracy  \d+\.\d\d % \(\d+ / 12\), of epoch [123]\n"
+        r"best epoch     [123] \(\d+\.\d\d % held out\); last 3 \(\d+\.\d\d % held out\)\n"
         r"seed           0\n"
         rf"checkpoint     {FIRST}\n"
         r"training time  \d+\.\d s\n"
         r"next           mlp evaluate\n"
-        r"best epoch     [123] \(\d+\.\d\d % held out\); last 3 \(\d+\.\d\d % held out\)\n"
     )
     assert re.fullmatch(pattern, trained.stdout)
 
@@ -159,8 +159,8 @@ def test_the_best_epoch_is_the_one_reported_not_the_last(run, data, monkeypatch)
     data[3][:] = 3
     write_dataset(Path("data"), data)
     done = run("train --epochs 2 --validation 10")
-    assert "test accuracy  100.00 % (12 / 12)\n" in done.stdout
-    assert done.stdout.endswith("best epoch     1 (90.00 % held out); last 2 (10.00 % held out)\n")
+    assert "test accuracy  100.00 % (12 / 12), of epoch 1\n" in done.stdout
+    assert "best epoch     1 (90.00 % held out); last 2 (10.00 % held out)\n" in done.stdout
     assert "training time  1.0 s\n" in done.stdout
     assert "accuracy   100.00 % (12 / 12)\n" in run("evaluate").stdout
     Image.fromarray(data[2][0]).save("a.png")
@@ -235,9 +235,10 @@ def test_the_next_command_names_a_checkpoint_that_is_not_the_newest_by_itself(ru
 def test_without_validation_all_images_are_trained_on(run, data):
     done = run("train --epochs 1 --validation 0")
     intro, *_, epoch = done.stderr.splitlines()
-    assert intro.endswith(": 40 training, 0 validation and 12 test images")
+    assert intro.endswith(": 40 training, 0 validation, 12 test images")
     assert "validation" not in epoch
-    assert done.stdout.endswith("best epoch     1; last 1\n")
+    assert "best epoch" not in done.stdout
+    assert "of epoch" not in done.stdout  # there is but one
     assert load_checkpoint(FIRST).history[0]["validation_accuracy"] is None
 
 
@@ -287,7 +288,7 @@ def test_a_run_that_diverges_says_so_and_leaves_nothing(run, data):
         ("--eta nan", "nan is not a finite number"),
         ("--eta inf", "inf is not a finite number"),
         ("--eta much", "'much' is not a valid float."),
-        ("--hidden 0", "0 is not in the range"),
+        ("--hidden -1", "-1 is not in the range"),
         ("--hidden 99999999999", "99999999999 is not in the range"),
         ("--epochs 0", "0 is not in the range"),
         ("--epochs 1.5", "'1.5' is not a valid integer."),
@@ -407,7 +408,7 @@ def test_a_bug_keeps_its_traceback(data, monkeypatch):
 def test_evaluate_needs_no_option_after_train(run, trained):
     done = run("evaluate")
     assert done.stderr == f"Using {FIRST}, the newest.\n"
-    accuracy = re.search(r"test accuracy  (.*)", trained.stdout)[1]
+    accuracy = re.search(r"test accuracy  (.*), of epoch", trained.stdout)[1]
     assert done.stdout.startswith(f"mnist, test images\naccuracy   {accuracy}\ninterval ")
 
 

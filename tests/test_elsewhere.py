@@ -340,7 +340,9 @@ def test_inspect_reports_what_is_not_known_of_a_network_from_elsewhere(trained):
     run("import out.json")
     out = run("inspect").stdout
     assert "history        none: the network was trained elsewhere\n" in out
-    assert "Only the settings that follow from the network itself are known.\n" in out
+    assert "\nsizes        64 30 10\n" in out
+    for unknown in ("epochs", "eta", "seed", "init", "engine", "fingerprint"):
+        assert f"\n{unknown} " not in out
 
 
 def test_inspect_takes_one_checkpoint():

@@ -43,7 +43,7 @@ def own():
 
 def test_a_set_sorted_by_class_is_validated_on_every_class(run, own):
     done = run(f"{TRAIN} --validation 200 --epochs 4 --patience 3")
-    assert "1,000 training, 200 validation and 100 test images" in done.stderr
+    assert "1,000 training, 200 validation, 100 test images" in done.stderr
     assert hints(done) == []
     trained = load_checkpoint(PATH)
     assert trained.settings.held_out == "stratified"

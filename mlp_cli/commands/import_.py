@@ -17,7 +17,7 @@ from mlp_cli.commands.shared.options import (
     common_options,
     data_dir_option,
 )
-from mlp_cli.commands.shared.text import result
+from mlp_cli.commands.shared.text import note_result, result
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.datasets.source import DEFAULT_DATASET
 from mlp_cli.errors import DataError, TakenError
@@ -83,7 +83,7 @@ def import_(
     next_command = _next_command(run, path, reads_images=image_shape is not None)
     result(f"network     {'-'.join(map(str, sizes))}, {run.settings.dtype}")
     result(f"checkpoint  {path}")
-    result(f"next        {command_line(['mlp', *next_command, *named])}")
+    note_result(f"next        {command_line(['mlp', *next_command, *named])}")
 
 
 def _create(checkpoint: Path | None, run: "Run") -> Path:

@@ -16,6 +16,9 @@ from mlp_cli.commands.shared.text import json_result, result
 from mlp_cli.measuring.percent import percent
 from mlp_cli.system.characters import one_line
 
+KNOWN_ELSEWHERE = ("dataset", "image_shape", "sizes", "dtype", "activation", "cost")
+"""the settings of a network that was trained elsewhere which follow from it, or were given"""
+
 
 @click.command(short_help="Show what a checkpoint holds.")
 @click.argument(
@@ -82,9 +85,10 @@ def inspect(file: Checkpoint | None, checkpoint: Checkpoint | None, json: bool) 
     )
     written_by = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
     result(f"written by     {one_line(written_by) or 'unknown'}\n")
+    known = settings
     if not run.history and not run.awaits_its_first_epoch:
-        result("Only the settings that follow from the network itself are known.\n")
-    width = max(map(len, settings))
-    for name, value in settings.items():
+        known = {name: settings[name] for name in KNOWN_ELSEWHERE}
+    width = max(map(len, known))
+    for name, value in known.items():
         text = " ".join(map(str, value)) if isinstance(value, tuple) else value
         result(f"{name:<{width}}  {text}")

@@ -9,6 +9,7 @@ from click.core import ParameterSource
 
 from mlp_cli.commands.shared.config import config_option
 from mlp_cli.commands.shared.dataset import load_or_download
+from mlp_cli.commands.shared.grouped_help import GroupedCommand
 from mlp_cli.commands.shared.options import (
     FolderPath,
     WholeNumber,
@@ -41,7 +42,9 @@ if TYPE_CHECKING:
     from mlp_cli.sweeps.workers import Workers
 
 
-@click.command(short_help="Train many runs over settings and seeds, and compare them.")
+@click.command(
+    cls=GroupedCommand, short_help="Train many runs over settings and seeds, and compare them."
+)
 @config_option
 @training_options
 @data_dir_option

@@ -18,6 +18,7 @@ from mlp_cli.commands.shared.checkpoint import (
 from mlp_cli.commands.shared.completion import complete_checkpoint
 from mlp_cli.commands.shared.config import config_option
 from mlp_cli.commands.shared.dataset import load_or_download
+from mlp_cli.commands.shared.grouped_help import GroupedCommand
 from mlp_cli.commands.shared.narration import (
     epoch_line,
     introduce,
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from mlp_cli.runs.training import Training
 
 
-@click.command(short_help="Train a network and keep it in a checkpoint.")
+@click.command(cls=GroupedCommand, short_help="Train a network and keep it in a checkpoint.")
 @config_option
 @training_options
 @data_dir_option
@@ -244,4 +245,4 @@ def _test(
     except CheckpointError as error:
         left = what_is_left(claim, training.run.settings, Records())
         raise CheckpointError(f"{error}\n{left}") from error
-    summarise(training.run, tested, claim.path, is_found_unnamed)
+    summarise(training, tested, claim.path, is_found_unnamed=is_found_unnamed)

@@ -55,7 +55,7 @@ def read_preset(path: Path, refused: Collection[str]) -> dict[str, Option]:
             hint = _did_you_mean(key, SETTINGS) or f" Known: {', '.join(sorted(SETTINGS))}."
             raise ConfigError(f"{path}: unknown key {key!r}.{hint}")
         if key == "hidden" and type(value) is int:
-            values[key] = value = [value]  # a single layer needs no brackets
+            values[key] = value = [value] if value else []  # a single layer needs no brackets
         if not (setting := SETTINGS[key]).accepts(value):
             raise ConfigError(f"{path}: {key} is {_show(value)}, expected {setting.expected}.")
     return values

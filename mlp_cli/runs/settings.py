@@ -42,7 +42,7 @@ TABLE = (
         "hidden",
         Wholes(Whole(1, 1_000_000)),
         [30],
-        "Units of a hidden layer. Repeat it for more layers.",
+        "Units of a hidden layer. Repeat it for more layers, or write 256,128; 0 for none.",
     ),
     Setting(
         "activation",
@@ -74,7 +74,8 @@ TABLE = (
         "eta",
         Real(least=0, excludes_least=True),
         3.0,
-        "Learning rate.",
+        "Learning rate. Usual with the quadratic cost: 0.1 to 10 for sigmoid, 0.1 to 3 for tanh, "
+        "0.03 to 1 for relu; a third to a tenth of it with the others.",
         may_change_on_resume=True,
         other_spellings=("--lr", "--learning-rate"),
     ),
@@ -104,9 +105,7 @@ TABLE = (
         0.0,
         "L2 regularisation, lambda: weights shrink by eta lambda / n at every update.",
     ),
-    Setting(
-        "dropout", FRACTION, 0.0, "Fraction of hidden units dropped at random for each example."
-    ),
+    Setting("dropout", FRACTION, 0.0, "Fraction of hidden units dropped for each example."),
     Setting(
         "view",
         ViewText(),

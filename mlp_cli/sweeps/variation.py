@@ -123,7 +123,7 @@ def _read_value(setting: Setting, text: str) -> Option | None:
             case Real():
                 value = float(text)
             case Wholes():
-                value = [] if text == NO_LAYER else [int(layer) for layer in text.split("+")]
+                value = [] if text in (NO_LAYER, "0") else [int(layer) for layer in text.split("+")]
             case DatasetText():
                 value = os.path.expanduser(text)
                 folder = find_source(value).folder(DEFAULT_DATA_DIR) if value else ""

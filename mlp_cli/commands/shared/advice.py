@@ -3,6 +3,7 @@
 import os
 from typing import TYPE_CHECKING
 
+from mlp_cli.commands.shared.usual_eta import usual_eta
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.runs.settings import Settings
 from mlp_cli.system.shell import command_line
@@ -84,17 +85,38 @@ def _signs(health: "Health", settings: Settings) -> dict[str, str]:
     signs = {}
     if health.is_near_chance:
         signs["chance"] = (
-            f"hint: hardly better than always predicting one class. Try another --eta{scaled}."
+            f"hint: hardly better than always predicting one class. {_other_eta(settings)}{scaled}."
         )
     elif health.silent_classes:
         classes = ", ".join(map(str, health.silent_classes))
         signs["silent"] = (
             f"hint: no image is read as {classes}, though some are. "
-            f"Try a smaller --eta{scaled}, or another --seed."
+            f"{_smaller_eta(settings)}{scaled}, or another --seed."
         )
     if health.is_saturated:
         signs["saturated"] = (
             "hint: more than half of the hidden units are saturated and hardly learn. "
-            f"Try a smaller --eta{scaled}."
+            f"{_smaller_eta(settings)}{scaled}."
         )
     return signs
+
+
+def _other_eta(settings: Settings) -> str:
+    """Say which way the learning rate should go, and how far."""
+    usual = usual_eta(settings)
+    if usual.least <= settings.eta <= usual.most:
+        return "Try another --eta"
+    direction = "smaller" if settings.eta > usual.most else "larger"
+    return f"{_who(settings)} learns with {usual} here: try a {direction} --eta"
+
+
+def _smaller_eta(settings: Settings) -> str:
+    usual = usual_eta(settings)
+    if settings.eta <= usual.most:
+        return "Try a smaller --eta"
+    return f"{_who(settings)} learns with {usual} here: try a smaller --eta"
+
+
+def _who(settings: Settings) -> str:
+    """Return what decides on the usual learning rate: the activation, or the cost without one."""
+    return settings.activation if settings.hidden else settings.cost

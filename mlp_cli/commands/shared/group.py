@@ -23,6 +23,7 @@ COMMANDS = {
     "explain": "explain",
     "report": "report",
     "inspect": "inspect",
+    "runs": "runs",
     "export": "export",
     "import": "import_",
 }

@@ -4,15 +4,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlp_cli.commands.shared.advice import data_hints
-from mlp_cli.commands.shared.text import note, result, score
+from mlp_cli.commands.shared.text import note, note_result, result, score
+from mlp_cli.commands.shared.usual_eta import usual_eta
 from mlp_cli.learning.names import PLAIN
 from mlp_cli.measuring.percent import percent
+from mlp_cli.runs.settings import SETTINGS
 from mlp_cli.system.shell import command_line
+
+CHOSEN_BY_MLP = ("engine", "threads")
+"""settings that a new run need not repeat"""
 
 if TYPE_CHECKING:
     from mlp_cli.learning.sgd import EpochResult
     from mlp_cli.measuring.scores import Score
-    from mlp_cli.runs.checkpoint import Run
     from mlp_cli.runs.training import Training
 
 
@@ -21,7 +25,7 @@ def introduce(training: "Training", path: Path) -> None:
     data, settings = training.dataset, training.run.settings
     note(
         f"{settings.dataset} from {data.folder}: {len(training.division.kept):,} training, "
-        f"{len(training.held_out):,} validation and {len(data.test):,} test images"
+        f"{len(training.held_out):,} validation, {len(data.test):,} test images"
     )
     network = (
         f"network {'-'.join(map(str, settings.sizes))}, seed {settings.seed}, "
@@ -93,22 +97,45 @@ def say_if_out_of_patience(training: "Training") -> None:
         )
 
 
-def summarise(run: "Run", tested: "Score", path: Path, is_found_unnamed: bool) -> None:
-    """Print how the run ended.
+def summarise(training: "Training", tested: "Score", path: Path, *, is_found_unnamed: bool) -> None:
+    """Print how the run ended, and the command to try next.
 
     is_found_unnamed: whether the next command finds the checkpoint without its name.
     """
-    named = [] if is_found_unnamed else ["--checkpoint", str(path)]
-    result(f"test accuracy  {score(tested.accuracy, tested.correct, tested.examples)}")
+    run = training.run
+    of_epoch = f", of epoch {run.best_epoch}" if len(run.history) > 1 else ""
+    reached = score(tested.accuracy, tested.correct, tested.examples)
+    result(f"test accuracy  {reached}{of_epoch}")
+    if run.best_accuracy is not None:
+        last = len(run.history)
+        result(
+            f"best epoch     {run.best_epoch} ({percent(run.best_accuracy)} held out); "
+            f"last {last} ({percent(run.accuracy_after(last))} held out)"
+        )
     result(f"seed           {run.settings.seed}")
     result(f"checkpoint     {path}")
     result(f"training time  {run.training_seconds:.1f} s")
-    result(f"next           {command_line(['mlp', 'evaluate', *named])}")
-    best, last = (f"{epoch}{_held_out(run, epoch)}" for epoch in (run.best_epoch, len(run.history)))
-    result(f"best epoch     {best}; last {last}")
+    if next_command := _next(training, [] if is_found_unnamed else ["--checkpoint", str(path)]):
+        note_result(f"next           {command_line(['mlp', *next_command])}")
 
 
-def _held_out(run: "Run", epoch: int) -> str:
-    """Return an epoch's accuracy on the images held out, if there are any, in brackets."""
-    accuracy = run.accuracy_after(epoch)
-    return "" if accuracy is None else f" ({percent(accuracy)} held out)"
+def _next(training: "Training", named: list[str]) -> list[str] | None:
+    """Return the command to try next; None where nobody can know.
+
+    A network that has learned next to nothing is not worth evaluating.
+    """
+    settings = training.run.settings
+    usual = usual_eta(settings)
+    if not training.health().is_near_chance:
+        return ["evaluate", *named]
+    if usual.least <= settings.eta <= usual.most:
+        return None
+    words = []
+    for name, setting in SETTINGS.items():
+        value = getattr(settings, name)
+        values = value if isinstance(value, list) else [value]
+        if name == "eta":
+            words += ["--eta", f"{usual.middle:.1g}"]
+        elif value != setting.default and name not in CHOSEN_BY_MLP:
+            words += [word for each in values or [0] for word in (setting.spelling, str(each))]
+    return ["train", *words]

@@ -102,6 +102,30 @@ class WholeNumber(click.IntRange):
         return number
 
 
+class UnitCounts(click.ParamType[tuple[int, ...]]):
+    """Units of hidden layers: `30`, or several with commas between them, as in `256,128`.
+
+    0 alone stands for no hidden layer.
+    """
+
+    name = "integer"
+
+    def __init__(self, most: int) -> None:
+        self._each = WholeNumber(0, most)
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401  as Click declares it
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[int, ...]:
+        """Return the units of each layer, or refuse them."""
+        if isinstance(value, tuple):
+            return value
+        parts = value.split(",") if isinstance(value, str) else [value]
+        return tuple(self._each.convert(part, param, ctx) for part in parts)
+
+
 class FiniteFloat(click.FloatRange):
     """A finite number of a range. The range alone accepts nan."""
 

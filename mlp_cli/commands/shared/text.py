@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 import sys
+import textwrap
 from contextlib import suppress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,12 @@ def result(text: str) -> None:
     if sys.stdout is None:
         raise OutputError("standard output: closed, expected somewhere to print the result.")
     click.echo(printable(text))
+
+
+def note_result(text: str) -> None:
+    """Print advice on stdout, where the results that it belongs to stand; not with --quiet."""
+    if not is_quiet():
+        result(text)
 
 
 def json_result(value: dict[str, Any]) -> None:
@@ -66,10 +73,31 @@ def terminal_width() -> int | None:
     return shutil.get_terminal_size().columns
 
 
+def output_width() -> int | None:
+    """Return the columns of the terminal that results go to; None where they go elsewhere."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    return shutil.get_terminal_size().columns
+
+
+def fitted(text: str, width: int | None) -> str:
+    """Return a text whose lines break between words where they are longer than the terminal."""
+    if width is None:
+        return text
+    return "\n".join(
+        textwrap.fill(
+            line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
+        if len(line) > width
+        else line
+        for line in text.split("\n")
+    )
+
+
 def note(text: str) -> None:
     """Print a note on stderr, unless --quiet was given."""
     if not is_quiet():
-        say(text)
+        say(fitted(text, terminal_width()))
 
 
 def say(text: str) -> None:
@@ -84,7 +112,7 @@ def note_above(bar: "tqdm[Any]", text: str) -> None:
         note(text)
     else:
         with suppress(OSError):  # the terminal may be gone; the run continues
-            bar.write(printable(text), file=sys.stderr)
+            bar.write(printable(fitted(text, terminal_width())), file=sys.stderr)
 
 
 def can_encode(text: str) -> bool:

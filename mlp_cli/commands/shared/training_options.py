@@ -11,6 +11,7 @@ from mlp_cli.commands.shared.options import (
     DatasetName,
     Decorated,
     FiniteFloat,
+    UnitCounts,
     ViewName,
     WholeNumber,
 )
@@ -46,6 +47,7 @@ def _option_of(setting: Setting) -> Any:  # noqa: ANN401  a decorator, as Click 
         type=_type_of(setting.kind, setting.automatic),
         multiple=several,
         default=default,
+        callback=_join_layers if several else None,
         show_default=setting.shown_default or True,
         shell_complete=complete_dataset if isinstance(setting.kind, DatasetText) else None,
         help=setting.help,
@@ -61,8 +63,10 @@ def _type_of(kind: Kind, automatic: str | None) -> click.ParamType[Any]:
             return ViewName()
         case Choice(names):
             return click.Choice(names if automatic is None else (automatic, *names))
-        case Whole(least, most) | Wholes(Whole(least, most)):
+        case Whole(least, most):
             return WholeNumber(least, most)
+        case Wholes(Whole(_, most)):
+            return UnitCounts(most)
         case Real():
             return FiniteFloat(
                 min=kind.least,
@@ -71,6 +75,23 @@ def _type_of(kind: Kind, automatic: str | None) -> click.ParamType[Any]:
                 max_open=kind.excludes_most,
             )
     raise TypeError(f"no option can have {kind}")
+
+
+def _join_layers(
+    ctx: click.Context, param: click.Parameter, value: tuple[tuple[int, ...], ...]
+) -> tuple[int, ...]:
+    """Return the units of all hidden layers; 0 alone stands for none."""
+    units = tuple(each for group in value for each in group)
+    if units == (0,):
+        return ()
+    if 0 in units:
+        shown = ",".join(map(str, units))
+        raise click.BadParameter(
+            f"{shown}: a layer of 0 units, expected 1 or more in each; 0 alone means no layer.",
+            ctx,
+            param,
+        )
+    return units
 
 
 def plain(value: object) -> Option:
