@@ -17,7 +17,7 @@ def check_combination(options: Mapping[str, Option], typed: Collection[str]) -> 
     epochs, warmup = options["epochs"], options["warmup"]
     assert isinstance(epochs, int)
     assert isinstance(warmup, int)
-    if not options["validation"]:
+    if options.get("validation") == 0:  # where nobody says how many, the data decide
         needs = "needs validation images. Leave it out, or train with --validation above 0."
         if options["schedule"] == "halve-on-plateau":
             raise OptionError(f"--schedule halve-on-plateau: {needs}")

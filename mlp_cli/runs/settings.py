@@ -123,9 +123,10 @@ TABLE = (
     Setting(
         "validation",
         Whole(),
-        10_000,
+        None,
         "Training images to hold out: the last ones; of a folder of your own a sample of every "
         "class. 0 trains on all of them.",
+        shown_default="a sixth, from 10 to 10000",
     ),
     Setting(
         "patience",

@@ -151,7 +151,7 @@ class Plan:
                 return values
             case Range(least, most, _):
                 return [value_in_range(name, end) for end in (least, most)]
-        return [self.options[name]]
+        return [self.options[name]] if name in self.options else []
 
     def corners(self) -> Iterator[dict[str, Option]]:
         """Yield every combination of listed values, and of the ends of ranges."""
