@@ -28,6 +28,7 @@ from mlp_cli.runs.claim import Claim
 from mlp_cli.runs.combinations import check_combination
 from mlp_cli.runs.fairness import doubt_data, hold_out_stream
 from mlp_cli.runs.log import EpochLog
+from mlp_cli.runs.pretrained import Pretrained
 from mlp_cli.runs.schema import Option
 from mlp_cli.runs.settings import SETTINGS, Settings
 
@@ -56,14 +57,24 @@ class Training:
         reserve_memory(settings.threads)
 
     @classmethod
-    def begin(cls, options: Mapping[str, Option], dataset: Dataset, data_dir: Path) -> Self:
+    def begin(
+        cls,
+        options: Mapping[str, Option],
+        dataset: Dataset,
+        data_dir: Path,
+        start: Pretrained | None = None,
+    ) -> Self:
         """Return the training of a new run.
 
         options: those of `mlp train`, by name. Where validation, engine or threads are not given,
         they are chosen here.
+        start: the network to begin with, which the options fit: see `Pretrained.complete`. None:
+        one with random parameters.
         Raises OptionError where they leave no image to train on, or ask for an engine that is not
-        there.
+        there; DataError where the images do not fit the network to begin with.
         """
+        if start is not None:
+            start.require(dataset)
         settings = settings_of(options, dataset, data_dir)
         streams = spawn_streams(settings.seed)
         network = Network.initialise(
@@ -74,8 +85,10 @@ class Training:
             settings.activation,
             settings.cost,
         )
+        origin = start.put_into(network) if start else None
         engine = _engine_of(network, settings, streams)
-        return cls(Run.begin(settings, engine, streams.shuffling), dataset, engine, streams)
+        run = Run.begin(settings, engine, streams.shuffling, origin)
+        return cls(run, dataset, engine, streams)
 
     @classmethod
     def resume(cls, run: Run, dataset: Dataset) -> Self:
