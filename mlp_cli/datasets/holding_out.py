@@ -16,7 +16,7 @@ def choose_validation(size: int) -> int:
 
     A sixth, as 10,000 are of MNIST's 60,000; none where that is fewer than ten.
 
-    Measured on the halves of real hands, `mlp train --from bundled`, five splits: of 21 pictures,
+    Measured on the halves of real hands, `mlp train --from bundled`, four splits: of 21 pictures,
     with three held out the network reads the other half as before, 93.0 %; with none 95.4 %. Of
     40 pictures 98.8 and 100 %; of 100 it is all the same.
     """
