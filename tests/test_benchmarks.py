@@ -15,7 +15,7 @@ from mlp_cli.learning.compiled import variants
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.network import Network
 from tests.benchmarks.workers import PEERS, MissingError, Task, Worker
-from tests.makers import make_arrays, write_dataset
+from tests.makers import draw_seven, make_arrays, write_dataset
 
 ROOT = Path(__file__).parents[1]
 
@@ -226,3 +226,20 @@ def test_the_cost_of_a_cluster_counts_what_passes_the_scheduler():
     kilobytes = heading.index("kB at the scheduler")
     assert 0.5 < float(table["1"][kilobytes]) < 50
     assert float(through["1"][kilobytes]) > float(through["1"][heading.index("kB a checkpoint")])
+
+
+def test_finetuning_learns_from_half_of_a_hand_and_reads_the_other(tmp_path):
+    """A hand of sevens and ones has eight classes, not ten: its last layer is fresh."""
+    write_dataset(tmp_path / "mnist", make_arrays(shape=(28, 28)))
+    hand = tmp_path / "scan" / "hand01"
+    hand.mkdir(parents=True)
+    for number in range(4):
+        draw_seven(at=(50 + number, 50)).save(hand / f"7_{number}.png")
+        one = Image.new("L", (200, 200), 255)
+        one.paste(0, (90 + number, 40, 102 + number, 160))
+        one.save(hand / f"1_{number}.png")
+    options = ["--mnist", tmp_path, "--hands", "hand01", "--splits", 1, "--train", "--validation 0"]
+    output, _ = run("finetuning", tmp_path, *options)
+    (row,) = (line.split() for line in output.splitlines() if line.startswith("hand01"))
+    assert row[:3] == ["hand01", "8", "4"]
+    assert row[4:] == ["100.0%", "fresh", "layer"]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mlp_cli.errors import ClusterError, UnwritableError
+from mlp_cli.runs.pretrained import Pretrained
 from mlp_cli.runs.settings import SETTINGS
 from mlp_cli.sweeps import cluster, connection
 from mlp_cli.sweeps.cluster import Cluster
@@ -110,6 +111,22 @@ def test_a_sweep_that_loses_a_worker_ends_in_the_same_checkpoints(scheduler, tmp
         for one, other in zip(mine.checkpoints, theirs.checkpoints, strict=True):
             assert contents(one) == contents(other)
             assert len(contents(one)[1]["history"]) == 8
+
+
+def test_the_network_that_runs_begin_with_travels_to_the_workers(scheduler, tmp_path, data):
+    first, here, there = (tmp_path / f"{name}.npz" for name in ("first", "here", "there"))
+    with LocalWorkers(1, Path("data")) as workers:
+        train_all(workers, [Task(1, make_options(data, epochs=1), first)])
+        start = Pretrained.load(first)
+        options = make_options(data, epochs=2, eta=0.3)
+        train_all(workers, [Task(1, options, here, start)])
+    first.unlink()
+    with scheduler.with_workers(1) as loopback, connected(loopback) as workers:
+        tasks = [Task(1, options, there, start), Task(2, options, tmp_path / "2.npz", start)]
+        ended, _ = train_all(workers, tasks)
+    assert ended == {1: None, 2: None}
+    assert contents(there) == contents(here)
+    assert contents(there)[1]["from"]["parameters"] == start.digest
 
 
 def test_checkpoints_pass_through_the_scheduler_if_they_must(

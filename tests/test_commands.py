@@ -101,7 +101,7 @@ DEFAULTS = {
     "patience": 0,
     "threads": None,
     "seed": 0,
-    "validation": 10_000,
+    "validation": None,  # 10,000 of the main job's 60,000 images
     "dataset": "mnist",
     "data_dir": Path("data"),
     "checkpoint": None,

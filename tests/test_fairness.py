@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlp_cli.datasets.catalogue import load_dataset
-from mlp_cli.datasets.holding_out import hold_out_sample
+from mlp_cli.datasets.holding_out import choose_validation, hold_out_sample
 from mlp_cli.datasets.own_folder import OwnFolder
 from mlp_cli.learning import ahead
 from mlp_cli.learning.sgd import train_epochs
@@ -259,3 +259,32 @@ def test_what_is_odd_is_said_before_the_first_epoch_and_not_again(run):
     (at,) = [n for n, line in enumerate(lines) if line.startswith("hint: test images are of 9")]
     assert lines[at + 1].startswith("epoch 1/1")
     assert hints(run(f"train --resume --checkpoint {PATH} --epochs 2")) == []
+
+
+# How many are held out where nobody says it
+
+
+@pytest.mark.parametrize(
+    ("size", "held_out"), [(60_000, 10_000), (124_800, 10_000), (200, 33), (60, 10), (59, 0)]
+)
+def test_a_sixth_is_held_out_unless_somebody_says_how_many(size, held_out):
+    assert choose_validation(size) == held_out
+
+
+def test_a_small_folder_trains_without_a_word_about_validation(run):
+    write_dataset(Path("own"), make_arrays(train=72))
+    done = run("train --dataset own --epochs 1")
+    assert "60 training, 12 validation and 12 test images" in done.stderr
+    write_dataset(Path("own"), make_arrays(train=24))
+    done = run("train --dataset own --epochs 1")
+    assert "24 training, 0 validation and 12 test images" in done.stderr
+    assert (
+        "--validation 24: the training set"
+        in run("train --dataset own --epochs 1 --validation 24", status=2).stderr
+    )
+
+
+def test_patience_needs_images_held_out_however_few_there_are(run):
+    write_dataset(Path("own"), make_arrays(train=50))
+    done = run("train --dataset own --patience 2", status=2)
+    assert "--patience 2: needs validation images" in done.stderr

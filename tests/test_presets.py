@@ -41,15 +41,16 @@ def parse(arguments):
 
 
 def defaults():
-    return {name: value for name, value in parse([]).items() if name != "threads"}
+    return {name: value for name, value in parse([]).items() if value is not None}
 
 
 def test_the_default_preset_has_every_option_with_its_default():
     text = (ROOT / "configs" / "default.toml").read_text()
     values = tomllib.loads(text)
     assert {**values, "hidden": tuple(values["hidden"])} == defaults()
-    # The one option whose default is not a value stands there, too.
+    # The options whose default is not a value stand there, too.
     assert "\n# threads = " in text
+    assert "\n# validation = " in text
 
 
 @pytest.mark.parametrize("path", bundled_presets(), ids=lambda path: path.stem)

@@ -96,6 +96,88 @@ def test_each_run_is_the_checkpoint_that_train_would_have_made(run):
     run("inspect s/run-004.npz")
 
 
+FROM = "sweep --from first.npz --epochs 2 --vary eta=1,3 --seeds 2 --jobs 2 -o s"
+
+
+@pytest.fixture
+def first(run):
+    """A network that was trained before."""
+    run("train --epochs 1 --hidden 5 --eta 2 --batch-size 20 --checkpoint first.npz")
+
+
+def test_all_runs_begin_with_a_network_as_train_would(run, first):
+    done = run(FROM)
+    assert "every run begins with the parameters of first.npz\n" in done.stderr
+    run("train --from first.npz --epochs 2 --eta 3 --seed 1 --threads 1 --checkpoint own.npz")
+    (meta, arrays), (own, expected) = contents("s/run-004.npz"), contents("own.npz")
+    assert arrays == expected
+    assert meta["from"] == own["from"]
+    assert (meta["sizes"], meta["batch_size"], meta["schedule"]) == ([64, 5, 10], 20, "cosine")
+
+
+def test_a_sweep_keeps_what_its_runs_begin_with(run, first):
+    run(FROM)
+    before = runs("s")
+    for number in (2, 3):
+        Path(f"s/run-00{number}.npz").unlink()
+    Path("first.npz").rename("moved.npz")
+    assert "resumed: 2 of 4 are complete" in run("sweep -o s").stderr
+    assert runs("s") == before
+    run(FROM.replace("first.npz", "moved.npz"))
+    Path("s/run-002.npz").unlink()
+    kept = Path("s/sweep.start")
+    kept.write_bytes(b"PK")
+    assert "Move it away, and give the sweep's own options" in run("sweep -o s", status=1).stderr
+    kept.write_bytes(Path("s/run-001.npz").read_bytes())
+    done = run("sweep -o s", status=1)
+    assert "s/sweep.start: holds another network than first.npz." in done.stderr
+    kept.unlink()
+    assert "no such file" in run("sweep -o s", status=1).stderr
+    run(FROM.replace("first.npz", "moved.npz"))
+    assert runs("s") == before
+
+
+def test_runs_that_begin_elsewhere_are_another_sweep(run, first):
+    run(FROM)
+    run("train --epochs 1 --hidden 5 --eta 2 --batch-size 20 --seed 1 --checkpoint other.npz")
+    done = run(FROM.replace("first.npz", "other.npz"), status=1)
+    assert "the sweep here is another: from " in done.stderr
+    done = run(FROM.replace("--from first.npz", "--hidden 5"), status=1)
+    assert "from random parameters instead of" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "vary", ["hidden=5,6", "activation=tanh", "view=deslant", "cost=quadratic"]
+)
+def test_what_the_network_decides_cannot_vary(run, first, vary):
+    done = run(f"sweep --from first.npz --vary {vary} --seeds 2 -o s", status=2)
+    name = vary.partition("=")[0]
+    assert f"--vary {name}: the runs begin with the network of first.npz. Leave it out." in (
+        done.stderr
+    )
+    assert not Path("s").exists()
+
+
+def test_a_fresh_last_layer_and_images_that_do_not_fit_are_said_before_any_run(run, first):
+    write_dataset(Path("four"), make_arrays(train=600, test=50, classes=4))
+    assert "the data have 4 classes" in run(f"{FROM} --dataset four").stderr
+    assert load_checkpoint(Path("s/run-001.npz")).origin.layers == 1
+    write_dataset(Path("wide"), make_arrays(train=60, shape=(4, 16)))
+    done = run(f"{FROM}2 --dataset wide", status=1)
+    assert "wide: images of 4 x 16 pixels, expected 8 x 8" in done.stderr
+    assert not Path("s2").exists()
+
+
+def test_a_sweep_of_few_images_holds_a_sixth_of_them_out(run):
+    write_dataset(Path("own"), make_arrays(train=60))
+    run("sweep --dataset own --epochs 1 --vary eta=1,3 -o s")
+    assert load_checkpoint(Path("s/run-001.npz")).settings.validation == 10
+    write_dataset(Path("own"), make_arrays(train=50))
+    done = run("sweep --dataset own --epochs 1 --vary eta=1,3 -o s2", status=2)
+    assert "own: 50 training images are few, and none is held out." in done.stderr
+    assert not Path("s2").exists()
+
+
 def test_a_complete_sweep_trains_nothing_again(run):
     run(f"{SWEEP} -o s")
     before = {path.name: path.read_bytes() for path in Path("s").iterdir()}

@@ -57,6 +57,7 @@ def inspect(file: Checkpoint | None, checkpoint: Checkpoint | None, json: bool) 
                 "test_accuracy": run.test_accuracy,
                 "engine_variant": run.engine_variant,
                 "arithmetic": run.arithmetic,
+                "from": run.origin._asdict() if run.origin else None,
                 "training_seconds": run.training_seconds,
                 "resumable": run.resume is not None,
                 "file": asdict(facts),
@@ -65,6 +66,8 @@ def inspect(file: Checkpoint | None, checkpoint: Checkpoint | None, json: bool) 
         return
     result(f"checkpoint     {path}")
     result(f"network        {'-'.join(map(str, run.settings.sizes))}, {parameters:,} parameters")
+    if run.origin:
+        result(f"began with     {run.origin.describe(run.settings.sizes)}")
     if run.history:
         first, last = run.history[0], run.history[-1]
         result(f"history        {len(run.history)} epochs, {run.training_seconds:.1f} s")

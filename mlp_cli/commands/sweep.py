@@ -17,6 +17,7 @@ from mlp_cli.commands.shared.options import (
     data_dir_option,
 )
 from mlp_cli.commands.shared.plot import draw_sweep, plot_option
+from mlp_cli.commands.shared.starting import from_option
 from mlp_cli.commands.shared.sweep_output import (
     Tested,
     document,
@@ -24,19 +25,16 @@ from mlp_cli.commands.shared.sweep_output import (
     print_rows,
     wrapped,
 )
+from mlp_cli.commands.shared.sweep_planning import bring_data, read_options
 from mlp_cli.commands.shared.text import json_result, note, note_above, shows_bars
 from mlp_cli.commands.shared.training_options import (
-    chosen_options,
-    given_options,
     training_options,
-    typed_options,
 )
 from mlp_cli.errors import InterruptedRunError, OptionError, OutputError, UnwritableError
 from mlp_cli.system.shell import command_line
 from mlp_cli.system.signals import interruption
 
 if TYPE_CHECKING:
-    from mlp_cli.sweeps.plan import Plan
     from mlp_cli.sweeps.rows import Row
     from mlp_cli.sweeps.sweep import Sweep
     from mlp_cli.sweeps.workers import Workers
@@ -48,6 +46,7 @@ if TYPE_CHECKING:
 @config_option
 @training_options
 @data_dir_option
+@from_option
 @click.option(
     "--vary",
     multiple=True,
@@ -120,7 +119,7 @@ def sweep(
 
     Ctrl-C stops the sweep. The same command resumes it, and ends in the same runs.
     """
-    from mlp_cli.sweeps.folder import FolderClaim, find_plan, require_same, with_data
+    from mlp_cli.sweeps.folder import FolderClaim, find_plan, keep_start, require_same, with_data
     from mlp_cli.sweeps.search import require_optuna
     from mlp_cli.sweeps.sweep import Sweep
 
@@ -128,15 +127,17 @@ def sweep(
         raise OptionError(
             "--jobs and --scheduler: either. The threads of the cluster say how many run at a time."
         )
-    plan = _plan(ctx, vary, seeds, trials, prune, output)
+    plan, start = read_options(ctx, vary, seeds, trials, prune, output)
     before = find_plan(output, plan)
     if plan.trials:
         require_optuna()
-    plan = before or with_data(plan, _bring_data(plan, data_dir))
+    plan = before or with_data(plan, bring_data(plan, data_dir, start))
     with interruption() as interrupted, FolderClaim.begin_or_take(output, plan) as claim:
+        if start is not None:
+            keep_start(output, start)
         going = Sweep(plan, output)
         if before and going.complete < plan.runs:
-            require_same(output, plan, with_data(plan, _bring_data(plan, data_dir)))
+            require_same(output, plan, with_data(plan, bring_data(plan, data_dir)))
         try:
             with _workers(jobs, scheduler, data_dir) as workers:
                 _introduce(going, workers, is_new=claim.is_new)
@@ -152,39 +153,6 @@ def sweep(
         _show(going, json, tested, plot=plot)
         if not any(row.mean is not None for row in going.rows()):
             ctx.exit(1)
-
-
-def _plan(
-    ctx: click.Context,
-    vary: tuple[str, ...],
-    seeds: int,
-    trials: int | None,
-    prune: bool,
-    output: Path,
-) -> "Plan":
-    """Return the plan that the options make or, where there are none, the one in the folder."""
-    from mlp_cli.sweeps.plan import Plan, read_plan
-    from mlp_cli.sweeps.variation import EXAMPLES
-
-    own = ("vary", "seeds", "trials", "prune")
-    is_given = {
-        name for name in own if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
-    }
-    if not is_given and not given_options(ctx):
-        return read_plan(output)
-    if not vary and seeds == 1:
-        raise OptionError(f"Nothing differs between the runs. Give {EXAMPLES}, or --seeds 5.")
-    return Plan.read_options(
-        chosen_options(ctx), typed_options(ctx), vary, seeds=seeds, trials=trials, prune=prune
-    )
-
-
-def _bring_data(plan: "Plan", data_dir: Path) -> dict[str, str]:
-    """Bring the data into the data folder where they are missing; return their fingerprints."""
-    return {
-        str(name): load_or_download(str(name), data_dir).fingerprint()
-        for name in plan.values_of("dataset")
-    }
 
 
 def _workers(jobs: int | None, scheduler: str | None, data_dir: Path) -> "Workers":
@@ -205,6 +173,8 @@ def _introduce(going: "Sweep", workers: "Workers", is_new: bool) -> None:
     varied = ", ".join(f"{name} {each}" for name, each in plan.varied.items())
     runs = f"{plan.runs} runs" if plan.runs > 1 else "1 run"
     note(f"{runs}, {workers.slots} at a time, in {going.folder}")
+    if plan.start:
+        note(f"every run begins with the parameters of {plan.start['checkpoint']}")
     note(wrapped(f"varied: {varied or 'the seed alone'}"))
     if not is_new:
         note(f"resumed: {going.complete} of {plan.runs} are complete")

@@ -28,13 +28,16 @@ from mlp_cli.commands.shared.narration import (
 from mlp_cli.commands.shared.options import FilePath, common_options, data_dir_option
 from mlp_cli.commands.shared.plot import draw_learning_curves, plot_option
 from mlp_cli.commands.shared.resuming import is_there, resume_training, resumed_run, take_run
+from mlp_cli.commands.shared.starting import (
+    check_start,
+    from_option,
+    options_of_new_run,
+    refuse_start,
+    say_start,
+)
 from mlp_cli.commands.shared.tensorboard import board_log, record_epoch, tensorboard_option
 from mlp_cli.commands.shared.text import note_above, result, shows_bars, terminal_width
-from mlp_cli.commands.shared.training_options import (
-    chosen_options,
-    training_options,
-    typed_options,
-)
+from mlp_cli.commands.shared.training_options import training_options, typed_options
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.errors import (
     CheckpointError,
@@ -55,6 +58,7 @@ from mlp_cli.system.signals import Interruption, interruption
 if TYPE_CHECKING:
     from mlp_cli.runs.checkpoint import Run
     from mlp_cli.runs.claim import Claim
+    from mlp_cli.runs.pretrained import Pretrained
     from mlp_cli.runs.training import Training
 
 
@@ -69,6 +73,7 @@ if TYPE_CHECKING:
     shell_complete=complete_checkpoint,
     help="File to keep the run in; with --resume, the run to resume: a file, or newest.",
 )
+@from_option
 @click.option(
     "--resume",
     is_flag=True,
@@ -109,6 +114,8 @@ def train(
     """
     if resume and resume_or_start:
         raise OptionError("--resume and --resume-or-start: either. Give only one of them.")
+    if resume:
+        refuse_start(ctx)
     may_resume = resume or resume_or_start
     file = (choose_to_resume if may_resume else choose_to_create)(checkpoint)
     resumes = resume or (resume_or_start and is_there(file))
@@ -125,6 +132,7 @@ def train(
             if resumes:
                 claim = stack.enter_context(take_run(file))
                 saved = resumed_run(claim.path, ctx)
+                check_start(saved, ctx)
                 wanted = saved.settings
                 training = resume_training(saved, claim.path, ctx)
             else:
@@ -150,9 +158,14 @@ def _options_of(path: Path | None, ctx: click.Context) -> dict[str, Option]:
     """Return the options that a run would have: that of a checkpoint, or a new one."""
     if path is not None:
         return resumed_run(path, ctx).settings.options()
-    options = chosen_options(ctx)
+    return _options_and_start(ctx)[0]
+
+
+def _options_and_start(ctx: click.Context) -> "tuple[dict[str, Option], Pretrained | None]":
+    """Return the options of a new run, and the trained network that it begins with, if any."""
+    options, start = options_of_new_run(ctx)
     check_combination(options, typed_options(ctx))
-    return options
+    return options, start
 
 
 def _begin(checkpoint: Path | None, data_dir: Path, ctx: click.Context) -> "Training":
@@ -160,14 +173,18 @@ def _begin(checkpoint: Path | None, data_dir: Path, ctx: click.Context) -> "Trai
 
     What can be refused without the data is refused before.
     """
-    options = _options_of(None, ctx)
+    options, start = _options_and_start(ctx)
     if checkpoint is not None:
         check_free(checkpoint)
     from mlp_cli.learning.engine import check_engine
     from mlp_cli.runs.training import Training
 
     check_engine(str(options["engine"]))
-    return Training.begin(options, load_or_download(str(options["dataset"]), data_dir), data_dir)
+    data = load_or_download(str(options["dataset"]), data_dir)
+    training = Training.begin(options, data, data_dir, start)
+    if start is not None:
+        say_start(training.run, start, ctx)
+    return training
 
 
 def _claim(checkpoint: Path | None, run: "Run") -> "Claim":

@@ -11,7 +11,6 @@ from mlp_cli.pages.findings import Findings
 from mlp_cli.pages.markup import Html, element, table, tiles
 from mlp_cli.pages.sections import chart, run_sections, section
 from mlp_cli.runs.checkpoint import Run
-from mlp_cli.runs.settings import Settings
 
 
 def render_report(findings: Sequence[Findings]) -> bytes:
@@ -101,7 +100,7 @@ def _curves(findings: Sequence[Findings]) -> Html:
 
 def _settings(findings: Sequence[Findings]) -> Html:
     """Return the settings, with a column for each run; rows that differ are marked."""
-    columns = [_texts(found.run.settings) for found in findings]
+    columns = [_texts(found.run) for found in findings]
     several = len(columns) > 1
     rows, classes = [], []
     for name in columns[0]:
@@ -117,9 +116,12 @@ def _settings(findings: Sequence[Findings]) -> Html:
     return section("Settings", *parts)
 
 
-def _texts(settings: Settings) -> dict[str, str]:
-    """Return every setting as text, by its name."""
-    texts = {}
+def _texts(run: Run) -> dict[str, str]:
+    """Return what the run began with, and every setting, as text, by its name."""
+    settings, origin = run.settings, run.origin
+    texts = {"began with": origin.describe(settings.sizes) if origin else "random parameters"}
+    if not run.history and not run.awaits_its_first_epoch:
+        texts["began with"] = "unknown"
     for field in fields(settings):
         value = getattr(settings, field.name)
         if field.name == "sizes":

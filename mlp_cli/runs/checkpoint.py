@@ -26,6 +26,7 @@ from mlp_cli.errors import CheckpointError, OptionError
 from mlp_cli.learning.views import view
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats, Images
+from mlp_cli.runs.origin import Origin
 from mlp_cli.runs.places import unwritable
 from mlp_cli.runs.schema import Option
 from mlp_cli.runs.settings import Settings
@@ -84,11 +85,20 @@ class Run:
     """the processor's version of the engine in the last epoch; None if there is but one"""
     arithmetic: dict[str, str] = field(default_factory=dict)
     """what rounded the numbers of the last epoch, by name; empty where it is not known"""
+    origin: Origin | None = None
+    """the trained network that the run began with; None: it began with random parameters"""
 
     @classmethod
-    def begin(cls, settings: Settings, engine: "Engine", rng: "np.random.Generator") -> Self:
+    def begin(
+        cls,
+        settings: Settings,
+        engine: "Engine",
+        rng: "np.random.Generator",
+        origin: Origin | None = None,
+    ) -> Self:
         """Return a run that has had no epoch yet."""
-        return cls(settings, engine.network.copy(), _resume_state(engine, rng))
+        state = _resume_state(engine, rng)
+        return cls(settings, engine.network.copy(), state, origin=origin)
 
     def with_options(self, given: Mapping[str, Option]) -> Self:
         """Return the run with these options, to be resumed.
@@ -247,6 +257,7 @@ class Run:
             "test_accuracy": self.test_accuracy,
             "engine_variant": self.engine_variant,
             "arithmetic": self.arithmetic,
+            "from": self.origin._asdict() if self.origin else None,
             "history": self.history,
             "versions": {
                 "mlp": __version__,

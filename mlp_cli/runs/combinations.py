@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 
 from mlp_cli.errors import OptionError
-from mlp_cli.runs.schema import Option
-from mlp_cli.runs.settings import SETTINGS, show_option
+from mlp_cli.runs.schema import Option, show_option
+from mlp_cli.runs.settings import SETTINGS
 
 
 def check_combination(options: Mapping[str, Option], typed: Collection[str]) -> None:
@@ -17,7 +17,7 @@ def check_combination(options: Mapping[str, Option], typed: Collection[str]) -> 
     epochs, warmup = options["epochs"], options["warmup"]
     assert isinstance(epochs, int)
     assert isinstance(warmup, int)
-    if not options["validation"]:
+    if options.get("validation") == 0:  # where nobody says how many, the data decide
         needs = "needs validation images. Leave it out, or train with --validation above 0."
         if options["schedule"] == "halve-on-plateau":
             raise OptionError(f"--schedule halve-on-plateau: {needs}")

@@ -22,6 +22,7 @@ from mlp_cli.runs.checkpoint import (
     ResumeState,
     Run,
 )
+from mlp_cli.runs.origin import Origin
 from mlp_cli.runs.places import NEW_RUN
 from mlp_cli.runs.schema import Text
 from mlp_cli.runs.settings import Settings, bad_meta
@@ -113,6 +114,7 @@ def _parse(arrays: Archive) -> Run:
         test_accuracy=test_accuracy,
         engine_variant=engine_variant,
         arithmetic=_texts(meta.get("arithmetic")),
+        origin=Origin.from_meta(meta, layers=len(settings.sizes) - 1),
     )
 
 

@@ -21,6 +21,13 @@ def as_typed(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
+def show_option(value: object) -> str:
+    """Return a value as one types it: several numbers separated by spaces, none as `none`."""
+    if isinstance(value, list):
+        return " ".join(map(str, value)) or "none"
+    return str(value)
+
+
 class Kind(Protocol):
     """A kind of value. A value is as JSON and TOML have it: a tuple is a list there."""
 

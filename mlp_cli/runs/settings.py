@@ -21,6 +21,7 @@ from mlp_cli.runs.schema import (
     ViewText,
     Whole,
     Wholes,
+    show_option,
 )
 
 if TYPE_CHECKING:
@@ -122,9 +123,10 @@ TABLE = (
     Setting(
         "validation",
         Whole(),
-        10_000,
+        None,
         "Training images to hold out: the last ones; of a folder of your own a sample of every "
         "class. 0 trains on all of them.",
+        shown_default="a sixth, from 10 to 10000",
     ),
     Setting(
         "patience",
@@ -290,10 +292,3 @@ class Settings:
 def bad_meta(name: str, value: object, expected: str) -> CheckpointError:
     """Return the error for an entry of meta that is not what it must be."""
     return CheckpointError(f"meta: {name} is {reprlib.repr(value)}, expected {expected}.")
-
-
-def show_option(value: object) -> str:
-    """Return a value as one types it: several numbers separated by spaces, none as `none`."""
-    if isinstance(value, list):
-        return " ".join(map(str, value)) or "none"
-    return str(value)

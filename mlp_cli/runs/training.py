@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mlp_cli.datasets.catalogue import find_source
+from mlp_cli.datasets.holding_out import choose_validation
 from mlp_cli.datasets.loading import Dataset, Split
 from mlp_cli.errors import DataError, OptionError
 from mlp_cli.learning.ahead import DistortedEpochs
@@ -25,8 +26,10 @@ from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Images, Indices
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.claim import Claim
+from mlp_cli.runs.combinations import check_combination
 from mlp_cli.runs.fairness import doubt_data, hold_out_stream
 from mlp_cli.runs.log import EpochLog
+from mlp_cli.runs.pretrained import Pretrained
 from mlp_cli.runs.schema import Option
 from mlp_cli.runs.settings import SETTINGS, Settings
 
@@ -56,14 +59,24 @@ class Training:
         reserve_memory(settings.threads)
 
     @classmethod
-    def begin(cls, options: Mapping[str, Option], dataset: Dataset, data_dir: Path) -> Self:
+    def begin(
+        cls,
+        options: Mapping[str, Option],
+        dataset: Dataset,
+        data_dir: Path,
+        start: Pretrained | None = None,
+    ) -> Self:
         """Return the training of a new run.
 
-        options: those of `mlp train`, by name. Where engine or threads are not given, they are
-        chosen here.
+        options: those of `mlp train`, by name. Where validation, engine or threads are not given,
+        they are chosen here.
+        start: the network to begin with, which the options fit: see `Pretrained.complete`. None:
+        one with random parameters.
         Raises OptionError where they leave no image to train on, or ask for an engine that is not
-        there.
+        there; DataError where the images do not fit the network to begin with.
         """
+        if start is not None:
+            start.require(dataset)
         settings = settings_of(options, dataset, data_dir)
         streams = spawn_streams(settings.seed)
         network = Network.initialise(
@@ -74,8 +87,10 @@ class Training:
             settings.activation,
             settings.cost,
         )
+        origin = start.put_into(network) if start else None
         engine = _engine_of(network, settings, streams)
-        return cls(Run.begin(settings, engine, streams.shuffling), dataset, engine, streams)
+        run = Run.begin(settings, engine, streams.shuffling, origin)
+        return cls(run, dataset, engine, streams)
 
     @classmethod
     def resume(cls, run: Run, dataset: Dataset) -> Self:
@@ -221,7 +236,8 @@ class Training:
 def settings_of(options: Mapping[str, Option], dataset: Dataset, data_dir: Path) -> Settings:
     """Return the settings of a run: its options, and what follows from the data.
 
-    Raises OptionError for an engine that is not there, or a view wider than the images.
+    Raises OptionError for an engine that is not there, a view wider than the images, or options
+    that need images held out where there are too few to hold any out.
     """
     values: dict[str, Any] = dict(options)
     columns = dataset.image_shape[1]
@@ -230,6 +246,8 @@ def settings_of(options: Mapping[str, Option], dataset: Dataset, data_dir: Path)
             f"--view {values['view']}: the images are {columns} pixels wide. "
             f"Choose a width of {columns} at most, or another view."
         )
+    values.setdefault("validation", choose_validation(len(dataset.train)))
+    check_combination(values, typed=())
     sizes = (dataset.pixels, *values.pop("hidden"), dataset.classes)
     if values["engine"] == SETTINGS["engine"].automatic:
         values["engine"] = choose(sizes, values["batch_size"])

@@ -16,7 +16,7 @@ from concurrent.futures import CancelledError
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 
@@ -31,7 +31,10 @@ from mlp_cli.sweeps.workers import Ended, Progress, Task
 if TYPE_CHECKING:
     from distributed import Future
 
+    from mlp_cli.runs.pretrained import Pretrained
     from mlp_cli.sweeps.conversations import Arrival, Conversations, Done, Happened, RemoteRun
+
+_Placed = TypeVar("_Placed")
 
 LOOK_SECONDS = 1.0
 """between looks at the connection, while nothing happens"""
@@ -61,6 +64,7 @@ class Cluster:
         self._runs: dict[int, RemoteRun] = {}
         self._data: dict[str, Future[Dataset]] = {}
         """on the workers, by the name of the dataset"""
+        self._start: Future[Pretrained] | None = None
         self._scattered = 0
         self.slots = 0
         """threads of all workers"""
@@ -214,6 +218,7 @@ class Cluster:
             train_for_client,
             order,
             self._place_data(str(task.options["dataset"])),
+            self._place_start(task.start),
             key=(self._topic, task.number, uuid.uuid4().hex[:8]),
             pure=False,
             retries=0,
@@ -231,15 +236,26 @@ class Cluster:
                 for split in (found.train, found.test)
             )
             dataset = Dataset(found.folder, train, test)
-            key = f"mlp-data-{dataset.fingerprint()}-{self._scattered}"
-            self._scattered += 1
-            try:
-                scattered = self._client.scatter({key: dataset}, direct=self._is_direct)
-            except TimeoutError as error:
-                raise ClusterError(f"{self._address}: no worker is left.") from error
-            except ImportError as error:
-                raise self._without_mlp(error) from error
-            placed = self._data[name] = scattered[key]
+            placed = self._data[name] = self._place(f"mlp-data-{dataset.fingerprint()}", dataset)
+        return placed
+
+    def _place_start(self, start: "Pretrained | None") -> "Future[Pretrained] | None":
+        """Return the network that all runs begin with, on the workers as the data are."""
+        if start and (self._start is None or self._start.status != "finished"):
+            self._start = self._place(f"mlp-start-{start.digest}", start)
+        return self._start
+
+    def _place(self, name: str, value: _Placed) -> "Future[_Placed]":
+        """Put a value on a worker, under a new key that begins so."""
+        key = f"{name}-{self._scattered}"
+        self._scattered += 1
+        try:
+            scattered = self._client.scatter({key: value}, direct=self._is_direct)
+        except TimeoutError as error:
+            raise ClusterError(f"{self._address}: no worker is left.") from error
+        except ImportError as error:
+            raise self._without_mlp(error) from error
+        placed: Future[_Placed] = scattered[key]
         return placed
 
     def _without_mlp(self, error: ImportError) -> ClusterError:

@@ -7,10 +7,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from mlp_cli.errors import ClaimError, SweepError
+from mlp_cli.errors import CheckpointError, ClaimError, SweepError
+from mlp_cli.runs.pretrained import Pretrained
 from mlp_cli.sweeps.plan import PLAN, Plan, read_plan
 from mlp_cli.system.files import creating, open_locked, sweep
 from mlp_cli.system.locks import FILES_STAY_OPEN
+
+START = "sweep.start"
+"""the checkpoint that every run begins with, if it is one: not .npz, since it is no run here"""
 
 
 class FolderClaim:
@@ -69,6 +73,36 @@ class FolderClaim:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def keep_start(folder: Path, start: Pretrained) -> None:
+    """Keep the network that every run begins with in the folder of a sweep.
+
+    Raises CheckpointError where that cannot be written.
+    """
+    if not os.path.lexists(folder / START):
+        start.save(folder / START)
+
+
+def read_start(folder: Path, plan: Plan) -> Pretrained | None:
+    """Return the network that every run of a sweep begins with; None: random parameters.
+
+    Raises SweepError where its file is gone, or holds another.
+    """
+    if not plan.start:
+        return None
+    name, path = plan.start["checkpoint"], folder / START
+    try:
+        start = Pretrained.load(path, name)
+        if start.digest == plan.start["parameters"]:
+            return start
+        reason = f"{path}: holds another network than {name}."
+    except CheckpointError as error:
+        reason = str(error).partition("\n")[0]
+    raise SweepError(
+        f"{reason}\nMove it away, and give the sweep's own options again, with --from: its runs "
+        "begin there."
+    )
 
 
 def find_plan(folder: Path, plan: Plan) -> Plan | None:

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple, Self
 from mlp_cli.errors import OptionError, SweepError
 from mlp_cli.runs.combinations import check_combination
 from mlp_cli.runs.presets import format_preset
-from mlp_cli.runs.schema import MOST_WHOLE, Option, Whole
-from mlp_cli.runs.settings import SETTINGS, show_option
+from mlp_cli.runs.pretrained import OF_THE_NETWORK, Pretrained
+from mlp_cli.runs.schema import MOST_WHOLE, Option, Whole, show_option
+from mlp_cli.runs.settings import SETTINGS
 from mlp_cli.sweeps.variation import EXAMPLES, Listed, Range, Variation, read_variation
 from mlp_cli.sweeps.variation import read_variations as read_typed
 from mlp_cli.sweeps.workers import Task
@@ -53,6 +54,8 @@ class Plan:
     """whether a trial may end early that lags behind the others"""
     data: Mapping[str, str] = field(default_factory=dict)
     """the fingerprint of each dataset, by its name"""
+    start: Mapping[str, str] = field(default_factory=dict)
+    """the name and the SHA-256 of the parameters that every run begins with; empty: random ones"""
 
     @classmethod
     def read_options(
@@ -64,10 +67,12 @@ class Plan:
         seeds: int = 1,
         trials: int | None = None,
         prune: bool = False,
+        start: Pretrained | None = None,
     ) -> Self:
         """Return the plan for options of `mlp train`, and texts such as `eta=1,3`.
 
         typed: the names of the options that somebody typed.
+        start: the trained network that every run begins with.
         A list of one value is an option like any other.
         Raises OptionError with every fault, a line each; where no combination of settings makes
         sense, with the reason of the first.
@@ -78,6 +83,11 @@ class Plan:
             "Leave one of them out."
             for name in varied
             if name in typed
+        ]
+        faults += [
+            f"--vary {name}: the runs begin with the network of {start.name}. Leave it out."
+            for name in varied
+            if start is not None and name in OF_THE_NETWORK
         ]
         has_range = any(isinstance(each, Range) for each in varied.values())
         if has_range and trials is None:
@@ -104,7 +114,8 @@ class Plan:
         # Processes share the cores, not threads.
         shared = {"threads": 1, **options, **single}
         shared = {name: value for name, value in shared.items() if name not in differing}
-        plan = cls(shared, differing, seeds, trials or 0, prune)
+        begins = {"checkpoint": start.name, "parameters": start.digest} if start else {}
+        plan = cls(shared, differing, seeds, trials or 0, prune, start=begins)
         plan._check([*typed, *varied])
         return plan
 
@@ -151,7 +162,7 @@ class Plan:
                 return values
             case Range(least, most, _):
                 return [value_in_range(name, end) for end in (least, most)]
-        return [self.options[name]]
+        return [self.options[name]] if name in self.options else []
 
     def corners(self) -> Iterator[dict[str, Option]]:
         """Yield every combination of listed values, and of the ends of ranges."""
@@ -188,6 +199,8 @@ class Plan:
             "data": {json.dumps(name): text for name, text in self.data.items()},
         }
         first = format_preset({"format_version": PLAN_VERSION, "seeds": self.seeds, **search})
+        if self.start:
+            sections["from"] = dict(self.start)
         texts = [f"[{name}]\n{format_preset(values)}\n" for name, values in sections.items()]
         return "\n".join([HEAD, f"{first}\n", *texts])
 
@@ -215,7 +228,10 @@ class Plan:
         if trials != 0 and not count.accepts(trials):
             raise ValueError(f"trials = {trials!r}")
         prune, data = content.get("prune", False), _table(content, "data")
-        return cls(shared, varied, seeds, trials, prune is True, data)
+        start = _table(content, "from")
+        if start and not all(isinstance(start.get(k), str) for k in ("checkpoint", "parameters")):
+            raise ValueError(f"from = {start!r}")
+        return cls(shared, varied, seeds, trials, prune is True, data, start)
 
     def differences(self, other: Self) -> list[str]:
         """Return in what another plan differs from this one: each `NAME THEIRS instead of OURS`."""
@@ -233,6 +249,8 @@ class Plan:
             value: Any = getattr(self, each.name)
             if each.name == "data":
                 flat |= {f"the data of {name}": text[:16] for name, text in value.items()}
+            elif each.name == "start":
+                flat["from"] = value["parameters"][:16] if value else "random parameters"
             elif isinstance(value, Mapping):
                 flat |= {name: show_option(inner) for name, inner in value.items()}
             else:

@@ -26,6 +26,7 @@ from mlp_cli.learning.arithmetic import read_arithmetic, unlike
 from mlp_cli.learning.compiled import variants
 from mlp_cli.learning.threads import limit_threads
 from mlp_cli.runs.checkpoint import Run
+from mlp_cli.runs.pretrained import Pretrained
 from mlp_cli.runs.reading import read_run
 from mlp_cli.runs.schema import Option
 from mlp_cli.runs.training import Training
@@ -196,7 +197,7 @@ def read_rounding() -> dict[str, str]:
     return read_arithmetic() | {"kernel": next(iter(variants()), "none")}
 
 
-def train_for_client(order: Order, dataset: Dataset) -> None:
+def train_for_client(order: Order, dataset: Dataset, start: Pretrained | None = None) -> None:
     """Train a run of a client who asks for every epoch, until it ends or the client leaves.
 
     The run resumes from the checkpoint that the client has by now: where a scheduler sends it
@@ -214,13 +215,13 @@ def train_for_client(order: Order, dataset: Dataset) -> None:
     try:
         said = {"number": order.number, "training": training, "address": worker.address}
         worker.log_event(order.topic, said)
-        is_done = channel.ask() and _train(order, dataset, channel)
+        is_done = channel.ask() and _train(order, dataset, start, channel)
     finally:
         if not is_done:
             CHANNELS.pop(training, None)
 
 
-def _train(order: Order, dataset: Dataset, channel: Channel) -> bool:
+def _train(order: Order, dataset: Dataset, start: Pretrained | None, channel: Channel) -> bool:
     """Train the run; return whether it has ended, and the client will hear so."""
     if differences := unlike(order.software, read_software()):
         channel.end(describe(differences), is_unfit=True)
@@ -228,7 +229,7 @@ def _train(order: Order, dataset: Dataset, channel: Channel) -> bool:
     _keep_to_one_thread()
     try:
         if channel.checkpoint is None:
-            training = Training.begin(order.options, dataset, Path(order.data_dir))
+            training = Training.begin(order.options, dataset, Path(order.data_dir), start)
         else:
             training = resume_here(read_run(channel.checkpoint), dataset)
         for _ in training.epochs():

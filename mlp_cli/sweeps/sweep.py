@@ -10,6 +10,7 @@ from typing import NamedTuple
 from mlp_cli.errors import CheckpointError, SweepError
 from mlp_cli.runs.schema import Option
 from mlp_cli.runs.settings import SETTINGS
+from mlp_cli.sweeps.folder import read_start
 from mlp_cli.sweeps.plan import Plan, Point, read_plan
 from mlp_cli.sweeps.results import Result, make_row, read_result, sorted_rows
 from mlp_cli.sweeps.rows import Row
@@ -76,6 +77,7 @@ class Sweep:
         checkpoints cannot be written, and what the workers raise.
         """
         self._running: dict[int, tuple[Task, Point]] = {}
+        self._start = read_start(self.folder, self.plan)
         submitted = 0
         # Trials in flight: as few as keep all slots busy, so that each learns from most others.
         # How long a run takes decides nothing, so the choice is the same each time.
@@ -129,7 +131,7 @@ class Sweep:
             waiting += [(task, point) for task in tasks if self._is_open(task.number)]
         for task, point in sorted(waiting, key=lambda pair: self._nth_seed(pair[0].number)):
             self._running[task.number] = (task, point)
-            workers.submit(task)
+            workers.submit(task._replace(start=self._start))
 
     def _nth_seed(self, number: int) -> int:
         """Return the place of a run among those of its combination, counted from 0."""

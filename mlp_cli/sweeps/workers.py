@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 from mlp_cli.runs.schema import Option
+
+if TYPE_CHECKING:
+    from mlp_cli.runs.pretrained import Pretrained
 
 
 class Task(NamedTuple):
@@ -17,6 +20,8 @@ class Task(NamedTuple):
     """those of `mlp train` that make a run, by name, the seed among them"""
     checkpoint: Path
     """where the run is kept, on the machine of whoever started the sweep"""
+    start: "Pretrained | None" = None
+    """the trained network that the run begins with; None: one with random parameters"""
 
 
 class Progress(NamedTuple):

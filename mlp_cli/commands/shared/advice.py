@@ -48,7 +48,7 @@ def data_hints(training: "Training") -> list[str]:
             f"the brightest pixel is {doubts.dimness} of 255, and the network learns slowly "
             f"from such dark images. {factor or 'Look at the files: all images are black.'}"
         )
-    if settings.batch_size > size:
+    if settings.batch_size > size and training.run.origin is None:  # from --from: measured to do
         hints.append(
             f"--batch-size {settings.batch_size} is more than the {size:,} training images: "
             f"an epoch is one update. Use a smaller --batch-size."

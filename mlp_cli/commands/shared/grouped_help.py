@@ -12,7 +12,16 @@ GROUPS: Mapping[str, Sequence[str]] = {
     ),
     "Data": (*("dataset", "data_dir", "validation", "view", "distort", "distort_strength"),),
     "Files": (
-        *("config", "checkpoint", "resume", "resume_or_start", "log", "tensorboard", "plot"),
+        *(
+            "config",
+            "from_",
+            "checkpoint",
+            "resume",
+            "resume_or_start",
+            "log",
+            "tensorboard",
+            "plot",
+        ),
     ),
     "Output": ("print_config", "json", "quiet", "version", "_click_default_help"),
 }
