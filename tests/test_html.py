@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from mlp_cli import load_dataset
-from mlp_cli.datasets.source import Source
+from mlp_cli.datasets.class_names import ClassNames
 from mlp_cli.errors import ExportError, PictureError
 from mlp_cli.images import digit, find_digit, read_picture
 from mlp_cli.pages.canvas.constants import shared_constants
@@ -360,7 +360,7 @@ def test_the_page_asks_the_network_for_nothing_and_may_not(browser, opened):
 
 def test_names_of_classes_are_text_whatever_they_hold(opened, monkeypatch):
     hostile = "</script><script>document.title = 'taken'</script><!--<b>&amp; {{script}}"
-    monkeypatch.setattr(Source, "class_name", lambda source, label: hostile)
+    monkeypatch.setattr(ClassNames, "class_name", lambda names, label: hostile)
     page = opened(adopt_network(*SIZE))
     assert page.title == "Draw for a network"
     row = page.find_element(By.CSS_SELECTOR, "#outputs span")

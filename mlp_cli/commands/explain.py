@@ -212,11 +212,12 @@ def _print(e: "Explanation", example: "Example", path: Path | None, seed: int, c
 
     origin = f"of {click.format_filename(path)}" if path else f"from seed {seed}"
     sizes = "-".join(map(str, e.network.sizes))
+    heading = example.classes.class_heading
     about = [
         f"network     {sizes} {origin}",
         f"            hidden units {e.network.activation}, cost {e.network.cost}",
         f"example     {example.origin}",
-        f"            correct class {e.label}, prediction {e.prediction}",
+        f"            correct class {heading(e.label)}, prediction {heading(e.prediction)}",
         f"            (classes count from 0, outputs from 1: y = e_{e.label + 1})",
         "",
     ]
@@ -235,5 +236,7 @@ def _print_json(
         "seed": seed,
         "index": example.number,
         "image": example.image,
+        "label_name": example.classes.class_name(e.label),
+        "answer_name": example.classes.class_name(e.prediction),
     }
     json_result({**source, **(check_document(e) if check else full_document(e))})

@@ -2,7 +2,6 @@
 
 from statistics import median
 
-from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.measuring.percent import percent
 from mlp_cli.pages.charts import confusion_heat_map, epoch_seconds, unit_slopes
 from mlp_cli.pages.figures import to_inline_svg
@@ -35,13 +34,15 @@ def chart(svg: str, name: str) -> Html:
 
 def _confusion(found: Findings) -> Html:
     text = "Blue: correct predictions. Orange: mistakes, stronger for a larger fraction of the row."
-    svg = to_inline_svg(confusion_heat_map(found.evaluation.confusion))
+    confusion = found.evaluation.confusion
+    _, headings = found.classes.class_headings(len(confusion))
+    svg = to_inline_svg(confusion_heat_map(confusion, headings))
     return section("Confusion matrix", element("p", text), chart(svg, "Confusion matrix"))
 
 
 def _classes(found: Findings) -> Html:
     figures = found.evaluation.class_figures
-    kind, headings = find_source(found.dataset).class_headings(len(figures))
+    kind, headings = found.classes.class_headings(len(figures))
     head = [kind, "precision", "recall", "F1", "examples"]
     rows = [
         [heading, percent(f.precision), percent(f.recall), percent(f.f1), f"{f.examples:,}"]
@@ -66,7 +67,7 @@ def _mistakes(found: Findings) -> Html:
     view = found.run.settings.view
     if view != "plain":
         text += f" The images are as the network sees them (view {view})."
-    name_of = find_source(found.dataset).class_name
+    name_of = found.classes.class_name
     pictures = [
         element(
             "li",

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 
 from mlp_cli.errors import OptionError
-from mlp_cli.runs.schema import Option
-from mlp_cli.runs.settings import SETTINGS, show_option
+from mlp_cli.runs.schema import Option, show_option
+from mlp_cli.runs.settings import SETTINGS
 
 
 def check_combination(options: Mapping[str, Option], typed: Collection[str]) -> None:

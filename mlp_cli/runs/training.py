@@ -219,6 +219,7 @@ def settings_of(options: Mapping[str, Option], dataset: Dataset, data_dir: Path)
         data_dir=str(data_dir),
         fingerprint=dataset.fingerprint(),
         held_out=find_source(values["dataset"]).held_out,
+        class_names=dataset.class_names,
         image_shape=dataset.image_shape,
         sizes=sizes,
         **values,

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple, Self
 from mlp_cli.errors import OptionError, SweepError
 from mlp_cli.runs.combinations import check_combination
 from mlp_cli.runs.presets import format_preset
-from mlp_cli.runs.schema import MOST_WHOLE, Option, Whole
-from mlp_cli.runs.settings import SETTINGS, show_option
+from mlp_cli.runs.schema import MOST_WHOLE, Option, Whole, show_option
+from mlp_cli.runs.settings import SETTINGS
 from mlp_cli.sweeps.variation import EXAMPLES, Listed, Range, Variation, read_variation
 from mlp_cli.sweeps.variation import read_variations as read_typed
 from mlp_cli.sweeps.workers import Task

@@ -12,7 +12,8 @@ from mlp_cli.learning.engine import available
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.claim import Claim
 from mlp_cli.runs.reading import load_checkpoint
-from mlp_cli.runs.settings import SETTINGS, show_option
+from mlp_cli.runs.schema import show_option
+from mlp_cli.runs.settings import SETTINGS
 from mlp_cli.runs.training import Guard, Training
 from mlp_cli.sweeps.workers import Progress, Task
 

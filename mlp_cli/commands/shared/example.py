@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlp_cli.commands.shared.dataset import load_for_network, other_data
 from mlp_cli.commands.shared.text import note
+from mlp_cli.datasets.class_names import ClassNames
 from mlp_cli.errors import OptionError, PictureError
 from mlp_cli.learning.names import PLAIN
 from mlp_cli.system.characters import one_line
@@ -28,6 +29,8 @@ class Example(NamedTuple):
     """its index in the test set"""
     image: str | None = None
     """the path of the picture"""
+    classes: ClassNames = ClassNames()
+    """what the network's classes are called"""
 
 
 def draw_example(network: "Network", label: int | None, rng: "np.random.Generator") -> Example:
@@ -52,12 +55,19 @@ def example_of_test_set(
             f"Choose 0 to {len(test) - 1}."
         )
     origin = f"image {index:,} of {found.name}'s test set{_by_view(run)}"
-    return Example(_x(run, test.images[index]), int(test.labels[index]), origin, number=index)
+    return Example(
+        _x(run, test.images[index]),
+        int(test.labels[index]),
+        origin,
+        number=index,
+        classes=found.classes(run.settings),
+    )
 
 
 def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
     """Return the digit in a picture; without a label, the prediction counts as correct."""
     from mlp_cli.images import normalise, open_picture
+    from mlp_cli.runs.naming import names_of
 
     name = one_line(path)
     try:
@@ -69,12 +79,14 @@ def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
         note(f"{name}: {remark}.")
     if label is None:
         label = int(run.outputs(image[None])[0].argmax())
-        note(f"Without --label, the prediction, {label}, counts as the correct class.")
+        heading = names_of(run.settings).class_heading(label)
+        note(f"Without --label, the prediction, {heading}, counts as the correct class.")
     return Example(
         _x(run, image),
         _checked(label, run.settings.sizes[-1]),
         name + _by_view(run),
         image=str(path),
+        classes=names_of(run.settings),
     )
 
 
