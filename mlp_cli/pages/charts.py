@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 CHART_WIDTH = 4.6
 """inches: the text is still legible on the screen of a telephone"""
-CELL_SIDE = 0.17
-"""inches of a cell of the confusion matrix of many classes"""
+CELL_SIDE = 0.3
+"""inches of the chart for each class of a confusion matrix, where it can be so large"""
 MAX_SIDE = 20.0
-"""inches of the confusion matrix of most classes"""
-CELL_TEXT = 7.5
-"""points of the counts of few classes"""
-FEW_CLASSES = 10
+"""inches of the largest confusion matrix"""
+FEW_CLASSES = 15
+"""classes whose confusion matrix is as wide as other charts"""
+COUNT_SIZE, TICK_SIZE = 7.5, 9.0
+"""points of the counts and of the headings of few classes"""
 MOST_COUNTED = 30
 """classes whose counts are written into the cells of their matrix"""
 LONGEST_TICK = 16
@@ -163,8 +164,9 @@ def confusion_heat_map(confusion: npt.NDArray[np.int64], headings: Sequence[str]
     each class.
     """
     classes = len(confusion)
-    side = min(max(CHART_WIDTH, CELL_SIDE * classes), MAX_SIDE)
-    size = min(CELL_TEXT * side / CHART_WIDTH * FEW_CLASSES / classes, CELL_TEXT)
+    side = min(CELL_SIDE * classes, MAX_SIDE) if classes > FEW_CLASSES else CHART_WIDTH
+    cell = 72 * 0.85 * side / classes  # points, with room for the headings
+    size, tick_size = min(COUNT_SIZE, 0.4 * cell), min(TICK_SIZE, 0.75 * cell)
     is_right = np.eye(classes, dtype=bool)
     fractions = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     worst = fractions[~is_right].max(initial=0) or 1.0
@@ -182,7 +184,6 @@ def confusion_heat_map(confusion: npt.NDArray[np.int64], headings: Sequence[str]
             if count and classes <= MOST_COUNTED:
                 axes.text(j + 0.5, i + 0.5, f"{count}", ha="center", va="center", fontsize=size)
         centres = np.arange(classes) + 0.5
-        tick_size = 9.0 * size / CELL_TEXT
         short = [shortened(heading) for heading in headings]
         is_wide = max(map(len, short)) > LONGEST_LEVEL
         axes.set_xticks(centres, short, rotation=90 if is_wide else 0, fontsize=tick_size)

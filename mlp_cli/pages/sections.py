@@ -3,7 +3,7 @@
 from statistics import median
 
 from mlp_cli.measuring.percent import percent
-from mlp_cli.pages.charts import confusion_heat_map, epoch_seconds, unit_slopes
+from mlp_cli.pages.charts import FEW_CLASSES, confusion_heat_map, epoch_seconds, unit_slopes
 from mlp_cli.pages.figures import to_inline_svg
 from mlp_cli.pages.findings import Findings
 from mlp_cli.pages.markup import Html, element, table
@@ -37,7 +37,9 @@ def _confusion(found: Findings) -> Html:
     confusion = found.evaluation.confusion
     _, headings = found.classes.class_headings(len(confusion))
     svg = to_inline_svg(confusion_heat_map(confusion, headings))
-    return section("Confusion matrix", element("p", text), chart(svg, "Confusion matrix"))
+    kind = "wide" if len(confusion) > FEW_CLASSES else ""
+    picture = chart(svg, "Confusion matrix")
+    return section("Confusion matrix", element("p", text), picture, kind=kind)
 
 
 def _classes(found: Findings) -> Html:

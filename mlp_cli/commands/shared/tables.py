@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 LINE_WIDTH = 80
 """columns of a terminal"""
-FEW_CLASSES = 10
+ALWAYS_PRINTED = 10
 """classes whose matrix is printed, however wide it is"""
 SHOWN_PAIRS = 20
 
@@ -35,7 +35,7 @@ def confusion_text(classes: ClassNames, confusion: "npt.NDArray[np.int64]") -> s
     """Return the matrix; of many classes, where it is too wide for a terminal, its worst pairs."""
     kind, rows = classes.class_headings(len(confusion))
     lines = _matrix(kind, rows, confusion.tolist())
-    if len(rows) > FEW_CLASSES and max(map(width_of_text, lines)) > LINE_WIDTH:
+    if len(rows) > ALWAYS_PRINTED and max(map(width_of_text, lines)) > LINE_WIDTH:
         return "\n".join(_worst_pairs(classes, confusion))
     return "\n".join([f"Correct {kind} down, prediction across:\n", *lines])
 
