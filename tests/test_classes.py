@@ -16,6 +16,7 @@ from mlp_cli.datasets.class_names import ClassNames, read_class_names
 from mlp_cli.errors import CheckpointError, DataError
 from mlp_cli.measuring.scores import confused_pairs
 from mlp_cli.pages.charts import confusion_heat_map
+from mlp_cli.pages.figures import save_figure
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import adopt_network, draw_seven, make_settings, write_dataset
 
@@ -343,6 +344,23 @@ def test_headings_are_digits_only_for_ten_digits():
     assert ClassNames().class_headings(10)[0] == "digit"
     assert ClassNames().class_headings(11)[0] == "class"
     assert ClassNames(("7", "3")).class_headings(2) == ("digit", ["0 7", "1 3"])
+
+
+@pytest.mark.parametrize("ending", ["svg", "pdf"])
+def test_any_name_stands_beside_the_heat_map(ending):
+    pytest.importorskip("matplotlib")
+    names = ["$a^{", "中文", "_b", "<c> & \\d"]
+    save_figure(confusion_heat_map(np.eye(4, dtype=int), names), Path(f"a.{ending}"))
+    assert Path(f"a.{ending}").stat().st_size > 1000
+
+
+def test_inspect_lists_the_names_that_are_known(run):
+    settings = adopt_network().settings
+    named_run = replace(adopt_network(), settings=replace(settings, class_names=("a b", "", "c")))
+    named_run.save(Path("a.npz"))
+    assert "\nclass_names       a b, , c\n" in run("inspect a.npz").stdout
+    adopt_network().save(Path("b.npz"))
+    assert "\nclass_names       unknown\n" in run("inspect b.npz").stdout
 
 
 def test_the_heat_map_of_many_classes_names_each_and_counts_none():

@@ -86,9 +86,6 @@ def inspect(file: Checkpoint | None, checkpoint: Checkpoint | None, json: bool) 
         result("Only the settings that follow from the network itself are known.\n")
     width = max(map(len, settings))
     for name, value in settings.items():
-        text = (
-            (", " if name == "class_names" else " ").join(map(str, value))
-            if isinstance(value, tuple)
-            else value
-        )
-        result(f"{name:<{width}}  {text}")
+        separator = ", " if name == "class_names" else " "
+        text = separator.join(map(str, value)) if isinstance(value, tuple) else value
+        result(f"{name:<{width}}  {'unknown' if value == () else text}")

@@ -183,10 +183,10 @@ class KnownClasses(NamedTuple):
     """how many there are, with or without an image; others are there if an image has them"""
 
 
-UNKNOWN = KnownClasses()
+ANY_CLASSES = KnownClasses()
 
 
-def read_files(paths: Sequence[Path], known: KnownClasses = UNKNOWN) -> Dataset:
+def read_files(paths: Sequence[Path], known: KnownClasses = ANY_CLASSES) -> Dataset:
     """Return the arrays of four files, in the order of FILES.
 
     Raises DataAccessError where the system does not let us read one, DataError where one is
