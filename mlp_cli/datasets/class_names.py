@@ -24,7 +24,7 @@ LONGEST_CLASS_NAME = 80
 """characters of a name: it stands on one line of a table"""
 MOST_TEXT_BYTES = 1 << 18
 """of a file of names"""
-MOST_LISTED = 6
+MOST_LISTED = 12
 """names in a message"""
 
 
