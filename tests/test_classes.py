@@ -265,8 +265,21 @@ def test_names_of_numbers_are_compared_with_a_network_without_names(run):
     assert [f["label"] for f in document["per_class"] if f["examples"]] == [3, 7]
     named(Path("words"), ["cat", "dog"])
     done = run("evaluate --checkpoint a.npz --dataset words")
-    assert "no names: label 0 of words counts as output 0." in done.stderr
+    assert "The classes of the network have no names: label 0 of words counts" in done.stderr
     assert "0 cat" in done.stdout
+
+
+def test_labels_without_names_are_numbers_to_a_network_that_knows_them(run):
+    named(Path("mine"), ["9", "1", "0"])
+    run(f"{TRAIN} --dataset mine --checkpoint a.npz")
+    write_dataset(Path("plain"), many_arrays(2))
+    done = run("evaluate --checkpoint a.npz --dataset plain --json")
+    document = json.loads(done.stdout)
+    assert [f["label"] for f in document["per_class"] if f["examples"]] == [1, 2]
+    assert "plain: its labels have another order; classes are compared by" in done.stderr
+    write_dataset(Path("more"), many_arrays(3, each=4))
+    done = run("evaluate --checkpoint a.npz --dataset more --json")
+    assert "The classes of more have no names: label 0 of more counts as output 0." in done.stderr
 
 
 def test_the_data_of_a_run_are_its_own_whatever_they_are_called_now(run):

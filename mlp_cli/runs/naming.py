@@ -35,22 +35,31 @@ def conflict(ours: ClassNames, theirs: ClassNames, count: int) -> str | None:
 def in_terms_of(settings: Settings, dataset: "Dataset") -> "Dataset":
     """Return a dataset whose labels are a run's outputs, class by class of the same name.
 
-    Where the data or the network have no names, a label is the output of that number, unless the
-    names are numbers. Raises DataError where the network has no class of a name.
+    Labels without names are called by their numbers. Where one side has no names, and the other
+    does not have these numbers, a label is the output of its number: see `are_by_position`.
+    Raises DataError where both have names, and the network has no class of a name.
     """
-    ours, theirs = dataset.class_names, names_of(settings).names
-    labels, outputs = dataset.labels_in_use, range(settings.sizes[-1])
-    data_names = ClassNames(ours)
-    wanted = {label: data_names.class_name(label) for label in labels}
-    if not ours or (not theirs and not all(name.isdecimal() for name in wanted.values())):
-        return dataset
-    network_names = [ClassNames(theirs).class_name(output) for output in outputs]
-    found = {label: network_names.index(n) for label, n in wanted.items() if n in network_names}
-    if missing := [name for label, name in wanted.items() if label not in found]:
-        raise _unknown(dataset, missing, network_names)
-    if all(label == output for label, output in found.items()):
+    wanted, known = _names_of_both(settings, dataset)
+    found = {label: known.index(name) for label, name in wanted.items() if name in known}
+    missing = [name for label, name in wanted.items() if label not in found]
+    if missing and dataset.class_names and names_of(settings).names:
+        raise _unknown(dataset, missing, known)
+    if missing or all(label == output for label, output in found.items()):
         return dataset
     return dataset.relabelled(found)
+
+
+def are_by_position(settings: Settings, dataset: "Dataset") -> bool:
+    """Return whether a label of the data is called otherwise than the output of its number."""
+    wanted, known = _names_of_both(settings, dataset)
+    return any(name != ClassNames(known).class_name(label) for label, name in wanted.items())
+
+
+def _names_of_both(settings: Settings, dataset: "Dataset") -> tuple[dict[int, str], list[str]]:
+    """Return what each label in use is called, and each output."""
+    names = ClassNames(dataset.class_names)
+    wanted = {label: names.class_name(label) for label in dataset.labels_in_use}
+    return wanted, names_of(settings).all(settings.sizes[-1])
 
 
 def _unknown(dataset: "Dataset", missing: Sequence[str], known: Sequence[str]) -> DataError:
