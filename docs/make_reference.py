@@ -55,6 +55,8 @@ FILLED_IN = {
     "fingerprint": "SHA-256 over the dataset's arrays; empty in an imported network",
     "held_out": "which images are held out: the `last` ones, or, of a folder of your own, a "
     "`stratified` sample, drawn from the seed",
+    "class_names": "what the classes are called, one name for each output; empty where the data "
+    "have no names",
     "image_shape": "rows and columns of an image",
     "sizes": "units of every layer, the input first",
 }
@@ -210,7 +212,8 @@ def _settings(ctx: click.Context) -> Iterator[str]:
     )
     yield "| key | type | if missing | meaning |\n|---|---|---|---|"
     for field in dataclasses.fields(Settings):
-        missing = "" if field.default is dataclasses.MISSING else _code(str(field.default))
+        default = "[]" if field.default == () else str(field.default)
+        missing = "" if field.default is dataclasses.MISSING else _code(default)
         meaning = FILLED_IN.get(field.name) or f"the option `{options[field.name].opts[0]}`"
         yield f"| `{field.name}` | {json_type(hints[field.name])} | {missing} | {meaning} |"
     yield ""

@@ -14,6 +14,7 @@ import pytest
 
 from mlp_cli.commands.shared.group import mlp
 from mlp_cli.datasets.catalogue import CATALOGUE, find_source
+from mlp_cli.datasets.class_names import ClassNames
 from mlp_cli.datasets.fetching.published import Published
 from mlp_cli.datasets.fetching.published_file import PublishedFile
 from mlp_cli.datasets.files import FILES
@@ -394,7 +395,7 @@ def test_evaluate_names_the_classes(run):
     ],
 )
 def test_a_label_has_the_name_of_its_class(dataset, label, name):
-    assert find_source(dataset).class_name(label) == name
+    assert ClassNames(find_source(dataset).class_names()).class_name(label) == name
 
 
 @pytest.mark.parametrize(

@@ -373,7 +373,17 @@ DERIVATIVE = {*ARRAY, "fact", "compared", "central", "deviations", "largest_devi
 def test_the_json_document_has_what_the_readme_says(run):
     document = json.loads(run("explain --sizes 4-3-2 --json").stdout)
     assert list(document) == [
-        *("checkpoint", "seed", "index", "image", "sizes", "activation", "cost"),
+        *(
+            "checkpoint",
+            "seed",
+            "index",
+            "image",
+            "label_name",
+            "answer_name",
+            "sizes",
+            "activation",
+            "cost",
+        ),
         *("label", "answer", "eta", "x", "y", "feedforward", "C", "backpropagate", "check"),
     ]
     assert [layer["layer"] for layer in document["feedforward"]] == [2, 3]

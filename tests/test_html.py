@@ -2,6 +2,7 @@
 
 import base64
 import re
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -12,7 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from mlp_cli import load_dataset
-from mlp_cli.datasets.source import Source
+from mlp_cli.datasets.class_names import ClassNames
 from mlp_cli.errors import ExportError, PictureError
 from mlp_cli.images import digit, find_digit, read_picture
 from mlp_cli.pages.canvas.constants import shared_constants
@@ -360,11 +361,27 @@ def test_the_page_asks_the_network_for_nothing_and_may_not(browser, opened):
 
 def test_names_of_classes_are_text_whatever_they_hold(opened, monkeypatch):
     hostile = "</script><script>document.title = 'taken'</script><!--<b>&amp; {{script}}"
-    monkeypatch.setattr(Source, "class_name", lambda source, label: hostile)
+    monkeypatch.setattr(ClassNames, "class_name", lambda names, label: hostile)
     page = opened(adopt_network(*SIZE))
     assert page.title == "Draw for a network"
     row = page.find_element(By.CSS_SELECTOR, "#outputs span")
     assert row.get_attribute("textContent") == hostile
+
+
+def test_of_many_classes_the_highest_outputs_are_shown(opened):
+    run = adopt_network((784, 12, 256), (28, 28))
+    names = tuple(f"class {n}" for n in range(256))
+    page = opened(replace(run, settings=replace(run.settings, class_names=names)))
+    assert len(page.find_elements(By.CSS_SELECTOR, "#outputs li")) == 12
+    outputs = page.execute_script("return mlp.outputs(new Array(784).fill(9));")
+    assert len(outputs) == 256
+    shown = [row.text.split() for row in page.find_elements(By.CSS_SELECTOR, "#outputs li")]
+    ranked = np.argsort(np.negative(outputs), kind="stable")[:12].tolist()
+    assert [f"{word} {number}" for word, number, _ in shown] == [names[k] for k in ranked]
+    assert [float(output) for *_, output in shown] == [round(outputs[k], 3) for k in ranked]
+    best = page.find_element(By.CSS_SELECTOR, "#outputs .best")
+    assert best.text.startswith(names[ranked[0]])
+    assert page.find_element(By.ID, "answer").text.startswith(names[ranked[0]])
 
 
 def test_the_page_fits_a_telephone(page):

@@ -28,6 +28,9 @@ from mlp_cli.pages.figures import (
 )
 from tests.makers import make_run
 
+ABC = "abc"
+"""headings of three classes"""
+
 
 def points(axes):
     return [list(zip(*line.get_data(), strict=True)) for line in axes.get_lines()]
@@ -95,7 +98,7 @@ def test_numbers_that_no_run_gives_are_drawn_all_the_same():
 
 def test_the_heat_map_shows_all_counts_and_colours_mistakes_by_fraction():
     confusion = np.array([[8, 2, 0], [0, 0, 0], [10, 0, 90]])
-    (axes,) = confusion_heat_map(confusion).axes
+    (axes,) = confusion_heat_map(confusion, ABC).axes
     assert texts(axes) == {"8", "2", "10", "90"}
     opacity = axes.collections[0].get_array()[..., 3]
     assert opacity[0, 1] > opacity[2, 0] > opacity[0, 2] == 0
@@ -104,7 +107,7 @@ def test_the_heat_map_shows_all_counts_and_colours_mistakes_by_fraction():
 
 
 def test_a_heat_map_without_a_mistake_is_drawn():
-    (axes,) = confusion_heat_map(np.diag([3, 4])).axes
+    (axes,) = confusion_heat_map(np.diag([3, 4]), ABC[:2]).axes
     assert texts(axes) == {"3", "4"}
 
 
@@ -124,7 +127,7 @@ def test_slopes_are_drawn_by_layer_the_steepest_first():
 def test_the_ending_decides_the_format_and_equal_charts_give_equal_files(name, start):
     written = []
     for _ in range(2):
-        save_figure(confusion_heat_map(np.eye(3, dtype=int)), Path(name))
+        save_figure(confusion_heat_map(np.eye(3, dtype=int), ABC), Path(name))
         written.append(Path(name).read_bytes())
     assert written[0].startswith(start)
     assert written[0] == written[1]

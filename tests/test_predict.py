@@ -162,7 +162,7 @@ def test_warnings_are_on_stderr_or_in_the_document(predict):
     assert words not in predict("-q", "cut.png").stderr
     (document,) = documents(predict("--json", "cut.png"))
     assert words in document["warnings"]
-    assert list(document) == ["image", "prediction", "confidence", "outputs", "warnings"]
+    assert list(document) == [*("image", "prediction", "name", "confidence", "outputs", "warnings")]
 
 
 @pytest.mark.parametrize(("bias", "unsure"), [(-10, True), (10, False)])

@@ -31,18 +31,20 @@ def test_ascii_shows_how_light_two_pixels_are_together():
 
 
 def test_bars_are_as_long_as_the_outputs():
-    lines = draw_bars(np.array([0, 0.5, 1]), blocks=False)
+    lines = draw_bars(np.array([0, 0.5, 1]), "012", blocks=False)
     assert [line.count("#") for line in lines] == [0, 10, 20]
     assert lines[1] == "1  ##########            0.500"
 
 
 def test_an_output_that_is_not_a_number_has_no_bar():
-    assert draw_bars(np.array([np.nan, 1]), blocks=False)[0] == "0                        nan"
+    assert draw_bars(np.array([np.nan, 1]), "01", blocks=False)[0] == "0                        nan"
 
 
 @pytest.mark.parametrize("rows", [2, 28])
 def test_bars_stand_beside_the_image_all_of_them(rows):
-    text = draw_reading(np.full((rows, 6), 255, np.uint8), np.linspace(0, 1, 10), blocks=True)
+    text = draw_reading(
+        np.full((rows, 6), 255, np.uint8), np.linspace(0, 1, 10), "0123456789", blocks=True
+    )
     assert [f"{d}  " in text for d in range(10)] == [True] * 10
     assert len(text.splitlines()) == max(10, rows // 2)
     assert all(line == line.rstrip() for line in text.splitlines())

@@ -15,14 +15,14 @@ from mlp_cli.commands.shared.options import (
     run_dataset_option,
 )
 from mlp_cli.commands.shared.plot import draw_confusion, plot_option
+from mlp_cli.commands.shared.tables import confusion_text, figures_table
 from mlp_cli.commands.shared.text import json_result, result, score
-from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.measuring.percent import percent
 from mlp_cli.system.characters import one_line
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import SplitName
-    from mlp_cli.measuring.scores import ClassFigures, Disagreements, Score
+    from mlp_cli.measuring.scores import Disagreements, Score
     from mlp_cli.runs.committee import Committee, CommitteeEvaluation, MemberScore
 
 
@@ -63,10 +63,10 @@ def evaluate(
     evaluated = committee.evaluate(chosen.images, chosen.labels)
     evaluation = evaluated.together
     reached, figures = evaluation.score, evaluation.class_figures
-    # The run's own data under another name have the classes of its own.
-    source = find_source(settings.dataset if found.is_the_runs else found.name)
+    classes = found.classes(settings)
+    kind, rows = classes.class_headings(len(figures))
     if plot:
-        draw_confusion(evaluation.confusion, plot)
+        draw_confusion(evaluation.confusion, rows, plot)
     paths = [str(member.checkpoint) for member in committee.members]
     if json:
         json_result(
@@ -80,7 +80,7 @@ def evaluate(
                 "interval": reached.interval,
                 "cost": evaluation.cost,
                 "per_class": [
-                    {**asdict(figure), "name": source.class_name(figure.label)}
+                    {**asdict(figure), "name": classes.class_name(figure.label)}
                     for figure in figures
                 ],
                 "confusion": evaluation.confusion.tolist(),
@@ -100,10 +100,8 @@ def evaluate(
     else:
         result(f"mean cost  {evaluation.cost:.4f} ({committee.cost})")
         result(f"disagree   {_dispute(evaluated.disagreements, reached.examples)}\n")
-    kind, rows = source.class_headings(len(figures))
-    result(_figures_table(kind, rows, figures))
-    result(f"\nCorrect {kind} down, prediction across:\n")
-    result(_confusion_table(kind, rows, evaluation.confusion.tolist()))
+    result(figures_table(kind, rows, figures))
+    result(f"\n{confusion_text(classes, evaluation.confusion)}")
 
 
 def _more(committee: "Committee", evaluated: "CommitteeEvaluation") -> dict[str, Any]:
@@ -143,30 +141,3 @@ def _dispute(found: "Disagreements", examples: int) -> str:
     if not found.count:
         return text
     return f"{text}, right on {score(found.correct / found.count, found.correct, found.count)}"
-
-
-def _figures_table(kind: str, rows: list[str], figures: "list[ClassFigures]") -> str:
-    width = max(map(len, [kind, *rows]))
-    lines = [f"{kind:<{width}}  precision    recall        F1  examples"]
-    lines += [
-        f"{row:{_side(kind)}{width}}  {percent(f.precision):>9}  {percent(f.recall):>8}"
-        f"  {percent(f.f1):>8}  {f.examples:>8,}"
-        for row, f in zip(rows, figures, strict=True)
-    ]
-    return "\n".join(lines)
-
-
-def _confusion_table(kind: str, rows: list[str], confusion: list[list[int]]) -> str:
-    """Return the matrix; rows have names, columns only labels, since names are too long there."""
-    left, width = max(map(len, [kind, *rows])), max(len(str(n)) for row in confusion for n in row)
-    lines = [f"{'':<{left}}" + "".join(f"  {label:>{width}}" for label in range(len(rows)))]
-    lines += [
-        f"{name:{_side(kind)}{left}}" + "".join(f"  {count or '.':>{width}}" for count in row)
-        for name, row in zip(rows, confusion, strict=True)
-    ]
-    return "\n".join(lines)
-
-
-def _side(kind: str) -> str:
-    """Return the alignment of row headings: digits at the right, names at the left."""
-    return ">" if kind == "digit" else "<"

@@ -1,5 +1,6 @@
 """mlp explain: every quantity of the derivation, for one example."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -243,23 +244,24 @@ def _print(e: "Explanation", example: "Example", path: Path | None, seed: int, c
 
     origin = f"of {click.format_filename(path)}" if path else f"from seed {seed}"
     sizes = "-".join(map(str, e.network.sizes))
+    heading = example.classes.class_heading
     about = [
         f"network     {sizes} {origin}",
         f"            hidden units {e.network.activation}, cost {e.network.cost}",
         f"example     {example.origin}",
-        *_wanted(e),
+        *_wanted(e, heading),
         "",
     ]
     spell = str if can_encode(ALL_SYMBOLS) else in_ascii
     result(lay_out([*about, *(explain_check(e) if check else explain_in_full(e))], spell))
 
 
-def _wanted(e: "Explanation") -> list[str]:
+def _wanted(e: "Explanation", heading: Callable[[int], str]) -> list[str]:
     """Return what the outputs should be, and what the network says, as lines."""
     if e.label is None:
         return [f"            highest output: {e.prediction + 1}"]
     return [
-        f"            correct class {e.label}, prediction {e.prediction}",
+        f"            correct class {heading(e.label)}, prediction {heading(e.prediction)}",
         f"            (classes count from 0, outputs from 1: y = e_{e.label + 1})",
     ]
 
@@ -275,5 +277,7 @@ def _print_json(
         "seed": seed,
         "index": example.number,
         "image": example.image,
+        "label_name": None if e.label is None else example.classes.class_name(e.label),
+        "answer_name": example.classes.class_name(e.prediction),
     }
     json_result({**source, **(check_document(e) if check else full_document(e))})

@@ -18,9 +18,9 @@ from mlp_cli.commands.shared.options import (
     data_dir_option,
 )
 from mlp_cli.commands.shared.text import note_result, result
-from mlp_cli.datasets.catalogue import find_source
+from mlp_cli.datasets.catalogue import NAMES, find_source
 from mlp_cli.datasets.source import DEFAULT_DATASET
-from mlp_cli.errors import DataError, TakenError
+from mlp_cli.errors import DataError, OptionError, TakenError
 from mlp_cli.runs.places import FOLDER, create, take_next
 from mlp_cli.system.shell import command_line
 
@@ -76,14 +76,26 @@ def import_(
 
     wanted = choose_to_create(checkpoint)
     run = Run.adopt(read_network(file), dataset, image_shape)
-    run = replace(run, settings=replace(run.settings, data_dir=str(data_dir)))
     sizes = run.settings.sizes
+    names = _class_names(dataset, sizes[-1])
+    run = replace(run, settings=replace(run.settings, data_dir=str(data_dir), class_names=names))
     path = _create(wanted, run)
     named = [] if wanted is None else ["--checkpoint", str(path)]
     next_command = _next_command(run, path, reads_images=image_shape is not None)
     result(f"network     {'-'.join(map(str, sizes))}, {run.settings.dtype}")
     result(f"checkpoint  {path}")
     note_result(f"next        {command_line(['mlp', *next_command, *named])}")
+
+
+def _class_names(dataset: str, outputs: int) -> tuple[str, ...]:
+    """Return the names of a network's classes, as a folder has them; else they are not stored."""
+    names = find_source(dataset).class_names() if dataset not in NAMES else ()
+    if len(names) not in (0, outputs):
+        raise OptionError(
+            f"--dataset {dataset}: {len(names)} names of classes, expected {outputs}, one for each "
+            "output of the network. Name another folder, or mend its names."
+        )
+    return names
 
 
 def _create(checkpoint: Path | None, run: "Run") -> Path:

@@ -16,7 +16,9 @@ from mlp_cli.commands.shared.text import json_result, result
 from mlp_cli.measuring.percent import percent
 from mlp_cli.system.characters import one_line
 
-KNOWN_ELSEWHERE = ("dataset", "image_shape", "sizes", "dtype", "activation", "cost")
+KNOWN_ELSEWHERE = (
+    *("dataset", "class_names", "image_shape", "sizes", "dtype", "activation", "cost"),
+)
 """the settings of a network that was trained elsewhere which follow from it, or were given"""
 
 
@@ -90,8 +92,9 @@ def inspect(file: Checkpoint | None, checkpoint: Checkpoint | None, json: bool) 
     result(f"written by     {one_line(written_by) or 'unknown'}\n")
     known = settings
     if not run.history and not run.awaits_its_first_epoch:
-        known = {name: settings[name] for name in KNOWN_ELSEWHERE}
+        known = {name: settings[name] for name in KNOWN_ELSEWHERE if settings[name] != ()}
     width = max(map(len, known))
     for name, value in known.items():
-        text = " ".join(map(str, value)) if isinstance(value, tuple) else value
-        result(f"{name:<{width}}  {text}")
+        separator = ", " if name == "class_names" else " "
+        text = separator.join(map(str, value)) if isinstance(value, tuple) else value
+        result(f"{name:<{width}}  {'unknown' if value == () else text}")

@@ -14,8 +14,7 @@ from mlp_cli.commands.shared.checkpoint import Checkpoint, choose_reader, commit
 from mlp_cli.commands.shared.options import AnyPath, UserPath, WholeNumber, common_options
 from mlp_cli.commands.shared.readings import Reading, Unread, rank, read_pictures
 from mlp_cli.commands.shared.text import can_encode, json_result, note, result, say
-from mlp_cli.datasets.catalogue import find_source
-from mlp_cli.datasets.source import Source
+from mlp_cli.datasets.class_names import ClassNames
 from mlp_cli.errors import OptionError, OutputError, PictureError
 from mlp_cli.system.characters import one_line
 
@@ -88,7 +87,7 @@ def predict(
     if json and show:
         raise OptionError("--show and --json exclude each other. Give only one of them.")
     committee = Committee.open([choose_reader(each) for each in checkpoint or (None,)])
-    source = _class_names(committee)
+    classes = _class_names(committee)
     names: list[str] = []
     failed = False
     for image in images:
@@ -107,7 +106,7 @@ def predict(
         if path_for is not None:
             with writing(path_for(reading.name)) as file:
                 save_image(reading.digit.image, file)
-        _print(reading, committee, source, top=top, json=json, show=show)
+        _print(reading, committee, classes, top=top, json=json, show=show)
     if failed:
         ctx.exit(1)
 
@@ -165,16 +164,23 @@ def _is_same_file(one: str, other: Path) -> bool:
 
 
 def _print(
-    reading: Reading, committee: "Committee", source: Source, *, top: int, json: bool, show: bool
+    reading: Reading,
+    committee: "Committee",
+    classes: ClassNames,
+    *,
+    top: int,
+    json: bool,
+    show: bool,
 ) -> None:
     """Print a prediction, and reasons to doubt it on stderr."""
-    warnings = reading.warnings(source)
+    warnings = reading.warnings(classes)
     if json:
         members = zip(committee.members, reading.members, strict=True)
         json_result(
             {
                 "image": reading.name,
                 "prediction": reading.ranked[0],
+                "name": classes.class_name(reading.ranked[0]),
                 "confidence": float(reading.outputs[reading.ranked[0]]),
                 "outputs": reading.outputs.tolist(),
                 "warnings": warnings,
@@ -182,11 +188,12 @@ def _print(
             }
         )
         return
-    result(f"{_printed(reading.name)}: {_ranking(reading, source, top)}")
+    result(f"{_printed(reading.name)}: {_ranking(reading, classes, top)}")
     if show:
         from mlp_cli.images import draw_reading
 
-        result(draw_reading(reading.digit.image, reading.outputs, can_encode("█▀▄")))
+        names = classes.all(len(reading.outputs))
+        result(draw_reading(reading.digit.image, reading.outputs, names, can_encode("█▀▄")))
     for warning in warnings:
         note(f"{_printed(reading.name)}: {warning}.")
 
@@ -200,32 +207,29 @@ def _alone(member: "CommitteeMember", outputs: "Floats") -> dict[str, Any]:
     }
 
 
-def _class_names(committee: "Committee") -> Source:
-    """Return the dataset whose classes' names are printed, and say where members have others."""
-    first = committee.first.settings
-    classes = range(first.sizes[-1])
+def _class_names(committee: "Committee") -> ClassNames:
+    """Return the names of classes that are printed, and say where members have others."""
+    from mlp_cli.runs.naming import names_of
 
-    def names(dataset: str) -> list[str]:
-        source = find_source(dataset)
-        return [source.class_name(label) for label in classes]
-
-    for member in committee.members:
-        if names(member.settings.dataset) != names(first.dataset):
+    first, *others = committee.members
+    classes, count = names_of(first.settings), first.settings.sizes[-1]
+    for member in others:
+        if names_of(member.settings).all(count) != classes.all(count):
             note(
                 f"{one_line(member.checkpoint)}: was trained on {member.settings.dataset}; "
-                f"the classes are named as in {first.dataset}."
+                f"the classes are named as in {first.settings.dataset}."
             )
-    return find_source(first.dataset)
+    return classes
 
 
 def _printed(name: str) -> str:
     return "standard input" if name == STDIN else one_line(name)
 
 
-def _ranking(reading: Reading, source: Source, top: int) -> str:
+def _ranking(reading: Reading, classes: ClassNames, top: int) -> str:
     """Return the class with the highest output, then the next ones, as text."""
     first, *others = (
-        f"{source.class_name(label)} ({reading.outputs[label]:.3f})"
+        f"{classes.class_name(label)} ({reading.outputs[label]:.3f})"
         for label in reading.ranked[:top]
     )
     return first + (f"   next {', '.join(others)}" if others else "")

@@ -97,5 +97,6 @@ def _runs_page(
             note(f"{path}: {other}")
         tested_on = run.settings.dataset if found.is_the_runs else found.name
         with limit_threads_for_outputs(run.settings.sizes):
-            findings.append(Findings.of(path.name, run, found.dataset.test, tested_on))
+            classes = found.classes(run.settings)
+            findings.append(Findings.of(path.name, run, found.dataset.test, tested_on, classes))
     return render_report(findings)

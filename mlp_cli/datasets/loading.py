@@ -2,8 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -11,13 +11,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from mlp_cli.datasets.arrays import ExampleIndices, ImageArray, LabelArray
+from mlp_cli.datasets.class_names import MOST_CLASSES
 from mlp_cli.datasets.holding_out import hold_out_sample
 from mlp_cli.datasets.idx import IMAGES_MAGIC, LABELS_MAGIC, read_idx
 from mlp_cli.errors import DataError, OptionError
 
 SplitName = Literal["train", "validation", "test"]
-
-MOST_CLASSES = 10
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,8 @@ class Dataset:
     """the folder of its files"""
     train: Split
     test: Split
+    class_names: tuple[str, ...] = ()
+    """of labels 0, 1, ...; none where labels stand for themselves"""
 
     @property
     def image_shape(self) -> tuple[int, int]:
@@ -70,8 +71,27 @@ class Dataset:
 
     @property
     def classes(self) -> int:
-        """The number of classes: one more than the highest label."""
-        return 1 + max(int(self.train.labels.max()), int(self.test.labels.max()))
+        """The number of classes: that of their names, or else one more than the highest label."""
+        return len(self.class_names) or 1 + self.highest_label
+
+    @property
+    def highest_label(self) -> int:
+        """The highest label of all images."""
+        return max(int(self.train.labels.max()), int(self.test.labels.max()))
+
+    @property
+    def labels_in_use(self) -> list[int]:
+        """The labels that any image has, ascending."""
+        labels: list[int] = np.union1d(self.train.labels, self.test.labels).tolist()
+        return labels
+
+    def relabelled(self, labels: Mapping[int, int]) -> "Dataset":
+        """Return the same images with other labels, without names: a label for each in use."""
+        table = np.zeros(MOST_CLASSES, np.uint8)
+        for old, new in labels.items():
+            table[old] = new
+        train, test = (Split(s.images, table[s.labels]) for s in (self.train, self.test))
+        return replace(self, train=train, test=test, class_names=())
 
     def require(self, image_shape: tuple[int, ...], classes: int) -> None:
         """Raise DataError where a network for such images and classes cannot use this dataset."""
@@ -80,9 +100,9 @@ class Dataset:
                 f"{self.folder}: images of {_by(self.image_shape)} pixels, "
                 f"expected {_by(image_shape)} as the network was trained on."
             )
-        if self.classes > classes:
+        if self.highest_label >= classes:
             raise DataError(
-                f"{self.folder}: labels up to {self.classes - 1}, "
+                f"{self.folder}: labels up to {self.highest_label}, "
                 f"expected {classes - 1} at most as the network was trained on."
             )
 
@@ -152,25 +172,40 @@ class Dataset:
         return digest.hexdigest()
 
 
-def read_files(paths: Sequence[Path]) -> Dataset:
+class KnownClasses(NamedTuple):
+    """What is known of a dataset's classes before its files are read."""
+
+    names: Sequence[str] = ()
+    """of labels 0, 1, ...: no other label may occur; none where nothing is known"""
+    whose: str = ""
+    """where the names are from, for an error: `the classes of mnist`"""
+    least: int = 1
+    """how many there are, with or without an image; others are there if an image has them"""
+
+
+ANY_CLASSES = KnownClasses()
+
+
+def read_files(paths: Sequence[Path], known: KnownClasses = ANY_CLASSES) -> Dataset:
     """Return the arrays of four files, in the order of FILES.
 
     Raises DataAccessError where the system does not let us read one, DataError where one is
     damaged, is of another kind, or does not fit the others.
     """
     train_images, train_labels, test_images, test_labels = paths
-    train = _read_split(train_images, train_labels)
-    test = _read_split(test_images, test_labels)
+    train = _read_split(train_images, train_labels, known)
+    test = _read_split(test_images, test_labels, known)
     train_shape, test_shape = train.images.shape[1:], test.images.shape[1:]
     if train_shape != test_shape:
         raise DataError(
             f"{test_images}: images of {_by(test_shape)} pixels, "
             f"expected {_by(train_shape)} as in {train_images.name}."
         )
-    return Dataset(train_images.parent, train, test)
+    classes = max(known.least, 1 + int(train.labels.max()), 1 + int(test.labels.max()))
+    return Dataset(train_images.parent, train, test, tuple(known.names[:classes]))
 
 
-def _read_split(images_path: Path, labels_path: Path) -> Split:
+def _read_split(images_path: Path, labels_path: Path, known: KnownClasses) -> Split:
     images = read_idx(images_path, IMAGES_MAGIC)
     labels = read_idx(labels_path, LABELS_MAGIC)
     if images.size == 0:
@@ -180,11 +215,12 @@ def _read_split(images_path: Path, labels_path: Path) -> Split:
             f"{labels_path}: {len(labels):,} labels, expected {len(images):,}, "
             f"one for each image of {images_path.name}."
         )
-    if labels.max() >= MOST_CLASSES:
-        first = int((labels >= MOST_CLASSES).argmax())
+    most = len(known.names) or MOST_CLASSES
+    if labels.max() >= most:
+        first = int((labels >= most).argmax())
         raise DataError(
             f"{labels_path}: label {labels[first]} at index {first:,}, "
-            f"expected 0 to {MOST_CLASSES - 1}."
+            f"expected 0 to {most - 1}, {known.whose}."
         )
     return Split(images, labels)
 

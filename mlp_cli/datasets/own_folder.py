@@ -2,10 +2,12 @@
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+from mlp_cli.datasets.class_names import read_class_names
 from mlp_cli.datasets.files import describe_missing, find_files, is_complete
 from mlp_cli.datasets.source import HoldOut, Source, advising
 from mlp_cli.errors import MissingDataError
@@ -23,8 +25,11 @@ LONGEST_STEM = 40
 class OwnFolder(Source):
     """A folder of one's own: its name is its path, and a data folder means nothing to it.
 
-    Nothing is ever written there. Its labels stand for themselves. It may well be sorted by class.
+    Nothing is ever written there. It may have the names of its classes in a file; else its labels
+    stand for themselves. It may well be sorted by class.
     """
+
+    classes: Sequence[str] = ()
 
     held_out: ClassVar[HoldOut] = "stratified"
 
@@ -50,6 +55,10 @@ class OwnFolder(Source):
         """Return the folder itself."""
         return self.path
 
+    def class_names(self) -> tuple[str, ...]:
+        """Return the names in the folder's file; none where it has no such file."""
+        return read_class_names(self.path)
+
     def is_there(self, data_dir: Path) -> bool:
         """Return whether the folder holds all four files."""
         return is_complete(self._found())
@@ -63,14 +72,17 @@ class OwnFolder(Source):
         raise self._missing()
 
     def load(self, data_dir: Path) -> "Dataset":
-        """Return the arrays of the folder's files."""
-        from mlp_cli.datasets.loading import read_files
+        """Return the arrays of the folder's files, and the names of its classes."""
+        from mlp_cli.datasets.loading import KnownClasses, read_files
 
         found = self._found()
         if not is_complete(found):
             raise self._missing()
-        with advising("Replace it.", OPTION):
-            return read_files(list(found.values()))
+        names = self.class_names()
+        known = KnownClasses(names, "the classes that have names", least=len(names))
+        mend = "Replace it, or mend the file of names." if names else "Replace it."
+        with advising(mend, OPTION):
+            return read_files(list(found.values()), known)
 
     def _found(self) -> dict[str, Path]:
         return find_files([self.path], OPTION)

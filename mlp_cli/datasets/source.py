@@ -32,21 +32,18 @@ class Source(ABC):
     name: str
     """the text that the user gave"""
     classes: Sequence[str] = DIGIT_NAMES
-    """the names of labels 0, 1, ..."""
+    """the names of labels 0, 1, ... that all datasets of this name have; see `class_names`"""
     verb: ClassVar[str] = "fetching"
     """what `bring` does, for a message"""
     held_out: ClassVar[HoldOut] = "last"
     """which images of its training set a new run holds out"""
 
-    def class_name(self, label: int) -> str:
-        """Return the name of a label, such as `Sneaker`, or the number where it has no name."""
-        return self.classes[label] if label < len(self.classes) else str(label)
+    def class_names(self) -> tuple[str, ...]:
+        """Return the names of labels 0, 1, ...; none where labels stand for themselves.
 
-    def class_headings(self, count: int) -> tuple[str, list[str]]:
-        """Return `digit` or `class`, and a heading such as `7` or `7 Sneaker` for each label."""
-        names = [self.class_name(label) for label in range(count)]
-        headings = [n if n == str(label) else f"{label} {n}" for label, n in enumerate(names)]
-        return ("digit" if all(name.isdecimal() for name in names) else "class"), headings
+        Raises DataError where a file that has them cannot be used.
+        """
+        return tuple(self.classes)
 
     @property
     def file_stem(self) -> str:

@@ -1,5 +1,6 @@
 """A network or a committee as an ONNX model, which most programs that run networks can read."""
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -12,6 +13,7 @@ from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.names import ActivationName
 from mlp_cli.runs.checkpoint import Run
+from mlp_cli.runs.naming import names_of
 from mlp_cli.system.memory import has_room
 from mlp_cli.system.packages import import_extra
 from mlp_cli.version import __version__
@@ -29,6 +31,8 @@ COPIES = 5
 """of the parameters, which the package holds at once: as bytes, tensors, a model, and the file"""
 
 NEED = "the export needs it"
+CLASSES_KEY = "class_names"
+"""of the model's metadata: a list as JSON, with the name of each output's class"""
 
 HIDDEN_OPERATORS: dict[ActivationName, str] = {"sigmoid": "Sigmoid", "tanh": "Tanh", "relu": "Relu"}
 OUTPUT_OPERATORS: dict[Elementwise, str] = {sigmoid: "Sigmoid", softmax: "Softmax"}
@@ -63,6 +67,9 @@ def write_onnx(run: Run, file: BinaryIO, *others: Run) -> None:
     if not has_room(room):
         raise MemoryError(f"the export to ONNX needs {room // 1_000_000:,} MB of address space")
     model = _committee_model(runs) if others else _model(run)
+    classes = names_of(run.settings).all(run.settings.sizes[-1])
+    entry = model.metadata_props.add()
+    entry.key, entry.value = CLASSES_KEY, json.dumps(classes, ensure_ascii=False)
     file.write(model.SerializeToString())
 
 

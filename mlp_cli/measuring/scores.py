@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -82,6 +82,24 @@ def confusion_matrix(
     counts = np.zeros((classes, classes), np.int64)
     np.add.at(counts, (labels, predictions), 1)
     return counts
+
+
+class ConfusedPair(NamedTuple):
+    """A class, what it was predicted as instead, and how often."""
+
+    truth: int
+    prediction: int
+    times: int
+
+
+def confused_pairs(confusion: npt.NDArray[np.int64]) -> list[ConfusedPair]:
+    """Return the pairs of classes of which one is predicted as the other, the most often first."""
+    mistakes = confusion - np.diag(confusion.diagonal())
+    truths, predictions = np.nonzero(mistakes)
+    counts = mistakes[truths, predictions]
+    order = np.argsort(-counts, kind="stable")
+    columns = (array[order].tolist() for array in (truths, predictions, counts))
+    return [ConfusedPair(*each) for each in zip(*columns, strict=True)]
 
 
 def wilson_interval(correct: int, examples: int) -> tuple[float, float]:

@@ -18,6 +18,20 @@ if TYPE_CHECKING:
 
 CHART_WIDTH = 4.6
 """inches: the text is still legible on the screen of a telephone"""
+CELL_SIDE = 0.3
+"""inches of the chart for each class of a confusion matrix, where it can be so large"""
+MAX_SIDE = 20.0
+"""inches of the largest confusion matrix"""
+FEW_CLASSES = 15
+"""classes whose confusion matrix is as wide as other charts"""
+COUNT_SIZE, TICK_SIZE = 7.5, 9.0
+"""points of the counts and of the headings of few classes"""
+MOST_COUNTED = 30
+"""classes whose counts are written into the cells of their matrix"""
+LONGEST_TICK = 16
+"""characters of a class's heading beside its row"""
+LONGEST_LEVEL = 2
+"""characters of the headings that stand side by side over the columns; longer ones are turned"""
 REACH = 10.0
 """An axis ends this many times as far from the best as half of all results are."""
 LONGEST_NAME = 30
@@ -165,14 +179,19 @@ def epoch_seconds(runs: Sequence[Run]) -> "Figure":
     return figure
 
 
-def confusion_heat_map(confusion: npt.NDArray[np.int64]) -> "Figure":
+def confusion_heat_map(confusion: npt.NDArray[np.int64], headings: Sequence[str]) -> "Figure":
     """Return the confusion matrix as a heat map: a mistake is darker, the larger its fraction.
 
-    The colours are partly transparent, so that they suit a light and a dark background.
+    The colours are partly transparent, so that they suit a light and a dark background. The more
+    classes, the larger the chart and the smaller its text; of many, no counts are written.
 
-    confusion: counts[i, j], how many examples of class i were predicted as j.
+    confusion: counts[i, j], how many examples of class i were predicted as j.  headings: one for
+    each class.
     """
     classes = len(confusion)
+    side = min(CELL_SIDE * classes, MAX_SIDE) if classes > FEW_CLASSES else CHART_WIDTH
+    cell = 72 * 0.85 * side / classes  # points, with room for the headings
+    size, tick_size = min(COUNT_SIZE, 0.4 * cell), min(TICK_SIZE, 0.75 * cell)
     is_right = np.eye(classes, dtype=bool)
     fractions = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     worst = fractions[~is_right].max(initial=0) or 1.0
@@ -183,14 +202,17 @@ def confusion_heat_map(confusion: npt.NDArray[np.int64]) -> "Figure":
         from matplotlib.colors import to_rgb
 
         rgba[..., :3] = np.where(is_right[..., None], to_rgb(COLOURS[0]), to_rgb(COLOURS[1]))
-        figure, (axes,) = panels(CHART_WIDTH, 4.4)
-        axes.pcolormesh(rgba, edgecolor="none")
+        figure, (axes,) = panels(side, side - 0.2)
+        # One picture instead of a path for each of up to 65,536 cells.
+        axes.pcolormesh(rgba, edgecolor="none", rasterized=classes > MOST_COUNTED)
         for (i, j), count in np.ndenumerate(confusion):
-            if count:
-                axes.text(j + 0.5, i + 0.5, f"{count}", ha="center", va="center", fontsize=7.5)
+            if count and classes <= MOST_COUNTED:
+                axes.text(j + 0.5, i + 0.5, f"{count}", ha="center", va="center", fontsize=size)
         centres = np.arange(classes) + 0.5
-        axes.set_xticks(centres, [str(label) for label in range(classes)])
-        axes.set_yticks(centres, [str(label) for label in range(classes)])
+        short = [shortened(heading) for heading in headings]
+        is_wide = max(map(len, short)) > LONGEST_LEVEL
+        axes.set_xticks(centres, short, rotation=90 if is_wide else 0, fontsize=tick_size)
+        axes.set_yticks(centres, short, fontsize=tick_size)
         axes.set_xlabel("prediction")
         axes.set_ylabel("correct class")
         axes.xaxis.set_label_position("top")
@@ -200,6 +222,11 @@ def confusion_heat_map(confusion: npt.NDArray[np.int64]) -> "Figure":
         axes.set_aspect("equal")
         axes.invert_yaxis()
     return figure
+
+
+def shortened(heading: str) -> str:
+    """Return a heading as it fits beside a chart, its end cut off where it is long."""
+    return heading if len(heading) <= LONGEST_TICK else f"{heading[: LONGEST_TICK - 1]}…"
 
 
 def unit_slopes(slopes: Sequence[Floats], flat: float) -> "Figure":

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlp_cli.datasets.class_names import ClassNames
 from mlp_cli.datasets.loading import Split
 from mlp_cli.measuring.evaluation import Evaluation
 from mlp_cli.measuring.health import hidden_slopes
 from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.types import Floats, Images
 from mlp_cli.runs.checkpoint import Run
+from mlp_cli.runs.naming import names_of
 
 SHOWN_MISTAKES = 48
 """images: a few rows of a screen"""
@@ -44,15 +46,35 @@ class Findings:
     """the most confident ones, in this order"""
     slopes: list[Floats]
     """mean sigma' of the hidden units, by layer"""
+    classes: ClassNames
+    """what the classes are called"""
 
     @classmethod
-    def of(cls, name: str, run: Run, test: Split, dataset: str | None = None) -> "Findings":
-        """Evaluate a run's network on the test images of a dataset; by default of its own."""
+    def of(
+        cls,
+        name: str,
+        run: Run,
+        test: Split,
+        dataset: str | None = None,
+        classes: ClassNames | None = None,
+    ) -> "Findings":
+        """Evaluate a run's network on the test images of a dataset; by default of its own.
+
+        classes: what they are called; by default as the run has it.
+        """
         test = Split(run.seen(test.images), test.labels)
         evaluation = Evaluation.of(run.network, test.images, test.labels)
         slopes = hidden_slopes(run.network, test.images)
         mistakes = _mistakes(evaluation, test)
-        return cls(name, run, dataset or run.settings.dataset, evaluation, mistakes, slopes)
+        return cls(
+            name,
+            run,
+            dataset or run.settings.dataset,
+            evaluation,
+            mistakes,
+            slopes,
+            classes or names_of(run.settings),
+        )
 
     @property
     def flat(self) -> float:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields
 
+from mlp_cli.datasets.class_names import listed
 from mlp_cli.measuring.percent import percent
 from mlp_cli.pages.charts import has_recorded, learning_curves
 from mlp_cli.pages.document import document
@@ -128,6 +129,8 @@ def _texts(run: Run) -> dict[str, str]:
             value = "-".join(map(str, value))
         elif field.name == "image_shape":
             value = " x ".join(map(str, value))
+        elif field.name == "class_names":
+            value = listed(value) or "unknown"
         elif field.name == "fingerprint":
             value = f"{value[:16]}..." if value else "unknown"
         texts[field.name.replace("_", " ")] = str(value)

@@ -2,9 +2,8 @@
 
 from statistics import median
 
-from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.measuring.percent import percent
-from mlp_cli.pages.charts import confusion_heat_map, epoch_seconds, unit_slopes
+from mlp_cli.pages.charts import FEW_CLASSES, confusion_heat_map, epoch_seconds, unit_slopes
 from mlp_cli.pages.figures import to_inline_svg
 from mlp_cli.pages.findings import Findings
 from mlp_cli.pages.markup import Html, element, table
@@ -35,13 +34,17 @@ def chart(svg: str, name: str) -> Html:
 
 def _confusion(found: Findings) -> Html:
     text = "Blue: correct predictions. Orange: mistakes, stronger for a larger fraction of the row."
-    svg = to_inline_svg(confusion_heat_map(found.evaluation.confusion))
-    return section("Confusion matrix", element("p", text), chart(svg, "Confusion matrix"))
+    confusion = found.evaluation.confusion
+    _, headings = found.classes.class_headings(len(confusion))
+    svg = to_inline_svg(confusion_heat_map(confusion, headings))
+    kind = "wide" if len(confusion) > FEW_CLASSES else ""
+    picture = chart(svg, "Confusion matrix")
+    return section("Confusion matrix", element("p", text), picture, kind=kind)
 
 
 def _classes(found: Findings) -> Html:
     figures = found.evaluation.class_figures
-    kind, headings = find_source(found.dataset).class_headings(len(figures))
+    kind, headings = found.classes.class_headings(len(figures))
     head = [kind, "precision", "recall", "F1", "examples"]
     rows = [
         [heading, percent(f.precision), percent(f.recall), percent(f.f1), f"{f.examples:,}"]
@@ -66,7 +69,7 @@ def _mistakes(found: Findings) -> Html:
     view = found.run.settings.view
     if view != "plain":
         text += f" The images are as the network sees them (view {view})."
-    name_of = find_source(found.dataset).class_name
+    name_of = found.classes.class_name
     pictures = [
         element(
             "li",

@@ -20,8 +20,10 @@ from mlp_cli.measuring.scores import Disagreements, Score
 from mlp_cli.nn.names import CostName
 from mlp_cli.nn.types import Floats, Images, Labels
 from mlp_cli.runs.checkpoint import Run
+from mlp_cli.runs.naming import conflict, names_of
 from mlp_cli.runs.reading import load_trained
 from mlp_cli.runs.settings import Settings
+from mlp_cli.system.characters import one_line
 from mlp_cli.system.files import is_same_place
 
 KEPT_BYTES = 128 << 20
@@ -112,7 +114,7 @@ class Committee:
         images: (n, rows, columns).  labels: (n,), below the number of classes.
         """
         members: list[MemberScore] = []
-        predictions: list[npt.NDArray[np.uint8]] = []
+        predictions: list[npt.NDArray[np.int32]] = []
 
         def outputs_of_members() -> Iterator[Floats]:
             for member, run in zip(self.members, self.runs(), strict=True):
@@ -120,7 +122,7 @@ class Committee:
                     outputs = run.outputs(images)
                 alone = Evaluation.of_outputs(outputs, labels, run.settings.cost)
                 members.append(MemberScore(member.checkpoint, alone.score, alone.cost))
-                predictions.append(alone.predictions.astype(np.uint8))  # a class fits into a byte
+                predictions.append(alone.predictions.astype(np.int32))
                 yield outputs
 
         together = Evaluation.of_outputs(average(outputs_of_members()), labels, self.cost)
@@ -188,6 +190,12 @@ def _require_alike(first: CommitteeMember, other: CommitteeMember) -> None:
                 f"{other.checkpoint}: {what.format(found)}, expected {expected} "
                 f"as in {first.checkpoint}. Members of a committee read alike images and classes."
             )
+    if moved := conflict(names_of(one), names_of(two), one.sizes[-1]):
+        raise CheckpointError(
+            f"{other.checkpoint}: has its classes in another order than {first.checkpoint}, "
+            f"{one_line(moved)} among them, so that their outputs cannot be averaged.\n"
+            "Train it again with the classes of the other, in the same order."
+        )
 
 
 def _by(shape: tuple[int, ...]) -> str:

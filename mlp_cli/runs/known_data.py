@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mlp_cli.datasets.catalogue import find_source
+from mlp_cli.datasets.class_names import ClassNames
 from mlp_cli.datasets.loading import Dataset
 from mlp_cli.datasets.own_folder import OwnFolder
 from mlp_cli.datasets.source import DEFAULT_DATA_DIR, Source
 from mlp_cli.errors import DataError
+from mlp_cli.runs.naming import in_terms_of, names_of
 from mlp_cli.runs.settings import Settings
 
 
@@ -25,11 +27,30 @@ class KnownData(NamedTuple):
     """whether these are the arrays that the run was trained on"""
     is_elsewhere: bool = False
     """whether they are neither where somebody said, nor where the run found them"""
+    as_found: Dataset | None = None
+    """the data with their own labels, if `dataset` has those of a run's outputs"""
 
     def seen_by(self, settings: Settings) -> "KnownData":
         """Return the same data as found for another run, which may have been trained on them."""
-        is_the_runs = _is_the_runs(settings, self.dataset, self.name)
-        return KnownData(self.dataset, self.name, is_the_runs)
+        is_the_runs = _is_the_runs(settings, self.as_found or self.dataset, self.name)
+        return self._replace(is_the_runs=is_the_runs)
+
+    def in_terms_of(self, settings: Settings) -> "KnownData":
+        """Return the data with the labels of a run's outputs, where both have names of classes.
+
+        Raises DataError where the network has no class of a name.
+        """
+        dataset = self.dataset if self.is_the_runs else in_terms_of(settings, self.dataset)
+        return (
+            self
+            if dataset is self.dataset
+            else self._replace(dataset=dataset, as_found=self.dataset)
+        )
+
+    def classes(self, settings: Settings) -> ClassNames:
+        """Return what a run's classes are called; by the data, where only they have names."""
+        ours = names_of(settings)
+        return ours if ours.names or self.as_found else ClassNames(self.dataset.class_names)
 
 
 class Place(NamedTuple):

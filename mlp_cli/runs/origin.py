@@ -8,8 +8,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from mlp_cli.nn.network import Network
-from mlp_cli.runs.schema import Kind, Text, Whole
-from mlp_cli.runs.settings import bad_meta
+from mlp_cli.runs.schema import Kind, Text, Whole, bad_meta
 
 
 class Origin(NamedTuple):

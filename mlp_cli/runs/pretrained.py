@@ -1,15 +1,17 @@
 """A trained network for a new run to begin with, and how such a run learns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
 
+from mlp_cli.datasets.class_names import ClassNames
 from mlp_cli.datasets.loading import Dataset
 from mlp_cli.errors import CheckpointError, OptionError
 from mlp_cli.nn.network import Network
 from mlp_cli.runs.checkpoint import Run
+from mlp_cli.runs.naming import names_of
 from mlp_cli.runs.origin import Origin, hash_parameters
 from mlp_cli.runs.reading import load_trained
 from mlp_cli.runs.schema import Option, show_option
@@ -83,18 +85,28 @@ class Pretrained(NamedTuple):
         """Raise DataError where the images of a dataset have another shape."""
         dataset.require(self.settings.image_shape, dataset.classes)
 
-    def put_into(self, network: Network) -> Origin:
+    def has_classes(self, classes: int, names: Sequence[str]) -> bool:
+        """Return whether its outputs are these classes.
+
+        names: what the data call them; none where they have no names.
+        """
+        own = names_of(self.settings)
+        if classes != self.settings.sizes[-1]:
+            return False
+        return not (names and own.names) or own.all(classes) == ClassNames(names).all(classes)
+
+    def put_into(self, network: Network, *, takes_last: bool) -> Origin:
         """Give a network with random parameters those of this one, and return their origin.
 
-        Its hidden layers are as large. Where its last layer is not, that one stays as it is.
+        Its hidden layers are as large.
+        takes_last: the last layer too, which `has_classes` decides; else that one stays as it is.
         Raises OptionError where a parameter is too large for its precision.
         """
-        taken = 0
-        for ours, theirs in zip(network.parameters, self.network.parameters, strict=True):
-            if ours.shape == theirs.shape:
-                with np.errstate(over="ignore"):
-                    ours[:] = theirs
-                taken += 1
+        layers = list(zip(network.parameters, self.network.parameters, strict=True))
+        taken = len(layers) if takes_last else len(layers) - 1
+        for ours, theirs in layers[:taken]:
+            with np.errstate(over="ignore"):
+                ours[:] = theirs
         if not network.is_finite():
             raise OptionError(
                 f"--dtype {network.dtype}: parameters of {self.name}, which --from takes, are too "

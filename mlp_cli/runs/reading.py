@@ -24,8 +24,8 @@ from mlp_cli.runs.checkpoint import (
 )
 from mlp_cli.runs.origin import Origin
 from mlp_cli.runs.places import NEW_RUN
-from mlp_cli.runs.schema import Text
-from mlp_cli.runs.settings import Settings, bad_meta
+from mlp_cli.runs.schema import Text, bad_meta
+from mlp_cli.runs.settings import Settings
 from mlp_cli.runs.small import SMALL_DTYPE
 from mlp_cli.system.files import open_regular
 from mlp_cli.system.shell import command_line

@@ -4,9 +4,12 @@ The kinds are named tuples, because help needs them and dataclasses take 2 ms lo
 """
 
 import os
+import reprlib
 import sys
 from typing import NamedTuple, Protocol
 
+from mlp_cli.datasets.class_names import LONGEST_CLASS_NAME, are_class_names
+from mlp_cli.errors import CheckpointError
 from mlp_cli.learning.names import LEAST_WIDTH, is_view
 
 Option = str | int | float | list[int]
@@ -26,6 +29,11 @@ def show_option(value: object) -> str:
     if isinstance(value, list):
         return " ".join(map(str, value)) or "none"
     return str(value)
+
+
+def bad_meta(name: str, value: object, expected: str) -> CheckpointError:
+    """Return the error for an entry of a checkpoint's meta that is not what it must be."""
+    return CheckpointError(f"meta: {name} is {reprlib.repr(value)}, expected {expected}.")
 
 
 class Kind(Protocol):
@@ -136,6 +144,17 @@ class Wholes(NamedTuple):
         if self.each.most == MOST_WHOLE:
             return f"a list of whole numbers, {self.each.least} or above each"
         return f"a list of whole numbers, {self.each.least} to {self.each.most} each"
+
+
+class Names:
+    """The names of classes, in the order of their labels."""
+
+    def accepts(self, value: object) -> bool:
+        """Return whether this is a list of such names."""
+        return isinstance(value, list) and are_class_names(value)
+
+    def __str__(self) -> str:
+        return f"a list of different names of {LONGEST_CLASS_NAME} printable characters at most"
 
 
 class Setting(NamedTuple):

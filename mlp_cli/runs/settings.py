@@ -1,19 +1,19 @@
 """What makes a run: the table of its settings, and their values as a checkpoint stores them."""
 
 import math
-import reprlib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from mlp_cli.datasets.source import HoldOut
-from mlp_cli.errors import CheckpointError, OptionError
+from mlp_cli.errors import OptionError
 from mlp_cli.learning.names import DistortionName, EngineName, ScheduleName, width_of
 from mlp_cli.nn.names import ActivationName, CostName, DtypeName, InitName
 from mlp_cli.runs.schema import (
     Choice,
     DatasetText,
     Kind,
+    Names,
     Option,
     Real,
     Setting,
@@ -21,6 +21,7 @@ from mlp_cli.runs.schema import (
     ViewText,
     Whole,
     Wholes,
+    bad_meta,
     show_option,
 )
 
@@ -167,6 +168,7 @@ FACTS: dict[str, Kind] = {
     "data_dir": Text(),
     "fingerprint": Text(),
     "held_out": Choice(get_args(HoldOut)),
+    "class_names": Names(),
     "image_shape": Wholes(Whole(1)),
     "sizes": Wholes(Whole(1)),
 }
@@ -216,6 +218,8 @@ class Settings:
     """for matrix products; another number may round them differently"""
     held_out: HoldOut = "last"
     """which training images are held out"""
+    class_names: tuple[str, ...] = ()
+    """one for each output; none where they are not known: see `names_of`"""
 
     def learning_rates(self) -> "Schedule":
         """Return the schedule of the learning rate."""
@@ -281,14 +285,11 @@ class Settings:
         if not SETTINGS["hidden"].accepts(settings.hidden):
             expected = f"for the hidden layers {SETTINGS['hidden'].expected}"
             raise bad_meta("sizes", settings.sizes, expected)
+        if len(settings.class_names) not in (0, settings.sizes[-1]):
+            raise bad_meta("class_names", settings.class_names, f"{settings.sizes[-1]} or none")
         if len(settings.image_shape) != 2 or math.prod(settings.image_shape) != settings.sizes[0]:
             expected = f"rows and columns of {settings.sizes[0]} pixels"
             raise bad_meta("image_shape", settings.image_shape, expected)
         if (width_of(settings.view) or 0) > settings.image_shape[1]:
             raise bad_meta("view", settings.view, f"{settings.image_shape[1]} at most, as an image")
         return settings
-
-
-def bad_meta(name: str, value: object, expected: str) -> CheckpointError:
-    """Return the error for an entry of meta that is not what it must be."""
-    return CheckpointError(f"meta: {name} is {reprlib.repr(value)}, expected {expected}.")

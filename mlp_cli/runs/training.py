@@ -87,7 +87,10 @@ class Training:
             settings.activation,
             settings.cost,
         )
-        origin = start.put_into(network) if start else None
+        origin = None
+        if start:
+            takes_last = start.has_classes(dataset.classes, dataset.class_names)
+            origin = start.put_into(network, takes_last=takes_last)
         engine = _engine_of(network, settings, streams)
         run = Run.begin(settings, engine, streams.shuffling, origin)
         return cls(run, dataset, engine, streams)
@@ -258,6 +261,7 @@ def settings_of(options: Mapping[str, Option], dataset: Dataset, data_dir: Path)
         data_dir=str(data_dir),
         fingerprint=dataset.fingerprint(),
         held_out=find_source(values["dataset"]).held_out,
+        class_names=dataset.class_names,
         image_shape=dataset.image_shape,
         sizes=sizes,
         **values,

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -235,7 +236,7 @@ class Cluster:
                 Split(np.asarray(split.images), np.asarray(split.labels))
                 for split in (found.train, found.test)
             )
-            dataset = Dataset(found.folder, train, test)
+            dataset = replace(found, train=train, test=test)
             placed = self._data[name] = self._place(f"mlp-data-{dataset.fingerprint()}", dataset)
         return placed
 

@@ -1,10 +1,11 @@
 """Hints on what to mend: in the data before the first epoch, then while the network learns."""
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mlp_cli.commands.shared.usual_eta import usual_eta
-from mlp_cli.datasets.catalogue import find_source
+from mlp_cli.datasets.class_names import listed
 from mlp_cli.runs.settings import Settings
 from mlp_cli.system.shell import command_line
 
@@ -13,14 +14,18 @@ if TYPE_CHECKING:
     from mlp_cli.runs.training import Training
 
 
+def _named(settings: Settings, labels: Sequence[int]) -> str:
+    """Return the names of a run's classes, the first few where they are many."""
+    from mlp_cli.runs.naming import names_of
+
+    names = names_of(settings)
+    return listed([names.class_name(label) for label in labels])
+
+
 def data_hints(training: "Training") -> list[str]:
     """Return a line for each thing that is odd about the data, and how to mend it."""
     doubts, settings, data = training.doubts, training.run.settings, training.dataset
     size, held_out = len(training.division.kept), len(training.held_out)
-
-    def named(labels: list[int]) -> str:
-        source = find_source(settings.dataset)
-        return ", ".join(source.class_name(label) for label in labels)
 
     smaller, larger = "Use a smaller --validation.", "Use a larger --validation."
     if settings.held_out == "last":
@@ -29,17 +34,18 @@ def data_hints(training: "Training") -> list[str]:
     hints = []
     if doubts.not_learnt:
         hints.append(
-            f"no image of {named(doubts.not_learnt)} is left to train on: "
+            f"no image of {_named(settings, doubts.not_learnt)} is left to train on: "
             f"all of them are held out. {smaller}"
         )
     if doubts.not_held_out:
         hints.append(
-            f"none of the {held_out:,} images held out is of {named(doubts.not_held_out)}: "
+            f"none of the {held_out:,} images held out is of "
+            f"{_named(settings, doubts.not_held_out)}: "
             f"validation does not tell how well these are read. {larger}"
         )
     if doubts.only_tested:
         hints.append(
-            f"test images are of {named(doubts.only_tested)}, and no training image is. "
+            f"test images are of {_named(settings, doubts.only_tested)}, and no training image is. "
             "Add such images to the training set."
         )
     if doubts.dimness is not None:
@@ -88,7 +94,7 @@ def _signs(health: "Health", settings: Settings) -> dict[str, str]:
             f"hint: hardly better than always predicting one class. {_other_eta(settings)}{scaled}."
         )
     elif health.silent_classes:
-        classes = ", ".join(map(str, health.silent_classes))
+        classes = _named(settings, health.silent_classes)
         signs["silent"] = (
             f"hint: no image is read as {classes}, though some are. "
             f"{_smaller_eta(settings)}{scaled}, or another --seed."

@@ -59,13 +59,20 @@ def load_for_network(
 ) -> "KnownData":
     """Return the dataset that was named for a trained network, or else the run's own.
 
+    Its labels are those of the network's outputs: classes are compared by their names.
     Raises DataError where it has other images, or more classes, than the network was trained on.
     """
     from mlp_cli.runs.known_data import find_data
+    from mlp_cli.runs.naming import are_by_position, names_of
 
     with _naming_the_option():
-        found = find_data(settings, checkpoint, dataset, data_dir)
+        found = find_data(settings, checkpoint, dataset, data_dir).in_terms_of(settings)
     found.dataset.require(settings.image_shape, classes=settings.sizes[-1])
+    if found.as_found:
+        note(f"{found.name}: its labels have another order; classes are compared by their names.")
+    elif not found.is_the_runs and are_by_position(settings, found.dataset):
+        whose = found.name if names_of(settings).names else "the network"
+        note(f"The classes of {whose} have no names: label 0 of {found.name} counts as output 0.")
     if found.is_elsewhere:
         note(f"{settings.dataset}: the run's data are in {found.dataset.folder} now")
     return found

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlp_cli.commands.shared.dataset import load_for_network, other_data
 from mlp_cli.commands.shared.text import note
+from mlp_cli.datasets.class_names import ClassNames
 from mlp_cli.errors import OptionError, PictureError
 from mlp_cli.learning.names import PLAIN
 from mlp_cli.system.characters import one_line
@@ -36,6 +37,8 @@ class Example(NamedTuple):
     """its index in the test set"""
     image: str | None = None
     """the path of the picture"""
+    classes: ClassNames = ClassNames()
+    """what the network's classes are called"""
 
 
 def draw_example(network: "Network", label: int | None, rng: "np.random.Generator") -> Example:
@@ -93,8 +96,13 @@ def example_of_test_set(
             f"Choose 0 to {len(test) - 1}."
         )
     origin = f"image {index:,} of {found.name}'s test set{why}{_by_view(run)}"
-    y = _one_hot(run.network, int(test.labels[index]))
-    return Example(_x(run, test.images[index]), y, origin, number=index)
+    return Example(
+        _x(run, test.images[index]),
+        _one_hot(run.network, int(test.labels[index])),
+        origin,
+        number=index,
+        classes=found.classes(run.settings),
+    )
 
 
 def _most_instructive(run: "Run", test: "Split") -> int:
@@ -117,6 +125,7 @@ def _most_instructive(run: "Run", test: "Split") -> int:
 def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
     """Return the digit in a picture; without a label, the prediction counts as correct."""
     from mlp_cli.images import normalise, open_picture
+    from mlp_cli.runs.naming import names_of
 
     name = one_line(path)
     try:
@@ -128,12 +137,14 @@ def example_of_picture(run: "Run", path: Path, label: int | None) -> Example:
         note(f"{name}: {remark}.")
     if label is None:
         label = int(run.outputs(image[None])[0].argmax())
-        note(f"Without --label, the prediction, {label}, counts as the correct class.")
+        heading = names_of(run.settings).class_heading(label)
+        note(f"Without --label, the prediction, {heading}, counts as the correct class.")
     return Example(
         _x(run, image),
         _one_hot(run.network, label),
         name + _by_view(run),
         image=str(path),
+        classes=names_of(run.settings),
     )
 
 

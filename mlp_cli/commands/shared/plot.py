@@ -44,12 +44,12 @@ def draw_learning_curves(run: "Run", path: Path) -> None:
     note(f"{click.format_filename(path)}: the learning curves")
 
 
-def draw_confusion(confusion: "npt.NDArray[np.int64]", path: Path) -> None:
-    """Draw a confusion matrix, and report the file."""
+def draw_confusion(confusion: "npt.NDArray[np.int64]", headings: Sequence[str], path: Path) -> None:
+    """Draw a confusion matrix, with a heading for each class, and report the file."""
     from mlp_cli.pages.charts import confusion_heat_map
     from mlp_cli.pages.figures import save_figure
 
-    save_figure(confusion_heat_map(confusion), path)
+    save_figure(confusion_heat_map(confusion, headings), path)
     note(f"{click.format_filename(path)}: the confusion matrix")
 
 

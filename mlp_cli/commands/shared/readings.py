@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from mlp_cli.datasets.source import Source
+from mlp_cli.datasets.class_names import ClassNames
 from mlp_cli.errors import PictureError
 from mlp_cli.measuring.confidence import LEAST_CONFIDENCE
 
@@ -43,10 +43,10 @@ class Reading:
         """The classes, from the highest output to the lowest."""
         return rank(self.outputs)
 
-    def warnings(self, source: Source) -> list[str]:
+    def warnings(self, classes: ClassNames) -> list[str]:
         """Return reasons to doubt the prediction.
 
-        source: names the classes.
+        classes: names them.
         """
         doubts = list(self.digit.warnings)
         highest = float(self.outputs.max())  # nan if any output is
@@ -57,7 +57,7 @@ class Reading:
             doubts.append(f"the {who} is unsure: no output reaches one half")
         votes = Counter(rank(outputs)[0] for outputs in self.members)
         if len(votes) > 1:
-            doubts.append(f"the members disagree: {_count(votes, source)}")
+            doubts.append(f"the members disagree: {_count(votes, classes)}")
         return doubts
 
 
@@ -103,11 +103,11 @@ def read_pictures(
                 yield Reading(name, digit, output, tuple(members))
 
 
-def _count(votes: "Counter[int]", source: Source) -> str:
+def _count(votes: "Counter[int]", classes: ClassNames) -> str:
     """Return how many members read what, as in `2 of 3 read 7, 1 reads 1`."""
     (first, most), *others = votes.most_common()
-    parts = [f"{most} of {votes.total()} {_read(most)} {source.class_name(first)}"]
-    parts += [f"{count} {_read(count)} {source.class_name(label)}" for label, count in others]
+    parts = [f"{most} of {votes.total()} {_read(most)} {classes.class_name(first)}"]
+    parts += [f"{count} {_read(count)} {classes.class_name(label)}" for label, count in others]
     return ", ".join(parts)
 
 

@@ -1,6 +1,7 @@
 """--from: a new run begins with the parameters of a trained network."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,10 @@ from mlp_cli.commands.shared.checkpoint import (
 from mlp_cli.commands.shared.completion import complete_checkpoint
 from mlp_cli.commands.shared.text import note
 from mlp_cli.commands.shared.training_options import chosen_options, given_options, typed_options
+from mlp_cli.datasets.class_names import listed
 from mlp_cli.errors import NoCheckpointError, OptionError
 from mlp_cli.runs import bundled
+from mlp_cli.runs.naming import names_of
 from mlp_cli.runs.places import FOLDER
 from mlp_cli.runs.schema import Option, show_option
 from mlp_cli.runs.settings import SETTINGS
@@ -114,16 +117,19 @@ def say_start(run: "Run", start: "Pretrained", ctx: click.Context) -> None:
         if name not in given and value != SETTINGS[name].default
     )
     note(f"begins with the parameters of {start.name}{f'; so {taken}' if taken else ''}")
-    say_fresh_layer(start, settings.sizes[-1])
+    say_fresh_layer(start, settings.sizes[-1], names_of(settings).names)
 
 
-def say_fresh_layer(start: "Pretrained", classes: int) -> None:
-    """Say that a last layer begins at random, where the data have so many classes."""
-    if classes != (theirs := start.settings.sizes[-1]):
-        note(
-            f"the data have {classes} classes, the network of {start.name} has {theirs}: "
-            "the last layer begins fresh, by --seed"
-        )
+def say_fresh_layer(start: "Pretrained", classes: int, names: Sequence[str]) -> None:
+    """Say that a last layer begins at random, where the data have other classes."""
+    if start.has_classes(classes, names):
+        return
+    theirs = start.settings.sizes[-1]
+    if classes != theirs:
+        why = f"the data have {classes} classes, the network of {start.name} has {theirs}"
+    else:
+        why = f"the data's classes ({listed(names)}) are not those of {start.name}"
+    note(f"{why}: the last layer begins fresh, by --seed")
 
 
 def _shown(named: Checkpoint) -> str:

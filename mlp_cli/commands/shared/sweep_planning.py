@@ -71,6 +71,6 @@ def bring_data(plan: "Plan", data_dir: Path, start: "Pretrained | None" = None) 
             )
         if start is not None:
             start.require(data)
-            say_fresh_layer(start, data.classes)
+            say_fresh_layer(start, data.classes, data.class_names)
         fingerprints[name] = data.fingerprint()
     return fingerprints

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlp_cli.commands.shared.options import FolderPath
-from mlp_cli.datasets.catalogue import find_source
+from mlp_cli.runs.naming import names_of
 
 if TYPE_CHECKING:
     from mlp_cli.exports.tensorboard import BoardLog
@@ -36,7 +36,7 @@ def board_log(folder: Path, run: "Run") -> "BoardLog":
     """Return the log for a run, which may have had epochs before."""
     from mlp_cli.exports.tensorboard import BoardLog
 
-    return BoardLog(folder, run.history, find_source(run.settings.dataset).class_name)
+    return BoardLog(folder, run.history, names_of(run.settings).class_name)
 
 
 def record_epoch(board: "BoardLog", training: "Training") -> None:

@@ -66,7 +66,7 @@ class Drawn(Source):
                 read(digits, folder) if is_there else digits.draw_all() for digits in self._sets()
             ]
         train, test = (Split(*pair) for pair in arrays)
-        return Dataset(folder, train, test)
+        return Dataset(folder, train, test, self.class_names())
 
     def _sets(self) -> "tuple[DigitSet, DigitSet]":
         from mlp_cli.datasets.drawn.synthetic import DigitSet

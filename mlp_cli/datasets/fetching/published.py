@@ -75,7 +75,7 @@ class Published(Source):
         The places are `<data-dir>/<name>/`, torchvision's such as `<data-dir>/MNIST/raw/`, and
         `<data-dir>/` itself.
         """
-        from mlp_cli.datasets.loading import read_files
+        from mlp_cli.datasets.loading import KnownClasses, read_files
 
         found = self._found(data_dir)
         command = download_command(self.name, data_dir)
@@ -91,8 +91,10 @@ class Published(Source):
             cure = f"fetch it again with: {command} --force"
         else:
             cure = f"delete it and fetch it again with: {command}"
+        other = "a folder of others is named with --dataset"
+        known = KnownClasses(self.classes, f"the classes of {self.name}; {other}")
         with advising(f"Replace it; if it is {self.name}'s own, {cure}"):
-            return read_files(paths)
+            return read_files(paths, known)
 
     def _found(self, data_dir: Path) -> dict[str, Path]:
         return find_files(self._places(data_dir), "data_dir")

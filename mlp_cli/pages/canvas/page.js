@@ -11,8 +11,10 @@ const elements = Object.fromEntries(
   ),
 );
 const PEN_STEP = 14; // canvas pixels
+const MOST_ROWS = 12; // classes that are all shown; of more, as many with the highest outputs
 const QUIET = 600; // milliseconds without a change before the prediction is spoken
 const pen = { x: canvas.width / 2, y: canvas.height / 2, down: false };
+const rows = []; // of the outputs, by label
 let waiting = 0;
 
 /** Show the input of the network and its prediction.
@@ -30,7 +32,8 @@ function show(pixels, doubts = []) {
   const best = outputs.indexOf(outputs.reduce((one, other) => Math.max(one, other)));
   const unsure = outputs[best] < saved.leastConfidence ? ["unsure: no output reaches one half"] : [];
   paintCells(elements.seen, seen.map((pixel) => pixel / 255));
-  elements.outputs.querySelectorAll("li").forEach((row, label) => {
+  if (rows.length > MOST_ROWS) showHighest(outputs);
+  rows.forEach((row, label) => {
     row.classList.toggle("best", label === best);
     row.querySelector("meter").value = outputs[label];
     row.querySelector("output").textContent = outputs[label].toFixed(3);
@@ -44,9 +47,15 @@ function show(pixels, doubts = []) {
   return outputs;
 }
 
+/** Show the rows of the highest outputs alone, the highest first. @param {number[]} outputs */
+function showHighest(outputs) {
+  const ranked = [...outputs.keys()].sort((one, other) => outputs[other] - outputs[one]);
+  elements.outputs.replaceChildren(...ranked.slice(0, MOST_ROWS).map((label) => rows[label]));
+}
+
 function showNothing(words) {
   paintCells(elements.seen, []);
-  elements.outputs.querySelectorAll("li").forEach((row) => {
+  rows.forEach((row) => {
     row.classList.remove("best");
     row.querySelector("meter").value = 0;
     row.querySelector("output").textContent = "";
@@ -196,8 +205,10 @@ function build() {
     for (const tag of ["span", "meter", "output"]) row.append(document.createElement(tag));
     row.firstChild.textContent = name;
     row.querySelector("meter").setAttribute("aria-label", name);
-    elements.outputs.append(row);
+    rows.push(row);
   }
+  elements.outputs.append(...rows.slice(0, MOST_ROWS));
+  if (rows.length > MOST_ROWS) elements.outputs.previousElementSibling.textContent = "Highest outputs";
   saved.sizes.slice(1, -1).forEach((n, l) => {
     const cells = document.createElement("canvas");
     cells.width = Math.ceil(Math.sqrt(n * 2));

@@ -8,13 +8,13 @@ from typing import BinaryIO
 
 import numpy as np
 
-from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.errors import ExportError
 from mlp_cli.measuring.confidence import LEAST_CONFIDENCE
 from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.names import ActivationName
 from mlp_cli.runs.checkpoint import Run
+from mlp_cli.runs.naming import names_of
 
 PAGE = Path(__file__).parent
 SCRIPTS = ("network", "grid", "ground", "parts", "strokes", "normalise", "view", "drawing", "page")
@@ -43,7 +43,6 @@ def write_html(run: Run, file: BinaryIO, *others: Run) -> None:
     from mlp_cli.pages.canvas.constants import shared_constants
 
     runs, shape = (run, *others), run.settings.image_shape
-    source = find_source(run.settings.dataset)
     if min(shape) < MIN_SIDE:
         raise ExportError(
             f"inputs of {' x '.join(map(str, shape))}, expected an image to draw on, "
@@ -62,7 +61,7 @@ def write_html(run: Run, file: BinaryIO, *others: Run) -> None:
         **_member(run),
         "others": [_member(other) for other in others],
         "shape": shape,
-        "classes": [source.class_name(k) for k in range(run.network.sizes[-1])],
+        "classes": names_of(run.settings).all(run.network.sizes[-1]),
         "leastConfidence": LEAST_CONFIDENCE,
     }
     sizes = ", ".join(dict.fromkeys("-".join(map(str, each.network.sizes)) for each in runs))
