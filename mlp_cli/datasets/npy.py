@@ -6,7 +6,7 @@ import struct
 import tokenize
 import zipfile
 import zlib
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -37,10 +37,11 @@ class SippedFile(io.BufferedReader):
         return super().read(size)
 
 
-def check_npy_header(member: IO[bytes], size: int) -> None:
-    """Raise ValueError where the header of a .npy file claims more than the file has.
+def check_npy_header(member: IO[bytes], size: int) -> np.dtype[Any]:
+    """Return the type of the array in a .npy file. Raise ValueError where it claims too much.
 
     Otherwise NumPy would ask for the memory first, and the lack of it would look like damage.
+    size: bytes of the file. Objects of Python have no size: NumPy refuses to read them.
     """
     version = np.lib.format.read_magic(member)
     read_header = (
@@ -52,5 +53,6 @@ def check_npy_header(member: IO[bytes], size: int) -> None:
         shape, _, dtype = read_header(member)
     except MemoryError as error:  # Python's parser has no other word for "nested too deeply"
         raise ValueError("a header that is nested too deeply") from error
-    if member.tell() + math.prod(shape) * dtype.itemsize > size:
+    if not dtype.hasobject and member.tell() + math.prod(shape) * dtype.itemsize > size:
         raise ValueError(f"a header that claims {dtype} {shape} in {size:,} bytes")
+    return dtype

@@ -1,0 +1,353 @@
+"""mlp convert: a dataset out of pictures, a table, or the arrays of another program."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from mlp_cli.commands.shared.options import (
+    FiniteFloat,
+    FolderPath,
+    UserPath,
+    WholeNumber,
+    common_options,
+)
+from mlp_cli.commands.shared.text import json_result, note, note_above, result, shows_bars
+from mlp_cli.datasets.catalogue import NAMES
+from mlp_cli.errors import DataError, OptionError, OutputError
+from mlp_cli.system.characters import one_line
+from mlp_cli.system.shell import command_line
+
+if TYPE_CHECKING:
+    from mlp_cli.datasets.arrays import ImageArray
+    from mlp_cli.datasets.loading import Split
+    from mlp_cli.datasets.own.material import Form, Material
+    from mlp_cli.datasets.own.pictures import Doubt, PictureFolders
+    from mlp_cli.datasets.own.source import Kind
+
+IMAGE_SHAPE = (28, 28)
+"""of pictures that are normalised, as in MNIST"""
+MOST_SAID = 10
+"""pictures that cannot be read, of which a line each is printed"""
+SHEET_MARK = "mlp convert"
+NOT_FOR = {
+    "raw": ("pictures",),
+    "strict": ("pictures",),
+    "transpose": ("IDX files", "a table", "arrays"),
+    "label_column": ("IDX files", "a table", "arrays"),
+}
+"""the kinds of source that an option is for"""
+
+
+@click.command(short_help="Make a dataset of pictures, a table or arrays.")
+@click.argument("source", type=UserPath())
+@click.option(
+    "-o",
+    "--output",
+    type=FolderPath,
+    required=True,
+    help="The folder to make. It gets four IDX files, classes.txt and sheet.png.",
+)
+@click.option(
+    "--test",
+    type=UserPath(),
+    metavar="SOURCE",
+    help="A second source, for the test part, such as mnist_test.csv.",
+)
+@click.option(
+    "--test-share",
+    type=FiniteFloat(min=0, max=1, min_open=True, max_open=True),
+    default=0.2,
+    show_default=True,
+    help="Fraction of the images to test on, of every class, where the source has no test part.",
+)
+@click.option(
+    "--seed",
+    type=WholeNumber(),
+    default=0,
+    show_default=True,
+    help="Decides which images these are.",
+)
+@click.option(
+    "--raw",
+    is_flag=True,
+    help="Do not normalise: the pictures have one size and are light on dark, as in MNIST.",
+)
+@click.option("--strict", is_flag=True, help="Leave doubtful pictures out.")
+@click.option(
+    "--image-shape",
+    type=(WholeNumber(1), WholeNumber(1)),
+    metavar="ROWS COLUMNS",
+    show_default="28 28 for pictures, else square",
+    help="The size of the images: to make of pictures, or that are rows of pixels.",
+)
+@click.option(
+    "--transpose",
+    is_flag=True,
+    help="The images lie on their side, as EMNIST's: exchange rows and columns.",
+)
+@click.option(
+    "--label-column",
+    type=WholeNumber(),
+    help="The column that has the labels, counted from 0, as in QMNIST's files (0) or in a table.",
+)
+@click.option("--force", is_flag=True, help="Replace a folder that an earlier mlp convert made.")
+@click.option("--json", is_flag=True, help="Print one JSON document.")
+@common_options
+@click.pass_context
+def convert(
+    ctx: click.Context,
+    source: Path,
+    output: Path,
+    test: Path | None,
+    test_share: float,
+    seed: int,
+    raw: bool,
+    strict: bool,
+    image_shape: tuple[int, int] | None,
+    transpose: bool,
+    label_column: int | None,
+    force: bool,
+    json: bool,
+) -> None:
+    """Make a dataset that mlp train takes: four IDX files, out of what you have.
+
+    SOURCE is a folder with a folder of pictures for each class (or with train and test folders
+    that have them), a table of labels and pixels (CSV, as on Kaggle), arrays (.npz: x_train,
+    y_train, x_test, y_test), or IDX files by other names (EMNIST, QMNIST). Tables and IDX files
+    may be gzipped. Pictures are normalised as mlp predict does it; doubtful ones are listed in
+    doubtful.csv. A picture that cannot be read is reported and left out.
+    A class that is a number has this number as its label. Others are counted from 0 in the order
+    of their names, or as a classes.txt beside the source has them. sheet.png shows a hundred of
+    the images. The folder appears when it is complete, or not at all.
+    """
+    from mlp_cli.datasets.own.material import Form
+    from mlp_cli.datasets.own.source import check_material, kind_of
+    from mlp_cli.datasets.own.splitting import split_off_test
+
+    kind = kind_of(source)
+    _refuse_options(ctx, source, kind)
+    _check_places(source, test, output, force=force)
+    form = Form(image_shape, label_column, transpose)
+    with _making(output, force=force) as folder:
+        doubts: Sequence[Doubt] = ()
+        if kind == "pictures":
+            material, doubts = _read_pictures(source, test, image_shape, raw=raw, strict=strict)
+        else:
+            material = _read_arrays(source, test, kind, form)
+        material = check_material(material, source)
+        for each in material.notes:
+            note(f"{one_line(source)}: {each}.")
+        train = material.train
+        if material.test is None:
+            train, tested = split_off_test(train, test_share, seed)
+        else:
+            tested = material.test
+            for name in ("test_share", "seed"):
+                if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+                    raise OptionError(
+                        f"--{name.replace('_', '-')}: {source} has a test part already. "
+                        "Leave it out."
+                    )
+        _write(folder, train, tested, material, doubts)
+    _print(output, train, tested, material, doubts, json=json)
+
+
+def _refuse_options(ctx: click.Context, source: Path, kind: "Kind") -> None:
+    """Raise OptionError for an option that means nothing to this kind of source."""
+    for name, kinds in NOT_FOR.items():
+        if ctx.params[name] not in (None, False) and kind not in kinds:
+            raise OptionError(
+                f"--{name.replace('_', '-')}: {source} is {_called(kind)}, and this option is for "
+                f"{' and '.join(map(_called, kinds))}. Leave it out."
+            )
+
+
+def _called(kind: str) -> str:
+    return "a folder of pictures" if kind == "pictures" else kind
+
+
+def _check_places(source: Path, test: Path | None, output: Path, *, force: bool) -> None:
+    """Raise OutputError where the output is taken, or stands in the source."""
+    from mlp_cli.datasets.own.writing import is_converted
+
+    place = Path(os.path.realpath(output))
+    for each in (source, test):
+        if each is not None and os.path.isdir(each):
+            inner = Path(os.path.realpath(each))
+            if inner != place and inner in place.parents:
+                raise OutputError(
+                    f"-o {output}: inside {each}, which is read. Name a folder beside it."
+                )
+    if place == Path(os.path.realpath(".")) or not os.path.lexists(place):
+        if os.path.lexists(place):
+            raise OutputError(f"-o {output}: the current folder, expected a new one in it.")
+        return
+    if not place.is_dir():
+        raise OutputError(f"-o {output}: not a folder. Name a new one.")
+    if is_converted(place):
+        if not force:
+            raise OutputError(
+                f"-o {output}: holds a dataset already. Name another folder, or replace it with "
+                "--force."
+            )
+    elif any(place.iterdir()):
+        raise OutputError(
+            f"-o {output}: not empty, and not what mlp convert made. Name a new folder."
+        )
+
+
+@contextmanager
+def _making(output: Path, *, force: bool) -> Iterator[Path]:
+    """Make the folder, or raise OutputError."""
+    from mlp_cli.system.folders import new_folder
+
+    try:
+        with new_folder(output, replaces=force) as folder:
+            yield folder
+    except OSError as error:
+        raise OutputError(
+            f"{output}: cannot be written ({error.strerror or error}).\n"
+            "Check the disk, the folder above and its permissions, or name another with -o."
+        ) from error
+
+
+def _read_arrays(source: Path, test: Path | None, kind: "Kind", form: "Form") -> "Material":
+    from mlp_cli.datasets.own.source import kind_of, read_source, with_test
+
+    material = read_source(source, kind, form)
+    if test is None:
+        return material
+    other = kind_of(test)
+    if other == "pictures":
+        raise OptionError(f"--test {test}: a folder, expected a file, as {source} is.")
+    return with_test(material, read_source(test, other, form), test)
+
+
+def _read_pictures(
+    source: Path,
+    test: Path | None,
+    shape: tuple[int, int] | None,
+    *,
+    raw: bool,
+    strict: bool,
+) -> "tuple[Material, Sequence[Doubt]]":
+    """Return what is in pictures, which are read one by one with a bar in a terminal."""
+    from tqdm import tqdm
+
+    from mlp_cli.datasets.own.pictures import PictureFolders
+    from mlp_cli.images import pictures_in
+
+    if test is not None and not os.path.isdir(test):
+        raise OptionError(f"--test {test}: a file, expected a folder of pictures, as {source} is.")
+    found = PictureFolders.find(source, pictures_in, test)
+    reader = _Reader(shape, raw=raw)
+    hidden = not shows_bars()
+    said = 0
+    with tqdm(total=len(found.pictures), unit=" pictures", leave=False, disable=hidden) as bar:
+        for doubt in found.read(reader.read, strict=strict):
+            bar.update()
+            if doubt and (said := said + 1) <= MOST_SAID:
+                note_above(bar, f"Error: {one_line(doubt.path)}: {one_line(doubt.reason)}")
+    return _material(found, source), found.doubts
+
+
+def _material(found: "PictureFolders", source: Path) -> "Material":
+    try:
+        return found.material()
+    except DataError as error:
+        raise DataError(f"{source}: {error}") from error
+
+
+class _Reader:
+    """Reads pictures into images of one size: that which was asked for, or the first one's."""
+
+    def __init__(self, shape: tuple[int, int] | None, *, raw: bool) -> None:
+        self._shape: tuple[int, ...] | None = shape or (None if raw else IMAGE_SHAPE)
+        self._raw = raw
+
+    def read(self, path: Path) -> "tuple[ImageArray, Sequence[str]]":
+        """Return the image of a picture, with reasons to doubt it. Raises PictureError."""
+        from mlp_cli.images import find_digit, open_picture, take_as_is
+
+        picture = open_picture(path)
+        self._shape = self._shape or picture.grey.shape
+        if self._raw:
+            return take_as_is(picture.grey, self._shape), picture.remarks
+        digit = find_digit(picture.grey, self._shape)
+        return digit.image, (*picture.remarks, *digit.warnings)
+
+
+def _write(
+    folder: Path, train: "Split", test: "Split", material: "Material", doubts: "Sequence[Doubt]"
+) -> None:
+    from mlp_cli.datasets.own.sheet import draw_sheet
+    from mlp_cli.datasets.own.writing import SHEET_FILE, sync, write_dataset
+    from mlp_cli.images import save_image
+
+    write_dataset(folder, train, test, material.names, doubts)
+    with (folder / SHEET_FILE).open("xb") as file:
+        save_image(draw_sheet(train), file, SHEET_MARK)
+        sync(file)
+
+
+def _print(
+    output: Path,
+    train: "Split",
+    test: "Split",
+    material: "Material",
+    doubts: "Sequence[Doubt]",
+    *,
+    json: bool,
+) -> None:
+    """Print how many images there are of each class, and what to do next."""
+    from mlp_cli.datasets.own.writing import DOUBTFUL_FILE, SHEET_FILE
+
+    rows = _counts(train, test, material.names)
+    kept = sum(doubt.is_kept for doubt in doubts)
+    if json:
+        json_result(
+            {
+                "folder": str(output),
+                "image_shape": list(train.images.shape[1:]),
+                "training_images": len(train),
+                "test_images": len(test),
+                "classes": rows,
+                "doubtful_kept": kept,
+                "left_out": len(doubts) - kept,
+            }
+        )
+        return
+    rows_, columns = train.images.shape[1:]
+    result(
+        f"{one_line(output)}: {len(train):,} training and {len(test):,} test images of "
+        f"{rows_} x {columns} pixels"
+    )
+    width = max(5, *(len(one_line(row["name"])) for row in rows))
+    result(f"{'class':<{width}}  label  training    test")
+    for row in rows:
+        result(
+            f"{one_line(row['name']):<{width}}  {row['label']:>5}  {row['training']:>8,}"
+            f"  {row['test']:>6,}"
+        )
+    if doubts:
+        left = len(doubts) - kept
+        result(f"doubtful  {kept:,} kept, {left:,} left out: {one_line(output / DOUBTFUL_FILE)}")
+    result(f"look at   {one_line(output / SHEET_FILE)}")
+    name = os.path.join(".", output) if str(output) in NAMES else str(output)
+    result(f"next      {command_line(['mlp', 'train', '--dataset', name])}")
+
+
+def _counts(train: "Split", test: "Split", names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return a row for each class that has images, or lies below one that has."""
+    import numpy as np
+
+    counts = [np.bincount(split.labels, minlength=len(names)) for split in (train, test)]
+    return [
+        {"label": label, "name": name, "training": int(trained), "test": int(tested)}
+        for label, (name, trained, tested) in enumerate(zip(names, *counts, strict=True))
+    ]
