@@ -1,14 +1,19 @@
 """mlp convert: a dataset out of pictures, a table, or the arrays of another program."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from mlp_cli.commands.shared.conversion import (
+    check_places,
+    making,
+    read_pictures,
+    write_files,
+)
 from mlp_cli.commands.shared.options import (
     FiniteFloat,
     FolderPath,
@@ -16,24 +21,18 @@ from mlp_cli.commands.shared.options import (
     WholeNumber,
     common_options,
 )
-from mlp_cli.commands.shared.text import json_result, note, note_above, result, shows_bars
+from mlp_cli.commands.shared.text import json_result, note, result
 from mlp_cli.datasets.catalogue import NAMES
-from mlp_cli.errors import DataError, OptionError, OutputError
+from mlp_cli.errors import OptionError
 from mlp_cli.system.characters import one_line
 from mlp_cli.system.shell import command_line
 
 if TYPE_CHECKING:
-    from mlp_cli.datasets.arrays import ImageArray
     from mlp_cli.datasets.loading import Split
     from mlp_cli.datasets.own.material import Form, Material
-    from mlp_cli.datasets.own.pictures import Doubt, PictureFolders
+    from mlp_cli.datasets.own.pictures import Doubt
     from mlp_cli.datasets.own.source import Kind
 
-IMAGE_SHAPE = (28, 28)
-"""of pictures that are normalised, as in MNIST"""
-MOST_SAID = 10
-"""pictures that cannot be read, of which a line each is printed"""
-SHEET_MARK = "mlp convert"
 NOT_FOR = {
     "raw": ("pictures",),
     "strict": ("pictures",),
@@ -131,12 +130,12 @@ def convert(
 
     kind = kind_of(source)
     _refuse_options(ctx, source, kind)
-    _check_places(source, test, output, force=force)
+    check_places(source, test, output, force=force)
     form = Form(image_shape, label_column, transpose)
-    with _making(output, force=force) as folder:
+    with making(output, force=force) as folder:
         doubts: Sequence[Doubt] = ()
         if kind == "pictures":
-            material, doubts = _read_pictures(source, test, image_shape, raw=raw, strict=strict)
+            material, doubts = read_pictures(source, test, image_shape, raw=raw, strict=strict)
         else:
             material = _read_arrays(source, test, kind, form)
         material = check_material(material, source)
@@ -153,7 +152,7 @@ def convert(
                         f"--{name.replace('_', '-')}: {source} has a test part already. "
                         "Leave it out."
                     )
-        _write(folder, train, tested, material, doubts)
+        write_files(folder, train, tested, material, doubts)
     _print(output, train, tested, material, doubts, json=json)
 
 
@@ -171,51 +170,6 @@ def _called(kind: str) -> str:
     return "a folder of pictures" if kind == "pictures" else kind
 
 
-def _check_places(source: Path, test: Path | None, output: Path, *, force: bool) -> None:
-    """Raise OutputError where the output is taken, or stands in the source."""
-    from mlp_cli.datasets.own.writing import is_converted
-
-    place = Path(os.path.realpath(output))
-    for each in (source, test):
-        if each is not None and os.path.isdir(each):
-            inner = Path(os.path.realpath(each))
-            if inner != place and inner in place.parents:
-                raise OutputError(
-                    f"-o {output}: inside {each}, which is read. Name a folder beside it."
-                )
-    if place == Path(os.path.realpath(".")) or not os.path.lexists(place):
-        if os.path.lexists(place):
-            raise OutputError(f"-o {output}: the current folder, expected a new one in it.")
-        return
-    if not place.is_dir():
-        raise OutputError(f"-o {output}: not a folder. Name a new one.")
-    if is_converted(place):
-        if not force:
-            raise OutputError(
-                f"-o {output}: holds a dataset already. Name another folder, or replace it with "
-                "--force."
-            )
-    elif any(place.iterdir()):
-        raise OutputError(
-            f"-o {output}: not empty, and not what mlp convert made. Name a new folder."
-        )
-
-
-@contextmanager
-def _making(output: Path, *, force: bool) -> Iterator[Path]:
-    """Make the folder, or raise OutputError."""
-    from mlp_cli.system.folders import new_folder
-
-    try:
-        with new_folder(output, replaces=force) as folder:
-            yield folder
-    except OSError as error:
-        raise OutputError(
-            f"{output}: cannot be written ({error.strerror or error}).\n"
-            "Check the disk, the folder above and its permissions, or name another with -o."
-        ) from error
-
-
 def _read_arrays(source: Path, test: Path | None, kind: "Kind", form: "Form") -> "Material":
     from mlp_cli.datasets.own.source import kind_of, read_source, with_test
 
@@ -226,73 +180,6 @@ def _read_arrays(source: Path, test: Path | None, kind: "Kind", form: "Form") ->
     if other == "pictures":
         raise OptionError(f"--test {test}: a folder, expected a file, as {source} is.")
     return with_test(material, read_source(test, other, form), test)
-
-
-def _read_pictures(
-    source: Path,
-    test: Path | None,
-    shape: tuple[int, int] | None,
-    *,
-    raw: bool,
-    strict: bool,
-) -> "tuple[Material, Sequence[Doubt]]":
-    """Return what is in pictures, which are read one by one with a bar in a terminal."""
-    from tqdm import tqdm
-
-    from mlp_cli.datasets.own.pictures import PictureFolders
-    from mlp_cli.images import pictures_in
-
-    if test is not None and not os.path.isdir(test):
-        raise OptionError(f"--test {test}: a file, expected a folder of pictures, as {source} is.")
-    found = PictureFolders.find(source, pictures_in, test)
-    reader = _Reader(shape, raw=raw)
-    hidden = not shows_bars()
-    said = 0
-    with tqdm(total=len(found.pictures), unit=" pictures", leave=False, disable=hidden) as bar:
-        for doubt in found.read(reader.read, strict=strict):
-            bar.update()
-            if doubt and (said := said + 1) <= MOST_SAID:
-                note_above(bar, f"Error: {one_line(doubt.path)}: {one_line(doubt.reason)}")
-    return _material(found, source), found.doubts
-
-
-def _material(found: "PictureFolders", source: Path) -> "Material":
-    try:
-        return found.material()
-    except DataError as error:
-        raise DataError(f"{source}: {error}") from error
-
-
-class _Reader:
-    """Reads pictures into images of one size: that which was asked for, or the first one's."""
-
-    def __init__(self, shape: tuple[int, int] | None, *, raw: bool) -> None:
-        self._shape: tuple[int, ...] | None = shape or (None if raw else IMAGE_SHAPE)
-        self._raw = raw
-
-    def read(self, path: Path) -> "tuple[ImageArray, Sequence[str]]":
-        """Return the image of a picture, with reasons to doubt it. Raises PictureError."""
-        from mlp_cli.images import find_digit, open_picture, take_as_is
-
-        picture = open_picture(path)
-        self._shape = self._shape or picture.grey.shape
-        if self._raw:
-            return take_as_is(picture.grey, self._shape), picture.remarks
-        digit = find_digit(picture.grey, self._shape)
-        return digit.image, (*picture.remarks, *digit.warnings)
-
-
-def _write(
-    folder: Path, train: "Split", test: "Split", material: "Material", doubts: "Sequence[Doubt]"
-) -> None:
-    from mlp_cli.datasets.own.sheet import draw_sheet
-    from mlp_cli.datasets.own.writing import SHEET_FILE, sync, write_dataset
-    from mlp_cli.images import save_image
-
-    write_dataset(folder, train, test, material.names, doubts)
-    with (folder / SHEET_FILE).open("xb") as file:
-        save_image(draw_sheet(train), file, SHEET_MARK)
-        sync(file)
 
 
 def _print(
@@ -327,13 +214,11 @@ def _print(
         f"{one_line(output)}: {len(train):,} training and {len(test):,} test images of "
         f"{rows_} x {columns} pixels"
     )
-    width = max(5, *(len(one_line(row["name"])) for row in rows))
-    result(f"{'class':<{width}}  label  training    test")
-    for row in rows:
-        result(
-            f"{one_line(row['name']):<{width}}  {row['label']:>5}  {row['training']:>8,}"
-            f"  {row['test']:>6,}"
-        )
+    shown = [(_heading(row), row) for row in rows if row["training"] or row["test"]]
+    width = max(5, *(len(heading) for heading, _ in shown))
+    result(f"{'class':<{width}}  training    test")
+    for heading, row in shown:
+        result(f"{heading:<{width}}  {row['training']:>8,}  {row['test']:>6,}")
     if doubts:
         left = len(doubts) - kept
         result(f"doubtful  {kept:,} kept, {left:,} left out: {one_line(output / DOUBTFUL_FILE)}")
@@ -343,7 +228,7 @@ def _print(
 
 
 def _counts(train: "Split", test: "Split", names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return a row for each class that has images, or lies below one that has."""
+    """Return a row for each label that has a name."""
     import numpy as np
 
     counts = [np.bincount(split.labels, minlength=len(names)) for split in (train, test)]
@@ -351,3 +236,9 @@ def _counts(train: "Split", test: "Split", names: Sequence[str]) -> list[dict[st
         {"label": label, "name": name, "training": int(trained), "test": int(tested)}
         for label, (name, trained, tested) in enumerate(zip(names, *counts, strict=True))
     ]
+
+
+def _heading(row: dict[str, Any]) -> str:
+    """Return a label with its name; the label alone where that is its name."""
+    label, name = str(row["label"]), one_line(row["name"])
+    return label if name == label else f"{label} {name}"

@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from unicodedata import normalize
 
 from mlp_cli.datasets.files import unreadable
 from mlp_cli.datasets.own.material import MOST_LABEL
@@ -16,8 +17,10 @@ from mlp_cli.system.files import open_regular
 NAMES_FILE = "classes.txt"
 """the names of labels 0, 1, ..., one a line"""
 MOST_NAMES_BYTES = 1 << 16
-MAPPING_LINE = re.compile(r"\s*(\d{1,3})\s+(\d{1,7})(?:\s+\d{1,7})*\s*")
-"""of EMNIST's mapping: a label, and the numbers of its characters"""
+LONGEST_NAME = 80
+"""characters: a name stands on one line of a table"""
+MAPPING_LINE = re.compile(r"(\d{1,3})((?:\s+\d{1,6}){1,4})")
+"""of EMNIST's mapping: a label, and the codes of its characters"""
 
 
 def read_names(path: Path) -> tuple[str, ...]:
@@ -45,19 +48,20 @@ def read_names(path: Path) -> tuple[str, ...]:
 
 
 def read_mapping(path: Path) -> dict[int, str]:
-    """Return the names of labels that a mapping of EMNIST has: the first character of each.
+    """Return the names of labels that a mapping of EMNIST has: their characters, as in `Aa`.
 
     Raises DataError where it cannot be read, or is no such mapping.
     """
     names: dict[int, str] = {}
     for number, line in enumerate(read_names(path), start=1):
         found = MAPPING_LINE.fullmatch(line)
-        if found is None or int(found[2]) > 0x10FFFF or not chr(int(found[2])).isprintable():
+        name = "".join(map(chr, map(int, found[2].split()))) if found else ""
+        if found is None or not name.isprintable() or int(found[1]) > MOST_LABEL:
             raise DataError(
                 f"{path}: line {number}: {one_line(line[:40])!r}, "
-                "expected a label and the numbers of its characters, as EMNIST has them."
+                "expected a label and the codes of its characters, as in `1 65 97`."
             )
-        names[int(found[1])] = chr(int(found[2]))
+        names[int(found[1])] = name
     return names
 
 
@@ -91,8 +95,9 @@ def number_names(found: Collection[str], known: Sequence[str] = ()) -> Classes:
     found: the classes that there are.  known: the names of labels 0, 1, ...; empty: none are.
     Raises DataError, without a name, where a class is not known, or where they are too many.
     """
-    if known and all(name in known for name in found):
-        return Classes({name: known.index(name) for name in found}, tuple(known))
+    places = {_as_printed(name): label for label, name in enumerate(known)}
+    if known and all(_as_printed(name) in places for name in found):
+        return Classes({name: places[_as_printed(name)] for name in found}, tuple(known))
     labels = {name: int(name) for name in found if is_label(name)}
     if known:
         beyond = [name for name in found if labels.get(name, len(known)) >= len(known)]
@@ -104,11 +109,31 @@ def number_names(found: Collection[str], known: Sequence[str] = ()) -> Classes:
         ordered = sorted(found, key=natural)
         if len(ordered) > MOST_LABEL + 1:
             raise DataError(f"{len(ordered):,} classes, expected {MOST_LABEL + 1} at most.")
-        return Classes({name: label for label, name in enumerate(ordered)}, tuple(ordered))
+        return Classes({name: label for label, name in enumerate(ordered)}, _printed(ordered))
     if len(set(labels.values())) < len(labels):
         twice = sorted(name for name in labels if str(labels[name]) != name)
         raise DataError(f"{twice[0]}: the same number as another class, expected one of them.")
     return Classes(labels, name_labels(max(labels.values(), default=0), known))
+
+
+def _printed(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names as they stand in a file. Raises DataError for two that would be the same."""
+    printed = [_as_printed(name) for name in names]
+    for number, name in enumerate(printed):
+        if not name or len(name) > LONGEST_NAME or name in printed[:number]:
+            raise DataError(
+                f"a class called {name[:LONGEST_NAME]!r}, expected a name of its own of 1 to "
+                f"{LONGEST_NAME} characters for each. Rename the folder."
+            )
+    return tuple(printed)
+
+
+def _as_printed(name: str) -> str:
+    """Return a name on one line, a letter with an accent as one character.
+
+    macOS writes it as two, other systems do not.
+    """
+    return one_line(normalize("NFC", name.strip()))
 
 
 def is_label(name: str) -> bool:

@@ -7,9 +7,17 @@ from typing import Literal
 
 import numpy as np
 
-from mlp_cli.datasets.foreign import CSV, HTML, LFS_POINTER, NPZ, Foreign, is_idx, recognise
+from mlp_cli.datasets.foreign import (
+    CSV,
+    HTML,
+    LFS_POINTER,
+    NPZ,
+    START_BYTES,
+    Foreign,
+    is_idx,
+    recognise,
+)
 from mlp_cli.datasets.loading import Split
-from mlp_cli.datasets.look_alikes import read_start
 from mlp_cli.datasets.own.class_names import known_names, name_labels
 from mlp_cli.datasets.own.idx_files import read_idx_files, sets_in
 from mlp_cli.datasets.own.material import Form, Material
@@ -44,8 +52,8 @@ def kind_of(source: Path) -> Kind:
             return "IDX files"
         _refuse_folder_of_tables(source)
         return "pictures"
-    with open_unpacked(source, "something to convert"):  # it is there, and may be read
-        start = read_start(source).inner
+    with open_unpacked(source, "something to convert") as (stream, _):
+        start = stream.read(START_BYTES)
     if is_idx(start):
         return "IDX files"
     foreign = recognise(start)
