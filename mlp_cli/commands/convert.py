@@ -159,7 +159,8 @@ def convert(
 def _refuse_options(ctx: click.Context, source: Path, kind: "Kind") -> None:
     """Raise OptionError for an option that means nothing to this kind of source."""
     for name, kinds in NOT_FOR.items():
-        if ctx.params[name] not in (None, False) and kind not in kinds:
+        is_given = ctx.params[name] is not None and ctx.params[name] is not False
+        if is_given and kind not in kinds:
             raise OptionError(
                 f"--{name.replace('_', '-')}: {source} is {_called(kind)}, and this option is for "
                 f"{' and '.join(map(_called, kinds))}. Leave it out."

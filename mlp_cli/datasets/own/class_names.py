@@ -141,12 +141,12 @@ def is_label(name: str) -> bool:
     return name.isascii() and name.isdecimal() and len(name) < 10 and int(name) <= MOST_LABEL
 
 
-def natural(name: str) -> list[tuple[int, str]]:
-    """Return a key that sorts texts with their digits as numbers: 2 before 10."""
-    parts = re.split(r"([0-9]+)", name)
+def natural(name: str) -> list[tuple[bool, int, str]]:
+    """Return a key that sorts texts with their digits as numbers, before letters: 2, 10, a."""
+    parts = re.split(r"([0-9]+)", name)  # at odd places, digits
     return [
-        (int(part), "") if part[:1].isdigit() and part.isascii() else (-1, part)
-        for part in parts
+        (False, int(part), "") if place % 2 else (True, 0, part)
+        for place, part in enumerate(parts)
         if part
     ]
 
