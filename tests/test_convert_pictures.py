@@ -180,9 +180,9 @@ def doubtful():
 def test_doubtful_pictures_are_kept_and_listed(run, doubtful):
     done = run("convert pictures -o made")
     assert "doubtful  1 kept, 2 left out: made/doubtful.csv" in done.stdout
-    assert done.stderr.count("Error: ") == 2
-    assert "Error: pictures/7/blank.png: blank: nothing stands out" in done.stderr
-    assert "Error: pictures/3/broken.png: not a picture that can be read" in done.stderr
+    assert done.stderr.count("left out: ") == 2
+    assert "left out: pictures/7/blank.png: blank: nothing stands out" in done.stderr
+    assert "left out: pictures/3/broken.png: not a picture that can be read" in done.stderr
     rows = {row["picture"]: row for row in rows_of_doubts()}
     assert rows["pictures/7/tiny, too.png"]["kept"] == "yes"
     assert "pixels large" in rows["pictures/7/tiny, too.png"]["reason"]
@@ -202,7 +202,7 @@ def test_strict_leaves_doubtful_pictures_out(run, doubtful):
 def test_of_many_pictures_that_cannot_be_read_ten_are_said(run, doubtful):
     for number in range(30):
         (SOURCE / "3" / f"broken-{number}.png").write_bytes(b"no picture")
-    assert run("convert pictures -o made").stderr.count("Error: ") == 10
+    assert run("convert pictures -o made").stderr.count("left out: ") == 10
     assert len(rows_of_doubts()) == 33
 
 

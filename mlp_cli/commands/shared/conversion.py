@@ -92,7 +92,7 @@ def read_pictures(
         for doubt in found.read(reader.read, strict=strict):
             bar.update()
             if doubt and (said := said + 1) <= MOST_SAID:
-                note_above(bar, f"Error: {one_line(doubt.path)}: {one_line(doubt.reason)}")
+                note_above(bar, f"left out: {one_line(doubt.path)}: {one_line(doubt.reason)}")
     return _material(found, source), found.doubts
 
 

@@ -20,6 +20,8 @@ from mlp_cli.system.characters import one_line
 TRAIN_NAMES = ("train", "training", "trainingset")
 TEST_NAMES = ("test", "testing", "testset", "t10k")
 VALIDATION_NAMES = ("val", "valid", "validation")
+MOST_WRAPPERS = 3
+"""folders within each other that an archive was unpacked into"""
 MOST_NAMED = 5
 """classes without a picture that an error lists"""
 
@@ -137,9 +139,8 @@ class PictureFolders:
 
 def _parts_of(source: Path, test: Path | None) -> tuple[dict[str, Path], list[str]]:
     """Return the folders of the parts, and notes. A folder with one folder in it is that one."""
+    source = _unwrapped(source)
     folders = _folders_in(source)
-    while len(folders) == 1 and _folders_in(folders[0]):
-        source, folders = folders[0], _folders_in(folders[0])
     by_name = {folder.name.lower(): folder for folder in folders}
     halves = {
         part: next((by_name[name] for name in names if name in by_name), None)
@@ -168,9 +169,12 @@ def _parts_of(source: Path, test: Path | None) -> tuple[dict[str, Path], list[st
 
 
 def _unwrapped(folder: Path) -> Path:
-    inner = _folders_in(folder)
-    while len(inner) == 1 and _folders_in(inner[0]):
-        folder, inner = inner[0], _folders_in(inner[0])
+    """Return the folder that has several, where a folder has one alone; a link may have no end."""
+    for _ in range(MOST_WRAPPERS):
+        inner = _folders_in(folder)
+        if len(inner) != 1 or not _folders_in(inner[0]):
+            break
+        folder = inner[0]
     return folder
 
 
