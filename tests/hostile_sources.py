@@ -155,7 +155,7 @@ def make_picture_folder(rng, folder):
                 (inner / "odd.png").write_bytes(make_odd_picture(rng))
             if rng.random() < 0.1:
                 (inner / choice(rng, ("link.png", "x.txt"))).symlink_to(choice(rng, ("x", ".")))
-    if rng.random() < 0.2:
+    if rng.random() < 0.2 and not (folder / "classes.txt").exists():
         text = choice(rng, ("0\n1\n2\n", "3\n7\n", "", "a\na\n", "\udcff", "x\n" * 300, "\n\n1\n"))
         (folder / "classes.txt").write_text(text, errors="surrogateescape")
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Split
     from mlp_cli.datasets.own.material import Form, Material
     from mlp_cli.datasets.own.pictures import Doubt
-    from mlp_cli.datasets.own.source import Kind
+    from mlp_cli.datasets.own.source import SourceKind
 
 NOT_FOR = {
     "raw": ("pictures",),
@@ -156,7 +156,7 @@ def convert(
     _print(output, train, tested, material, doubts, json=json)
 
 
-def _refuse_options(ctx: click.Context, source: Path, kind: "Kind") -> None:
+def _refuse_options(ctx: click.Context, source: Path, kind: "SourceKind") -> None:
     """Raise OptionError for an option that means nothing to this kind of source."""
     for name, kinds in NOT_FOR.items():
         is_given = ctx.params[name] is not None and ctx.params[name] is not False
@@ -171,7 +171,7 @@ def _called(kind: str) -> str:
     return "a folder of pictures" if kind == "pictures" else kind
 
 
-def _read_arrays(source: Path, test: Path | None, kind: "Kind", form: "Form") -> "Material":
+def _read_arrays(source: Path, test: Path | None, kind: "SourceKind", form: "Form") -> "Material":
     from mlp_cli.datasets.own.source import kind_of, read_source, with_test
 
     material = read_source(source, kind, form)

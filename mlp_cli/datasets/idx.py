@@ -93,7 +93,7 @@ def _read_header(
         raise ForeignFileError(
             f"{said} The file holds {TYPES[magic >> 8]} in {rank} "
             f"dimension{'' if rank == 1 else 's'}.\n"
-            f"Write the {contents} again as {EXPECTED[expected_magic]}."
+            f"Write the {contents} again as {EXPECTED[expected_magic]}: mlp convert does so."
         )
     header = file.read(4 * rank)
     if len(header) < 4 * rank:

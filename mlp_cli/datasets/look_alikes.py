@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from mlp_cli.datasets.foreign import CONVERT, GZIP_MAGIC, START_BYTES, is_idx, recognise
+from mlp_cli.datasets.foreign import GZIP_MAGIC, START_BYTES, STORE, is_idx, recognise
 from mlp_cli.errors import DataAccessError
 from mlp_cli.system.files import open_regular
 
@@ -86,7 +86,7 @@ def _others(folder: Path, names: list[str], subfolders: bool) -> Iterator[str]:
             if foreign is None and lower.endswith(ARCHIVES):
                 yield f"{path}: an archive. Unpack it there."
             elif foreign is None:
-                yield f"{path}: not an IDX file. {CONVERT}"
+                yield f"{path}: not an IDX file. {STORE}"
             else:
                 yield f"{path}: {foreign.what}. {foreign.way_on}".strip()
 

@@ -17,7 +17,7 @@ from mlp_cli.system.files import open_regular
 NAMES_FILE = "classes.txt"
 """the names of labels 0, 1, ..., one a line"""
 MOST_NAMES_BYTES = 1 << 16
-LONGEST_NAME = 80
+LONGEST_CLASS = 80
 """characters: a name stands on one line of a table"""
 MAPPING_LINE = re.compile(r"(\d{1,3})((?:\s+\d{1,6}){1,4})")
 """of EMNIST's mapping: a label, and the codes of its characters"""
@@ -120,10 +120,10 @@ def _printed(names: Sequence[str]) -> tuple[str, ...]:
     """Return names as they stand in a file. Raises DataError for two that would be the same."""
     printed = [_as_printed(name) for name in names]
     for number, name in enumerate(printed):
-        if not name or len(name) > LONGEST_NAME or name in printed[:number]:
+        if not name or len(name) > LONGEST_CLASS or name in printed[:number]:
             raise DataError(
-                f"a class called {name[:LONGEST_NAME]!r}, expected a name of its own of 1 to "
-                f"{LONGEST_NAME} characters for each. Rename the folder."
+                f"a class called {name[:LONGEST_CLASS]!r}, expected a name of its own of 1 to "
+                f"{LONGEST_CLASS} characters for each. Rename the folder."
             )
     return tuple(printed)
 

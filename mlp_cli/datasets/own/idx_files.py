@@ -19,7 +19,7 @@ from mlp_cli.datasets.own.material import Form, Material, naming, paired
 from mlp_cli.errors import DataError
 from mlp_cli.system.shell import command_line
 
-ROLE = re.compile(r"(.*?)(train|t10k|test)[^a-z]{0,3}(image|label)", re.IGNORECASE)
+ROLE_IN_NAME = re.compile(r"(.*?)(train|t10k|test)[^a-z]{0,3}(image|label)", re.IGNORECASE)
 MAPPING_ENDING = "mapping.txt"
 MOST_SETS = 8
 """that an error lists"""
@@ -45,7 +45,7 @@ def sets_in(folder: Path) -> dict[str, dict[Role, Path]]:
         raise unreadable(folder, error, "a folder of IDX files") from error
     sets: dict[str, dict[Role, Path]] = {}
     for name in names:
-        role = ROLE.match(name)
+        role = ROLE_IN_NAME.match(name)
         if role and is_idx(read_start(folder / name).inner):
             part = "train" if role[2].lower() == "train" else "test"
             found = sets.setdefault(role[1], {})
@@ -67,7 +67,7 @@ def read_idx_files(source: Path, form: Form) -> Material:
             raise _several(source, sets)
         beginning = next(iter(sets))
     else:
-        role = ROLE.match(source.name)
+        role = ROLE_IN_NAME.match(source.name)
         beginning = role[1] if role else ""
         if beginning not in sets or source not in sets[beginning].values():
             raise DataError(

@@ -29,12 +29,12 @@ MOST_NAMED = 10
 """arrays that an error lists"""
 
 
-class Place(NamedTuple):
+class ArrayRole(NamedTuple):
     """What an array is, by its name."""
 
     part: str
     """train or test"""
-    role: str
+    contents: str
     """images or labels"""
 
 
@@ -49,10 +49,10 @@ def read_npz(path: Path, form: Form) -> Material:
     try:
         with open_regular(path) as file:
             archive = _open(file)
-            found = {place: name for name in _names(archive) if (place := place_of(name))}
+            found = {role: name for name in _names(archive) if (role := role_of(name))}
             unread = [name for name in _names(archive) if name not in found.values()]
             train = _split(archive, found, "train", form)
-            has_test = any(place.part == "test" for place in found)
+            has_test = any(role.part == "test" for role in found)
             test = _split(archive, found, "test", form) if has_test else None
     except OSError as error:
         raise unreadable(path, error, "arrays (.npz)") from error
@@ -64,14 +64,14 @@ def read_npz(path: Path, form: Form) -> Material:
     return Material(train, test, notes=notes)
 
 
-def place_of(name: str) -> Place | None:
+def role_of(name: str) -> ArrayRole | None:
     """Return what an array is by its name, such as x_train, train_labels or images; or None."""
     words = [word for word in re.split(r"[^a-z]+", name.lower()) if word]
     roles = [word for word in words if word in ROLES]
     parts = [word for word in words if word in PARTS]
     if len(roles) != 1 or len(parts) > 1 or len(roles) + len(parts) != len(words):
         return None
-    return Place(PARTS[parts[0] if parts else ""], ROLES[roles[0]])
+    return ArrayRole(PARTS[parts[0] if parts else ""], ROLES[roles[0]])
 
 
 def _open(file: BinaryIO) -> zipfile.ZipFile:
@@ -85,9 +85,9 @@ def _names(archive: zipfile.ZipFile) -> list[str]:
     return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
 
 
-def _split(archive: zipfile.ZipFile, found: dict[Place, str], part: str, form: Form) -> Split:
+def _split(archive: zipfile.ZipFile, found: dict[ArrayRole, str], part: str, form: Form) -> Split:
     """Return the images and labels of a part. Raises DataError where they do not fit together."""
-    names = [found.get(Place(part, role)) for role in ("images", "labels")]
+    names = [found.get(ArrayRole(part, role)) for role in ("images", "labels")]
     if None in names:
         raise DataError(f"arrays {_listed(_names(archive))}, expected {EXPECTED_NAMES}.")
     images_name, labels_name = names[0] or "", names[1] or ""

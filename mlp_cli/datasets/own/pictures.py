@@ -22,7 +22,7 @@ TEST_NAMES = ("test", "testing", "testset", "t10k")
 VALIDATION_NAMES = ("val", "valid", "validation")
 MOST_WRAPPERS = 3
 """folders within each other that an archive was unpacked into"""
-MOST_NAMED = 5
+MOST_EMPTY = 5
 """classes without a picture that an error lists"""
 
 ReadImage = Callable[[Path], tuple[ImageArray, Sequence[str]]]
@@ -31,7 +31,7 @@ ListPictures = Callable[[Path], tuple[list[Path], str]]
 """returns the pictures of a folder, and a clause about what else is in it; or PictureError"""
 
 
-class Picture(NamedTuple):
+class FoundPicture(NamedTuple):
     """A picture of a class."""
 
     path: Path
@@ -53,7 +53,7 @@ class Doubt(NamedTuple):
 class PictureFolders:
     """The pictures of a source, in order: by part, by class, by name."""
 
-    pictures: list[Picture]
+    pictures: list[FoundPicture]
     labels: Mapping[str, int]
     """of the names of the classes"""
     names: tuple[str, ...]
@@ -73,7 +73,7 @@ class PictureFolders:
         Raises DataError where it has something else, and where a class has no picture.
         """
         parts, notes = _parts_of(source, test)
-        pictures: list[Picture] = []
+        pictures: list[FoundPicture] = []
         for part, folder in parts.items():
             for inner in _class_folders(folder):
                 try:
@@ -85,7 +85,7 @@ class PictureFolders:
                 if unread:
                     notes.append(f"{one_line(inner)}: not read: {unread}")
                 ordered = sorted(found, key=lambda path: natural(path.name))
-                pictures += [Picture(path, part, inner.name) for path in ordered]
+                pictures += [FoundPicture(path, part, inner.name) for path in ordered]
         root = parts["train"]
         known = known_names(source) or known_names(root)
         with naming(source):
@@ -120,7 +120,7 @@ class PictureFolders:
         read = set(self._found["train"]) | set(self._found["test"])
         gone = [name for name, label in self.labels.items() if label not in read]
         if gone:
-            shown = ", ".join(one_line(name) for name in gone[:MOST_NAMED])
+            shown = ", ".join(one_line(name) for name in gone[:MOST_EMPTY])
             raise DataError(
                 f"no picture is left of {shown}: each is unreadable or, with --strict, doubtful. "
                 "Look at them, or remove the folder."

@@ -9,7 +9,7 @@ from mlp_cli.datasets.loading import Split
 
 SHEET_COLUMNS = 10
 SHEET_IMAGES = 100
-GAP = 2
+SHEET_GAP = 2
 """pixels between images"""
 GAP_LEVEL = 96
 LEAST_SIDE, MOST_SIDE_SHOWN = 28, 112
@@ -21,20 +21,25 @@ def draw_sheet(split: Split) -> ImageArray:
 
     Every class has as many, taken evenly from all of its images; up to ten classes begin a row.
     """
-    images = [_scaled(split.images[index]) if index >= 0 else None for index in choose(split)]
+    images = [
+        _scaled(split.images[index]) if index >= 0 else None for index in choose_images(split)
+    ]
     height, width = next(image for image in images if image is not None).shape
     rows = math.ceil(len(images) / SHEET_COLUMNS)
-    shape = rows * (height + GAP) + GAP, SHEET_COLUMNS * (width + GAP) + GAP
+    shape = rows * (height + SHEET_GAP) + SHEET_GAP, SHEET_COLUMNS * (width + SHEET_GAP) + SHEET_GAP
     sheet = np.full(shape, GAP_LEVEL, np.uint8)
     for number, image in enumerate(images):
         if image is not None:
             row, column = divmod(number, SHEET_COLUMNS)
-            top, left = GAP + row * (height + GAP), GAP + column * (width + GAP)
+            top, left = (
+                SHEET_GAP + row * (height + SHEET_GAP),
+                SHEET_GAP + column * (width + SHEET_GAP),
+            )
             sheet[top : top + height, left : left + width] = image
     return sheet
 
 
-def choose(split: Split) -> list[int]:
+def choose_images(split: Split) -> list[int]:
     """Return the images to show, by index, in the order of the sheet; -1 is an empty place."""
     classes = np.unique(split.labels)
     each = max(1, SHEET_IMAGES // len(classes))

@@ -22,12 +22,12 @@ from mlp_cli.datasets.own.class_names import known_names, name_labels
 from mlp_cli.datasets.own.idx_files import read_idx_files, sets_in
 from mlp_cli.datasets.own.material import Form, Material
 from mlp_cli.datasets.own.npz import read_npz
-from mlp_cli.datasets.own.table import read_table
+from mlp_cli.datasets.own.table import read_own_table
 from mlp_cli.datasets.unpacking import open_unpacked
 from mlp_cli.errors import DataError
 from mlp_cli.system.shell import command_line
 
-Kind = Literal["pictures", "IDX files", "a table", "arrays"]
+SourceKind = Literal["pictures", "IDX files", "a table", "arrays"]
 
 PICKLE_ENDINGS = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".sav", ".pkl.gz", ".pickle.gz")
 PICKLE_BEGINNINGS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
@@ -36,13 +36,13 @@ SAVE = (
     "In the program that wrote it, save the arrays instead, and convert that file:\n"
     "np.savez_compressed('own.npz', x_train=images, y_train=labels)"
 )
-EXPECTED = (
+EXPECTED_SOURCE = (
     "expected a folder with a folder of pictures for each class, a table (CSV), a .npz, "
     "or IDX files"
 )
 
 
-def kind_of(source: Path) -> Kind:
+def kind_of(source: Path) -> SourceKind:
     """Return what kind of source this is, by what is in it.
 
     Raises DataError for what is none; it says what it is, and the way on.
@@ -72,20 +72,20 @@ def kind_of(source: Path) -> Kind:
     if foreign is not None and foreign is not CSV:
         raise DataError(f"{source}: {_refusal(foreign)}")
     if not start:
-        raise DataError(f"{source}: empty, {EXPECTED}.")
+        raise DataError(f"{source}: empty, {EXPECTED_SOURCE}.")
     if b"\0" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DataError(f"{source}: begins with 0x{start[:4].hex()}, {EXPECTED}.")
+        raise DataError(f"{source}: begins with 0x{start[:4].hex()}, {EXPECTED_SOURCE}.")
     return "a table"
 
 
-def read_source(source: Path, kind: Kind, form: Form) -> Material:
+def read_source(source: Path, kind: SourceKind, form: Form) -> Material:
     """Return what a source holds that is not made of pictures.
 
     Raises DataError where it is damaged or holds something else.
     """
-    readers: Mapping[Kind, Callable[[Path, Form], Material]] = {
+    readers: Mapping[SourceKind, Callable[[Path, Form], Material]] = {
         "IDX files": read_idx_files,
-        "a table": read_table,
+        "a table": read_own_table,
         "arrays": read_npz,
     }
     found = readers[kind](source, form)
@@ -138,7 +138,7 @@ def _refusal(foreign: Foreign) -> str:
         return f"{foreign.what}. {foreign.way_on}".strip()
     if foreign.what == "a picture":
         return "one picture, expected a folder with a folder of pictures for each class."
-    return f"{foreign.what}, {EXPECTED}.\n{SAVE}"
+    return f"{foreign.what}, {EXPECTED_SOURCE}.\n{SAVE}"
 
 
 def _refuse_folder_of_tables(folder: Path) -> None:

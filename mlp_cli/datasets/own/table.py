@@ -18,7 +18,7 @@ INDEX_NAMES = ("", "unnamed: 0")
 """of the column that pandas writes before the others"""
 MOST_LINE_BYTES = 1 << 24
 """an image of two million pixels"""
-READ_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 20
 
 
 class Columns(NamedTuple):
@@ -32,7 +32,7 @@ class Columns(NamedTuple):
     has_header: bool
 
 
-def read_table(path: Path, form: Form) -> Material:
+def read_own_table(path: Path, form: Form) -> Material:
     """Return the images and labels of a table, gzipped or not; it has no test part.
 
     A header names the column of the labels. Without one, the first column has them, unless the
@@ -118,7 +118,7 @@ def _read(first: bytes, file: IO[bytes], columns: Columns) -> RowArray:
     blocks: list[RowArray] = []
     rest = b"" if columns.has_header else first
     line, size, text_size = 1 + columns.has_header, 0, 0
-    while chunk := file.read(READ_BYTES):
+    while chunk := file.read(CHUNK_BYTES):
         text = (rest + chunk).replace(b"\r\n", b"\n")
         end = text.rfind(b"\n") + 1
         complete, rest = text[:end], text[end:]
