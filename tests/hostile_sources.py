@@ -116,7 +116,7 @@ def make_arrays_file(rng):
             header = io.BytesIO()
             described = {"descr": "|u1", "fortran_order": False, "shape": (1 << 40,)}
             np.lib.format.write_array_header_1_0(header, described)
-            made.writestr("images.npy", header.getvalue() + bytes(1 << 22))
+            made.writestr("train_images.npy", header.getvalue() + bytes(1 << 22))
     return file.getvalue()
 
 
