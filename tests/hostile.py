@@ -33,6 +33,7 @@ from tests.hostile_bulk import ENCODINGS, make_bulky_json, make_bulky_npz
 from tests.hostile_folders import answer, run_folder
 from tests.hostile_names import run_names
 from tests.hostile_pictures import make_odd_picture
+from tests.hostile_sources import run_source
 from tests.makers import draw_seven, idx_bytes, make_run, write_dataset
 
 MEMORY = 1 << 30
@@ -380,6 +381,8 @@ def main(kind, seed, count):
                 run_folder(rng)
             elif kind == "name":
                 run_names(rng)
+            elif kind == "source":
+                run_source(rng)
             else:
                 FILE.write_bytes(MAKERS[kind](rng))
                 READERS[kind](FILE)

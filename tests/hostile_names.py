@@ -42,6 +42,7 @@ COMMANDS = (
     *("evaluate --checkpoint net.npz --data-dir @", "evaluate --checkpoint net.npz --plot @"),
     *("report --checkpoint @", "export --checkpoint net.npz --format csv -o @", "import @"),
     *("train --resume --checkpoint @", "train --config @", "train --print-config --data-dir @"),
+    *("convert @ -o new", "convert p.png -o @"),
     *("train --print-config --dataset @", "download --from @ --data-dir d", "@", "train @"),
 )
 

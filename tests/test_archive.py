@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mlp_cli.datasets.npy import MAX_DIRECTORY
 from mlp_cli.errors import CheckpointError
 from mlp_cli.runs import archive
-from mlp_cli.runs.archive import MAX_DIRECTORY
 from mlp_cli.runs.reading import load_checkpoint
 from mlp_cli.runs.small import write_small
 from tests.hostile_bulk import crowded, deep_zeros, members, swollen, write_zip

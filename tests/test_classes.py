@@ -371,7 +371,7 @@ def test_inspect_lists_the_names_that_are_known(run):
     settings = adopt_network().settings
     named_run = replace(adopt_network(), settings=replace(settings, class_names=("a b", "", "c")))
     named_run.save(Path("a.npz"))
-    assert "\nclass_names       a b, , c\n" in run("inspect a.npz").stdout
+    assert "\nclass_names  a b, , c\n" in run("inspect a.npz").stdout
     adopt_network().save(Path("b.npz"))
     assert "\nclass_names       unknown\n" in run("inspect b.npz").stdout
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mlp_cli.datasets.catalogue import load_dataset
 from mlp_cli.datasets.holding_out import choose_validation, hold_out_sample
-from mlp_cli.datasets.own_folder import OwnFolder
+from mlp_cli.datasets.own.folder import OwnFolder
 from mlp_cli.learning import ahead
 from mlp_cli.learning.sgd import train_epochs
 from mlp_cli.runs.fairness import hold_out_stream

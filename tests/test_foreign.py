@@ -18,7 +18,7 @@ from tests.makers import idx_bytes, make_arrays, write_dataset
 
 OWN = Path("own")
 TRAIN = "train --dataset own --epochs 1 --validation 10 --batch-size 4"
-CONVERT = "Write its images and labels as four IDX files."
+CONVERT = "Make a dataset of it with: mlp convert"
 LFS = (
     b"version https://git-lfs.github.com/spec/v1\n"
     b"oid sha256:440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609\nsize 9912422\n"
@@ -102,7 +102,7 @@ def test_numbers_of_another_type_or_shape_are_named(run, own, index, array, word
     contents = "labels again as bytes (uint8) from 0 on, of shape (n,)"
     if index == 0:
         contents = "images again as bytes (uint8) from 0 to 255, of shape (n, rows, columns)"
-    assert f"Write the {contents}." in error
+    assert f"Write the {contents}: mlp convert does so." in error
     assert "Replace it" not in error
 
 

@@ -156,6 +156,23 @@ def test_what_sweep_prints_is_documented(run, trained):
     check(json.loads(run(f"{sweep} -o t").stdout), "mlp sweep --json")
 
 
+def test_what_convert_prints_and_writes_is_documented(run):
+    for name in ("3", "7"):
+        Path("pictures", name).mkdir(parents=True)
+        for number in range(3):
+            draw_seven().save(f"pictures/{name}/{number}.png")
+    Path("pictures/3/broken.png").write_bytes(b"x")
+    document = json.loads(run("convert pictures -o own --json").stdout)
+    check(document, "mlp convert --json")
+    assert document["left_out"] == 1
+    text = (DOCS / "formats.md").read_text(encoding="utf-8")
+    section = text.partition("## IDX files\n")[2].partition("\n## Exports")[0]
+    for path in Path("own").iterdir():
+        assert f"| `{path.name}`" in section
+    for column in Path("own/doubtful.csv").read_text().splitlines()[0].split(","):
+        assert f"`{column}`" in section
+
+
 def test_the_folder_of_a_sweep_is_documented(run, trained):
     run("sweep --epochs 1 --validation 10 --vary eta=1..3 --trials 1 -o s --prune")
     text = (DOCS / "formats.md").read_text(encoding="utf-8")

@@ -19,6 +19,7 @@ COUNTS = {
     "command": 1000,
     "folder": 1500,
     "name": 2000,
+    "source": 3000,
 }
 SURROUNDINGS = {"mirror": 1500, "place": 1500}
 

@@ -98,7 +98,10 @@ def test_another_type_than_asked_for_is_refused(refused):
         (b"\0\0", "begins with"),
         (b"\1\0" + idx_bytes(IMAGES)[2:], "begins with"),
         (b"\0\1" + idx_bytes(IMAGES)[2:], "begins with"),
-        (b"\x89PNG", "a picture, expected an IDX file. Write its images and labels as four"),
+        (
+            b"\x89PNG",
+            "a picture, expected an IDX file. Make a dataset of a folder",
+        ),
         (b"\x89PN!", "begins with '0x89504e21'"),
         (b"\0\0\x07\x01\0\0\0\0", "begins with"),  # no such type
         (b"\0\0\x08\xff" + bytes(4 * 255), "begins with"),  # rank 255

@@ -80,7 +80,8 @@ def test_any_other_name_is_a_folder_of_ones_own(tmp_path, dotted, gzipped):
     dataset = load_dataset(str(own), Path("nowhere"))
     assert dataset.folder == own
     assert_holds(dataset, arrays)
-    with pytest.raises(MissingDataError, match=r"^other: no dataset here, .*\nPut them there\.$"):
+    advice = r"Put them there\. mlp convert makes them of pictures, a table or arrays\.$"
+    with pytest.raises(MissingDataError, match=rf"^other: no dataset here, .*\n{advice}"):
         load_dataset("other", tmp_path)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from mlp_cli.datasets.drawn.source import Drawn
 from mlp_cli.datasets.fetching.published import Published
 from mlp_cli.datasets.fetching.published_file import PublishedFile
-from mlp_cli.datasets.own_folder import OwnFolder
+from mlp_cli.datasets.own.folder import OwnFolder
 from mlp_cli.datasets.source import Source
 
 if TYPE_CHECKING:

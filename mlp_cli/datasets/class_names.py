@@ -64,7 +64,7 @@ def are_class_names(names: Sequence[object]) -> bool:
     texts = [name for name in names if isinstance(name, str)]
     return (
         len(texts) == len(names) <= MOST_CLASSES
-        and all(_clean(name) == name and len(name) <= LONGEST_CLASS_NAME for name in texts)
+        and all(clean_name(name) == name and len(name) <= LONGEST_CLASS_NAME for name in texts)
         and _first_twins(texts) is None
     )
 
@@ -75,9 +75,8 @@ def read_class_names(folder: Path) -> tuple[str, ...]:
     classes.txt goes before EMNIST's mapping. An empty name is that of a label without one.
     Raises DataAccessError where a file cannot be read, DataError where it is not what it should be.
     """
-    path = folder / CLASSES_FILE
-    if os.path.lexists(path):
-        return _checked(path, _lines(path))
+    if os.path.lexists(folder / CLASSES_FILE):
+        return read_classes_file(folder)
     try:
         mappings = sorted(name for name in os.listdir(folder) if MAPPING_FILE.fullmatch(name))
     except OSError:  # said where the folder's other files are read
@@ -87,7 +86,20 @@ def read_class_names(folder: Path) -> tuple[str, ...]:
             f"{folder}: {' and '.join(mappings)}, expected one of them. "
             f"Keep that of these images, or write the names to {CLASSES_FILE}."
         )
-    return _checked(folder / mappings[0], _mapped(folder / mappings[0])) if mappings else ()
+    if not mappings:
+        return ()
+    path = folder / mappings[0]
+    names = read_mapping(path)
+    return _checked(path, [names.get(label, "") for label in range(max(names, default=-1) + 1)])
+
+
+def read_classes_file(folder: Path) -> tuple[str, ...]:
+    """Return the names in the classes.txt of a folder; none where there is no such file.
+
+    Raises as `read_class_names` does.
+    """
+    path = folder / CLASSES_FILE
+    return _checked(path, _lines(path)) if os.path.lexists(path) else ()
 
 
 def _lines(path: Path) -> list[str]:
@@ -117,8 +129,11 @@ def _lines(path: Path) -> list[str]:
     return re.split(r"\r\n|\r|\n", text)  # str.splitlines takes control characters for breaks
 
 
-def _mapped(path: Path) -> list[str]:
-    """Return the names in EMNIST's mapping: the characters of each label, as in `Aa`."""
+def read_mapping(path: Path) -> dict[int, str]:
+    """Return the names of labels in EMNIST's mapping: the characters of each, as in `Aa`.
+
+    Raises as `read_class_names` does.
+    """
     names: dict[int, str] = {}
     for number, line in enumerate(_lines(path), start=1):
         if not line.strip():
@@ -133,12 +148,12 @@ def _mapped(path: Path) -> list[str]:
                 f"{path}: line {number} is {one_line(line[:40])!r}, expected a label of its own "
                 "and the codes of its characters, as in `1 65 97`."
             ) from error
-    return [names.get(label, "") for label in range(max(names, default=-1) + 1)]
+    return names
 
 
 def _checked(path: Path, lines: Iterable[str]) -> tuple[str, ...]:
     """Return the names on these lines, clean; empty lines at the end are none."""
-    names = [_clean(line) for line in lines]
+    names = [clean_name(line) for line in lines]
     while names and not names[-1]:
         names.pop()
     if len(names) > MOST_CLASSES:
@@ -158,7 +173,7 @@ def _checked(path: Path, lines: Iterable[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _clean(name: str) -> str:
+def clean_name(name: str) -> str:
     """Return a name as it is printed and compared: on one line, without space at its ends.
 
     A letter with an accent is one character: macOS writes it as two, other systems do not.

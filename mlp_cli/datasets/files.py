@@ -56,10 +56,10 @@ def describe_missing(
     return "\n".join([said, *next(filter(None, others), [])])
 
 
-def unreadable(path: Path, error: OSError) -> DataAccessError:
+def unreadable(path: Path, error: OSError, expected: str = "an IDX file") -> DataAccessError:
     """Return the error for a file of a dataset that the system does not let us read."""
     return DataAccessError(
-        f"{path}: cannot be read ({error.strerror or error}), expected an IDX file.\n"
+        f"{path}: cannot be read ({error.strerror or error}), expected {expected}.\n"
         "Check its permissions and the disk."
     )
 

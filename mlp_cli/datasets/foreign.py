@@ -16,7 +16,9 @@ TYPES = {
 """what an IDX file can hold, by its type byte"""
 
 UNPACK = "Unpack it there."
-CONVERT = "Write its images and labels as four IDX files."
+CONVERT = "Make a dataset of it with: mlp convert"
+STORE = "Store its arrays in a .npz, and make a dataset of that with: mlp convert"
+PICTURES = "Make a dataset of a folder of pictures for each class with: mlp convert"
 
 
 class Foreign(NamedTuple):
@@ -40,18 +42,18 @@ BEGINNINGS = {
     b"\xfd7zXZ": Foreign("packed by xz", "Unpack it with unxz."),
     b"\x28\xb5\x2f\xfd": Foreign("packed by zstd", "Unpack it with unzstd."),
     GZIP_MAGIC: Foreign("gzipped twice", "Unpack it once with gunzip."),
-    b"\x93NUMPY": Foreign("a NumPy array (.npy)", CONVERT),
-    b"\x89HDF": Foreign("an HDF5 file", CONVERT),
-    b"PAR1": Foreign("a Parquet file", CONVERT),
-    b"MATLAB": Foreign("a MATLAB file", CONVERT),
-    b"\x80\x02": Foreign("a Python pickle", CONVERT),
-    b"\x80\x03": Foreign("a Python pickle", CONVERT),
-    b"\x80\x04": Foreign("a Python pickle", CONVERT),
-    b"\x80\x05": Foreign("a Python pickle", CONVERT),
-    b"\x89PNG": Foreign("a picture", CONVERT),
-    b"\xff\xd8\xff": Foreign("a picture", CONVERT),
-    b"GIF8": Foreign("a picture", CONVERT),
-    b"BM": Foreign("a picture", CONVERT),
+    b"\x93NUMPY": Foreign("a NumPy array (.npy)", STORE),
+    b"\x89HDF": Foreign("an HDF5 file", STORE),
+    b"PAR1": Foreign("a Parquet file", STORE),
+    b"MATLAB": Foreign("a MATLAB file", STORE),
+    b"\x80\x02": Foreign("a Python pickle", STORE),
+    b"\x80\x03": Foreign("a Python pickle", STORE),
+    b"\x80\x04": Foreign("a Python pickle", STORE),
+    b"\x80\x05": Foreign("a Python pickle", STORE),
+    b"\x89PNG": Foreign("a picture", PICTURES),
+    b"\xff\xd8\xff": Foreign("a picture", PICTURES),
+    b"GIF8": Foreign("a picture", PICTURES),
+    b"BM": Foreign("a picture", PICTURES),
 }
 """of files, unpacked where they are gzipped"""
 TAR = Foreign("a tar archive", "Unpack it there with tar xf.")

@@ -3,21 +3,18 @@
 Source: the format's description on the MNIST page of Y. LeCun, C. Cortes and C. Burges.
 """
 
-import gzip
 import math
 import os
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.datasets.files import unreadable
-from mlp_cli.datasets.foreign import GZIP_MAGIC, START_BYTES, TYPES, recognise
+from mlp_cli.datasets.foreign import START_BYTES, TYPES, recognise
+from mlp_cli.datasets.unpacking import open_unpacked
 from mlp_cli.errors import DataError, ForeignFileError
-from mlp_cli.system.files import open_regular
 
 IDX_DTYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype(np.uint8),
@@ -58,27 +55,16 @@ def read_idx(path: Path, magic: int | None = None) -> npt.NDArray[Any]:
     Raises DataAccessError for a file that the system does not let us read, DataError for one that
     is not IDX, is of another kind, or holds more or fewer bytes than its header says.
     """
-    try:
-        with open_regular(path) as file:
-            gzipped = file.read(2) == GZIP_MAGIC
-            file.seek(0)
-            if gzipped:
-                with gzip.open(file) as unpacked:
-                    stream = cast(IO[bytes], unpacked)
-                    dtype, shape = _read_header(path, stream, magic)
-                    if (size := math.prod(shape) * dtype.itemsize) > MOST_UNPACKED_BYTES:
-                        raise DataError(
-                            f"{path}: {size:,} bytes in a gzipped file, by its header, expected "
-                            f"{MOST_UNPACKED_BYTES:,} at most. Unpack it with gunzip first."
-                        )
-                    return _read_data(path, stream, dtype, shape)
-            return _map_data(path, file, *_read_header(path, file, magic))
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(
-            f"{path}: damaged gzip data ({str(error).rstrip('.')}), expected a complete file."
-        ) from error
-    except OSError as error:
-        raise unreadable(path, error) from error
+    with open_unpacked(path) as (stream, is_gzipped):
+        dtype, shape = _read_header(path, stream, magic)
+        if not is_gzipped:
+            return _map_data(path, stream, dtype, shape)
+        if (size := math.prod(shape) * dtype.itemsize) > MOST_UNPACKED_BYTES:
+            raise DataError(
+                f"{path}: {size:,} bytes in a gzipped file, by its header, expected "
+                f"{MOST_UNPACKED_BYTES:,} at most. Unpack it with gunzip first."
+            )
+        return _read_data(path, stream, dtype, shape)
 
 
 def _read_header(
@@ -107,7 +93,7 @@ def _read_header(
         raise ForeignFileError(
             f"{said} The file holds {TYPES[magic >> 8]} in {rank} "
             f"dimension{'' if rank == 1 else 's'}.\n"
-            f"Write the {contents} again as {EXPECTED[expected_magic]}."
+            f"Write the {contents} again as {EXPECTED[expected_magic]}: mlp convert does so."
         )
     header = file.read(4 * rank)
     if len(header) < 4 * rank:

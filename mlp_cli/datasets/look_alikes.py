@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from mlp_cli.datasets.foreign import CONVERT, GZIP_MAGIC, START_BYTES, is_idx, recognise
+from mlp_cli.datasets.foreign import GZIP_MAGIC, START_BYTES, STORE, is_idx, recognise
 from mlp_cli.errors import DataAccessError
 from mlp_cli.system.files import open_regular
 
@@ -63,7 +63,7 @@ def _describe(path: Path, stem: str) -> str | None:
         return f"a folder, expected a file. Move the file in it to {path.parent}."
     if path.name.lower().endswith(UNFINISHED):
         return "an unfinished download. Fetch it again."
-    start = _start(path)
+    start = read_start(path)
     if foreign := recognise(start.inner):
         return f"{foreign.what}, expected an IDX file. {foreign.way_on}".strip()
     if is_idx(start.inner):
@@ -82,11 +82,11 @@ def _others(folder: Path, names: list[str], subfolders: bool) -> Iterator[str]:
                 if subfolders and is_complete(find_files([path], "")):
                     yield f"{path}: all four files are in this folder. Name it instead."
         elif lower.endswith((*ARCHIVES, *TABLES)):
-            foreign = recognise(_start(path).inner)
+            foreign = recognise(read_start(path).inner)
             if foreign is None and lower.endswith(ARCHIVES):
                 yield f"{path}: an archive. Unpack it there."
             elif foreign is None:
-                yield f"{path}: not an IDX file. {CONVERT}"
+                yield f"{path}: not an IDX file. {STORE}"
             else:
                 yield f"{path}: {foreign.what}. {foreign.way_on}".strip()
 
@@ -99,7 +99,7 @@ class Start(NamedTuple):
     is_gzipped: bool = False
 
 
-def _start(path: Path) -> Start:
+def read_start(path: Path) -> Start:
     """Return how a file begins; what is no file, or cannot be read, has no bytes."""
     with suppress(OSError, EOFError, zlib.error), open_regular(path) as file:
         start = file.read(START_BYTES)

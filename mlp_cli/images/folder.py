@@ -66,10 +66,13 @@ def _other_kind(path: Path) -> str:
     return "" if ending in ENDINGS else f"named {ending}" if ending else "without an ending"
 
 
-def save_image(image: npt.NDArray[np.uint8], file: BinaryIO) -> None:
-    """Write an image as PNG, with the mark by which we recognise it."""
+def save_image(image: npt.NDArray[np.uint8], file: BinaryIO, software: str = SOFTWARE_MARK) -> None:
+    """Write an image as PNG, with the mark by which we recognise it.
+
+    software: the mark; with another one, `SaveFolder` does not take the file for its own.
+    """
     mark = PngInfo()
-    mark.add_text("Software", SOFTWARE_MARK)
+    mark.add_text("Software", software)
     Image.fromarray(image).save(file, "PNG", pnginfo=mark)
 
 

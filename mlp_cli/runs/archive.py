@@ -2,37 +2,22 @@
 
 import io
 import json
-import math
-import struct
-import tokenize
 import warnings
 import zipfile
-import zlib
-from typing import IO, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
+from mlp_cli.datasets.npy import DAMAGE, PACKINGS, SippedFile, check_npy_header
 from mlp_cli.errors import CheckpointError
 
-DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, EOFError, struct.error),  # the archive
-    *(ValueError, TypeError, SyntaxError, tokenize.TokenError),  # a .npy header, or a pickle
-    *(LookupError, AttributeError),  # a .npy header whose type is none
-    OverflowError,  # a header that claims more than there is
-    RuntimeError,  # an encrypted member, or an unknown packing
-)
-"""the exceptions that reading a damaged .npz can raise"""
-PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""what NumPy writes; another packing may ask for gigabytes to work in"""
 MAX_HEADER = 1 << 16
 """bytes before an array's data"""
 UNPACKED_FREELY = 48 << 20
 """bytes that the arrays of any file may take: a small checkpoint of 25 million zeros still opens"""
 MAX_PACKING = 2
 """times the size of the file, beyond these bytes: parameters hardly pack"""
-MAX_DIRECTORY = 2 << 20
-"""bytes of an archive's directory, which lists each array: enough for 5,000 layers"""
 MAX_TEXT = 36 << 20
 """bytes of meta, four a letter: enough for the history of the most epochs that a run can have"""
 
@@ -52,7 +37,7 @@ class Archive:
             raise CheckpointError("empty, expected a checkpoint (.npz).")
         if start != b"PK\x03\x04":
             raise CheckpointError(f"begins with {start!r}, expected a checkpoint (.npz).")
-        sipped = _Sipped(io.FileIO(file.fileno(), closefd=False))
+        sipped = SippedFile(io.FileIO(file.fileno(), closefd=False))
         try:
             self._zip = zipfile.ZipFile(sipped)
         except DAMAGE as error:
@@ -73,7 +58,7 @@ class Archive:
             # NumPy warns of old ways to write a header, which do no harm.
             with warnings.catch_warnings(action="ignore"):
                 with self._zip.open(info) as member:
-                    _check_header(member, info.file_size)
+                    check_npy_header(member, info.file_size)
                 with self._zip.open(info) as member:
                     array: npt.NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
                     if member.read(1):  # the checksum of a member is compared at its end
@@ -95,38 +80,6 @@ class Archive:
                 "a network that is stored as it is."
             )
         self._left -= size
-
-
-class _Sipped(io.BufferedReader):
-    """A file that is read in sips, since zipfile reads an archive's directory at one go."""
-
-    most: int | None = MAX_DIRECTORY
-    """bytes in one sip; None: any number"""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Return the next bytes. Raises ValueError where too many are asked for."""
-        if self.most is not None and size is not None and size > self.most:
-            raise ValueError(f"a directory of {size:,} bytes, expected {self.most:,} at most")
-        return super().read(size)
-
-
-def _check_header(member: IO[bytes], size: int) -> None:
-    """Raise ValueError where the header of a .npy file claims more than the file has.
-
-    Otherwise NumPy would ask for the memory first, and the lack of it would look like damage.
-    """
-    version = np.lib.format.read_magic(member)
-    read_header = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    try:
-        shape, _, dtype = read_header(member)
-    except MemoryError as error:  # Python's parser has no other word for "nested too deeply"
-        raise ValueError("a header that is nested too deeply") from error
-    if member.tell() + math.prod(shape) * dtype.itemsize > size:
-        raise ValueError(f"a header that claims {dtype} {shape} in {size:,} bytes")
 
 
 def read_json(arrays: Archive, name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.datasets.class_names import ClassNames
 from mlp_cli.datasets.loading import Dataset
-from mlp_cli.datasets.own_folder import OwnFolder
+from mlp_cli.datasets.own.folder import OwnFolder
 from mlp_cli.datasets.source import DEFAULT_DATA_DIR, Source
 from mlp_cli.errors import DataError
 from mlp_cli.runs.naming import in_terms_of, names_of

@@ -84,7 +84,7 @@ def keep_start(folder: Path, start: Pretrained) -> None:
         start.save(folder / START)
 
 
-def read_start(folder: Path, plan: Plan) -> Pretrained | None:
+def read_kept_start(folder: Path, plan: Plan) -> Pretrained | None:
     """Return the network that every run of a sweep begins with; None: random parameters.
 
     Raises SweepError where its file is gone, or holds another.

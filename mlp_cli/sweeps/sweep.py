@@ -10,7 +10,7 @@ from typing import NamedTuple
 from mlp_cli.errors import CheckpointError, SweepError
 from mlp_cli.runs.schema import Option
 from mlp_cli.runs.settings import SETTINGS
-from mlp_cli.sweeps.folder import read_start
+from mlp_cli.sweeps.folder import read_kept_start
 from mlp_cli.sweeps.plan import Plan, Point, read_plan
 from mlp_cli.sweeps.results import Result, make_row, read_result, sorted_rows
 from mlp_cli.sweeps.rows import Row
@@ -77,7 +77,7 @@ class Sweep:
         checkpoints cannot be written, and what the workers raise.
         """
         self._running: dict[int, tuple[Task, Point]] = {}
-        self._start = read_start(self.folder, self.plan)
+        self._start = read_kept_start(self.folder, self.plan)
         submitted = 0
         # Trials in flight: as few as keep all slots busy, so that each learns from most others.
         # How long a run takes decides nothing, so the choice is the same each time.

@@ -16,6 +16,7 @@ from mlp_cli.system.signals import interruption
 
 COMMANDS = {
     "download": "download",
+    "convert": "convert",
     "train": "train",
     "sweep": "sweep",
     "evaluate": "evaluate",

@@ -89,4 +89,7 @@ class OwnFolder(Source):
 
     def _missing(self) -> MissingDataError:
         said = describe_missing(self._found(), self.path, "dataset")
-        return MissingDataError(f"{said}\nPut them there.", option=OPTION)
+        return MissingDataError(
+            f"{said}\nPut them there. mlp convert makes them of pictures, a table or arrays.",
+            option=OPTION,
+        )
