@@ -16,7 +16,7 @@ from mlp_cli.learning.update_rule import GRADIENT_DESCENT, UpdateRule
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.encoding import one_hot
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Floats, Images, Indices, Labels
+from mlp_cli.nn.types import Floats, ImagesOrX, Indices, Labels
 
 _kernel: ModuleType | None
 try:
@@ -112,7 +112,7 @@ class CompiledEngine:
         self.variant: str | None = variant or variants()[0]
         self._layers = kernel_layers(network, has_velocity=rule.momentum > 0)
 
-    def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
+    def learn(self, images: ImagesOrX, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from every example once, in this order, and return the sum of their costs."""
         parameters = self.network.parameters
         velocities: Sequence[Floats | None] = self.velocities or [None] * len(parameters)
@@ -130,7 +130,7 @@ class CompiledEngine:
         return cost
 
     def _learn(
-        self, images: Images, labels: Labels, order: Indices, m: int, eta: float, decay: float
+        self, images: ImagesOrX, labels: Labels, order: Indices, m: int, eta: float, decay: float
     ) -> float:
         """Learn from mini-batches that all have m examples, and return the sum of the costs."""
         network, cost = self.network, 0.0

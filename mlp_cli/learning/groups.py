@@ -17,7 +17,7 @@ from mlp_cli.learning.minibatch import MiniBatch
 from mlp_cli.learning.update_rule import UpdateRule
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Floats, Images, Indices, Labels
+from mlp_cli.nn.types import Floats, ImagesOrX, Indices, Labels
 
 EXAMPLES_PER_GROUP = 40
 """Examples whose pixels are multiplied at once. With 10, 20, 40 and 80, mini-batches of 10 take 1,
@@ -126,7 +126,7 @@ class GroupedEngine(NumpyEngine):
         self._group = MiniBatchGroup(self.steps_for(batch_size).batch, self._count)
 
     @np.errstate(over="ignore", invalid="ignore")
-    def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
+    def learn(self, images: ImagesOrX, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from every example once, in this order, and return the sum of their costs."""
         group_size = self._count * self.batch_size
         end = len(order) // group_size * group_size
@@ -134,7 +134,7 @@ class GroupedEngine(NumpyEngine):
         cost = self._learn_groups(images, labels, order[:end], eta)
         return cost + super().learn(images, labels, order[end:], eta) if end < len(order) else cost
 
-    def _learn_groups(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
+    def _learn_groups(self, images: ImagesOrX, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from complete groups, and return the sum of the costs."""
         (layer_2, *above), block = self.steps_for(self.batch_size).updates, self._block
         batch, group = self.steps_for(self.batch_size).batch, self._group

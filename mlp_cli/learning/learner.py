@@ -13,7 +13,7 @@ from mlp_cli.learning.minibatch import MiniBatch
 from mlp_cli.learning.update_rule import GRADIENT_DESCENT, UpdateRule
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Floats, Images, Indices, Labels
+from mlp_cli.nn.types import Floats, ImagesOrX, Indices, Labels
 
 EXAMPLES_PER_BLOCK = 500
 """examples that are encoded at once: their float32 numbers, 1.5 MB, stay near the processor"""
@@ -61,7 +61,7 @@ class NumpyEngine:
 
     # An overflow is found by the check after the epoch, which says more than a warning would.
     @np.errstate(over="ignore", invalid="ignore")
-    def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
+    def learn(self, images: ImagesOrX, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from every example once, in this order, and return the sum of their costs."""
         images = np.asarray(images).reshape(len(images), -1)
         decay = self.rule.decay(eta, len(order))
@@ -71,7 +71,7 @@ class NumpyEngine:
         )
 
     def _learn(
-        self, images: Images, labels: Labels, order: Indices, m: int, eta: float, decay: float
+        self, images: ImagesOrX, labels: Labels, order: Indices, m: int, eta: float, decay: float
     ) -> float:
         """Learn from mini-batches that all have m examples, and return the sum of the costs."""
         block, batch, updates = self.steps_for(m)

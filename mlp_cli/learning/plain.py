@@ -12,7 +12,7 @@ from mlp_cli.learning.update_rule import GRADIENT_DESCENT, UpdateRule
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.network import Derivatives, Network
-from mlp_cli.nn.types import Floats, Images, Indices, Labels
+from mlp_cli.nn.types import Floats, ImagesOrX, Indices, Labels
 
 
 class PlainEngine:
@@ -32,7 +32,7 @@ class PlainEngine:
 
     # An overflow is found by the check after the epoch, which says more than a warning would.
     @np.errstate(over="ignore", invalid="ignore")
-    def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
+    def learn(self, images: ImagesOrX, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from every example once, in this order, and return the sum of their costs."""
         network, rule, cost = self.network, self.rule, 0.0
         classes, decay = network.sizes[-1], rule.decay(eta, len(order))

@@ -23,9 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.errors import CheckpointError, OptionError
+from mlp_cli.learning.names import PLAIN
 from mlp_cli.learning.views import view
+from mlp_cli.nn.checks import check_images, require_grey_levels
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Floats, Images
+from mlp_cli.nn.types import Floats, Images, ImagesOrX
 from mlp_cli.runs.places import unwritable
 from mlp_cli.runs.schema import Option
 from mlp_cli.runs.settings import Settings
@@ -158,12 +160,17 @@ class Run:
         if best is None or _is_better(self.history[-1], best):
             self.network, self.best_epoch = engine.network.copy(), result.epoch
 
-    def outputs(self, images: Images) -> Floats:
-        """Return the outputs of the best network for images: (n, classes).
+    def outputs(self, images: ImagesOrX) -> Floats:
+        """Return the outputs of the best network for images, by the run's view: (n, classes).
 
-        images: uint8, (n, rows, columns), as the dataset or a picture has them.
+        images: as `Network.outputs` takes them.  Raises ShapeError or DataError for others, and
+        for floats that are no grey levels where the view moves grey levels.
         """
-        return self.network.outputs(self.seen(images))
+        images = check_images(images, self.settings.sizes[0])
+        if self.settings.view == PLAIN:
+            return self.network.outputs(images)
+        grey = require_grey_levels(images, f"the run's view {self.settings.view}")
+        return self.network.outputs(self.seen(grey.reshape(-1, *self.settings.image_shape)))
 
     def seen(self, images: Images) -> Images:
         """Return images as the network sees them, by the run's view: (n, rows, columns)."""
