@@ -71,7 +71,7 @@ class Dataset:
     @property
     def classes(self) -> int:
         """The number of classes: one more than the highest label."""
-        return 1 + max(int(self.train.labels.max()), int(self.test.labels.max()))
+        return 1 + max(int(split.labels.max(initial=0)) for split in (self.train, self.test))
 
     def require(self, image_shape: tuple[int, ...], classes: int) -> None:
         """Raise DataError where a network for such images and classes cannot use this dataset."""

@@ -105,6 +105,15 @@ def takes(name: str, images: ImagesOrX, sizes: Sequence[int]) -> bool:
     return name != "compiled" or (is_grey(images) and sizes[-1] <= MOST_LABELS)
 
 
+def check_takes(name: str, images: ImagesOrX, sizes: Sequence[int]) -> None:
+    """Raise OptionError where an engine does not learn from these images: see `takes`."""
+    if not takes(name, images, sizes):
+        raise OptionError(
+            f"--engine {name}: learns from grey levels, and the images are floats between them. "
+            "Choose --engine numpy, or leave it out."
+        )
+
+
 def available(name: EngineName) -> EngineName:
     """Return this engine or, where it is not there, the NumPy engine."""
     return "numpy" if name == "compiled" and not variants() else name

@@ -49,7 +49,8 @@ class ExampleBlock:
     def fill(self, images: ImagesOrX, labels: Labels, indices: Indices) -> int:
         """Encode the examples at these indices, and return how many mini-batches they make.
 
-        images: (n, pixels), grey levels or x.  labels: (n,).  indices: a multiple of m, no more than there is room.
+        images: (n, pixels), grey levels or x.  labels: (n,).  indices: a multiple of m, no more
+        than there is room.
         """
         count, pixels = len(indices) // self._m, self._pixels[: len(indices)]
         x = self.x[: len(indices)]

@@ -89,7 +89,7 @@ def check_labels(
             f"Count the classes: np.unique({_word(name)}, return_inverse=True)[1]"
         )
     most = (MOST_LABELS if classes is None else classes) - 1
-    if len(array) and not (0 <= array.min() and array.max() <= most):
+    if len(array) and not (array.min() >= 0 and array.max() <= most):
         at = int(((array < 0) | (array > most)).argmax())
         outputs = "" if classes is None else ", one for each unit of the output layer"
         raise DataError(

@@ -115,8 +115,8 @@ class Network:
         A^1 = x,   Z^l = A^{l-1} (W^l)^T + b^l,   A^l = sigma(Z^l)
 
         sigma is the hidden layers' activation, and at L the cost's output activation.
-        x: floats, (m, n_1).  masks: M^2..M^{L-1} of dropout, each (m, n_l), or none. With them the next
-        layer receives A^l * M^l in place of A^l.
+        x: floats, (m, n_1).  masks: M^2..M^{L-1} of dropout, each (m, n_l), or none. With them the
+        next layer receives A^l * M^l in place of A^l.
         Raises ShapeError where x disagrees with the input layer, DataError where it is no floats.
         """
         x = check_x(x, self.sizes[0])

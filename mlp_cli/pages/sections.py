@@ -2,10 +2,10 @@
 
 from statistics import median
 
+from mlp_cli.charts.drawing import confusion_heat_map, epoch_seconds, unit_slopes
+from mlp_cli.charts.figures import to_inline_svg
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.measuring.percent import percent
-from mlp_cli.pages.charts import confusion_heat_map, epoch_seconds, unit_slopes
-from mlp_cli.pages.figures import to_inline_svg
 from mlp_cli.pages.findings import Findings
 from mlp_cli.pages.markup import Html, element, table
 from mlp_cli.pages.pictures import image_uri, weights_uri

@@ -16,6 +16,7 @@ import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
@@ -36,6 +37,8 @@ from mlp_cli.system.files import replacing
 from mlp_cli.version import __version__
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from mlp_cli.learning.engine import Engine
     from mlp_cli.learning.sgd import EpochResult
 
@@ -214,11 +217,31 @@ class Run:
         """The time of training alone, over all epochs."""
         return sum(entry["seconds"] or 0.0 for entry in self.history)
 
-    def save(self, path: Path) -> None:
+    def plot(self, path: str | PathLike[str] | None = None) -> "Figure":
+        """Return the learning curves, as `mlp train --plot` draws them.
+
+        path: a file to draw them to, .png, .svg or .pdf; None: none.
+        Raises CheckpointError without a history, MissingPackageError without matplotlib,
+        OptionError for another ending, OutputError where the file cannot be written.
+        """
+        from mlp_cli.charts.drawing import learning_curves
+        from mlp_cli.charts.figures import check_destination, save_figure, showing_itself
+
+        if not self.history:
+            raise CheckpointError("The run has had no epoch here: it has no learning curves.")
+        if path is not None:
+            check_destination(Path(path))
+        figure = showing_itself(learning_curves([self]))
+        if path is not None:
+            save_figure(figure, Path(path))
+        return figure
+
+    def save(self, path: str | PathLike[str]) -> None:
         """Write the file: a reader sees the one before or this one complete, never a part of one.
 
         Raises CheckpointError where the file cannot be written; the one before is untouched.
         """
+        path = Path(path)
         try:
             with replacing(path) as file:
                 self.write(file)

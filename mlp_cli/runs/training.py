@@ -7,11 +7,18 @@ from typing import Any, Self
 
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.datasets.loading import Dataset, Split
+from mlp_cli.datasets.source import HoldOut
 from mlp_cli.errors import DataError, OptionError
 from mlp_cli.learning.ahead import DistortedEpochs
 from mlp_cli.learning.arithmetic import read_arithmetic, unlike
 from mlp_cli.learning.dropout import Dropout
-from mlp_cli.learning.engine import Engine, check_engine, choose, make_engine
+from mlp_cli.learning.engine import (
+    Engine,
+    check_engine,
+    check_takes,
+    choose_for,
+    make_engine,
+)
 from mlp_cli.learning.names import PLAIN, width_of
 from mlp_cli.learning.sgd import EpochResult, train_epochs
 from mlp_cli.learning.streams import Streams, spawn_streams
@@ -40,6 +47,7 @@ class Training:
         self.run = run
         self.dataset = dataset
         settings = run.settings
+        check_takes(settings.engine, dataset.train.images, settings.sizes)
         self.division = dataset.divide(settings.validation, hold_out_stream(settings))
         self.doubts = doubt_data(dataset, self.division)
         self.held_out = self._seen(dataset.train.take(self.division.held_out))
@@ -54,15 +62,21 @@ class Training:
         reserve_memory(settings.threads)
 
     @classmethod
-    def begin(cls, options: Mapping[str, Option], dataset: Dataset, data_dir: Path) -> Self:
+    def begin(
+        cls,
+        options: Mapping[str, Option],
+        dataset: Dataset,
+        data_dir: Path,
+        held_out: HoldOut | None = None,
+    ) -> Self:
         """Return the training of a new run.
 
         options: those of `mlp train`, by name. Where engine or threads are not given, they are
-        chosen here.
+        chosen here.  held_out: which images are held out; None: as is usual for the dataset.
         Raises OptionError where they leave no image to train on, or ask for an engine that is not
         there.
         """
-        settings = settings_of(options, dataset, data_dir)
+        settings = settings_of(options, dataset, data_dir, held_out)
         streams = spawn_streams(settings.seed)
         network = Network.initialise(
             settings.sizes,
@@ -197,7 +211,12 @@ class Training:
         return Split(self.run.seen(split.images), split.labels)
 
 
-def settings_of(options: Mapping[str, Option], dataset: Dataset, data_dir: Path) -> Settings:
+def settings_of(
+    options: Mapping[str, Option],
+    dataset: Dataset,
+    data_dir: Path,
+    held_out: HoldOut | None = None,
+) -> Settings:
     """Return the settings of a run: its options, and what follows from the data.
 
     Raises OptionError for an engine that is not there, or a view wider than the images.
@@ -211,14 +230,14 @@ def settings_of(options: Mapping[str, Option], dataset: Dataset, data_dir: Path)
         )
     sizes = (dataset.pixels, *values.pop("hidden"), dataset.classes)
     if values["engine"] == SETTINGS["engine"].automatic:
-        values["engine"] = choose(sizes, values["batch_size"])
+        values["engine"] = choose_for(dataset.train.images, sizes, values["batch_size"])
     check_engine(values["engine"])
     distorts = values["distort"] != "none"
     values.setdefault("threads", choose_threads(sizes, values["batch_size"], busy_cores=distorts))
     return Settings(
         data_dir=str(data_dir),
         fingerprint=dataset.fingerprint(),
-        held_out=find_source(values["dataset"]).held_out,
+        held_out=held_out or find_source(values["dataset"]).held_out,
         image_shape=dataset.image_shape,
         sizes=sizes,
         **values,

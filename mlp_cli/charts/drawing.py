@@ -1,16 +1,15 @@
 """The charts: learning curves, time per epoch, confusion matrix, slopes of hidden units."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from mlp_cli.charts.figures import INK, panels, styled
 from mlp_cli.measuring.percent import percent
 from mlp_cli.nn.types import Floats
-from mlp_cli.pages.figures import INK, panels, styled
-from mlp_cli.runs.checkpoint import Entry, Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +29,22 @@ LINES = ("-", "--", ":", "-.")
 """of the first eight curves, of the next eight, which have the same colours again, and so on"""
 
 
+class Recorded(Protocol):
+    """What a chart takes of a run."""
+
+    @property
+    def history(self) -> Sequence[Mapping[str, float | None]]:
+        """The figures of every epoch, by name."""
+
+    @property
+    def best_epoch(self) -> int:
+        """Counted from 1; 0 without a history."""
+
+    @property
+    def best_accuracy(self) -> float | None:
+        """Of the images held out, 0..1; None without any."""
+
+
 class CurveStyle(NamedTuple):
     """The look of a curve."""
 
@@ -42,7 +57,7 @@ class CurveStyle(NamedTuple):
         return cls(COLOURS[number % len(COLOURS)], LINES[number // len(COLOURS) % len(LINES)])
 
 
-def learning_curves(runs: Sequence[Run]) -> "Figure":
+def learning_curves(runs: Sequence[Recorded]) -> "Figure":
     """Return the chart of cost and validation accuracy by epoch, with the best epoch marked.
 
     Several runs are labelled with their numbers, from 1. Each of them has a history. The cost on
@@ -73,7 +88,7 @@ def learning_curves(runs: Sequence[Run]) -> "Figure":
     return figure
 
 
-def grouped_curves(groups: Sequence[tuple[str, Sequence[Run]]]) -> "Figure":
+def grouped_curves(groups: Sequence[tuple[str, Sequence[Recorded]]]) -> "Figure":
     """Return the chart of validation accuracy and cost by epoch, a colour for each group of runs.
 
     groups: the name of each, and its runs, of which one at least has a history. Where a name is
@@ -103,7 +118,7 @@ def grouped_curves(groups: Sequence[tuple[str, Sequence[Run]]]) -> "Figure":
 
 
 def _show_the_better_half(
-    accuracy: "Axes", cost: "Axes", groups: Sequence[tuple[str, Sequence[Run]]]
+    accuracy: "Axes", cost: "Axes", groups: Sequence[tuple[str, Sequence[Recorded]]]
 ) -> None:
     """End the axes where half of all epochs can be told apart: one bad run is out of sight."""
     entries = [entry for _, runs in groups for run in runs for entry in run.history]
@@ -123,12 +138,12 @@ def least_shown(accuracies: Sequence[float]) -> float:
     return min(accuracy for accuracy in accuracies if accuracy >= low)
 
 
-def has_recorded(run: Run, key: str) -> bool:
+def has_recorded(run: Recorded, key: str) -> bool:
     """Return whether an epoch of the run has this figure."""
     return any(entry.get(key) is not None for entry in run.history)
 
 
-def epoch_seconds(runs: Sequence[Run]) -> "Figure":
+def epoch_seconds(runs: Sequence[Recorded]) -> "Figure":
     """Return the chart of the training time of each epoch."""
     with styled():
         figure, (axes,) = panels(CHART_WIDTH, 2.0)
@@ -202,7 +217,11 @@ def unit_slopes(slopes: Sequence[Floats], flat: float) -> "Figure":
 
 
 def _draw(
-    axes: "Axes", history: Sequence[Entry], key: str, style: CurveStyle, name: str | None
+    axes: "Axes",
+    history: Sequence[Mapping[str, float | None]],
+    key: str,
+    style: CurveStyle,
+    name: str | None,
 ) -> None:
     """Draw one entry of the history by epoch; a single value is drawn as a point."""
     points = [
@@ -215,7 +234,7 @@ def _draw(
     axes.plot(epochs, values, label=name, marker=marker, color=style.colour, linestyle=style.line)
 
 
-def _mark_best(axes: "Axes", run: Run, colour: str, *, is_named: bool) -> None:
+def _mark_best(axes: "Axes", run: Recorded, colour: str, *, is_named: bool) -> None:
     if run.best_accuracy is None:
         return
     axes.plot(run.best_epoch, run.best_accuracy, "o", color=colour, markersize=6)
