@@ -59,10 +59,13 @@ ALLOWED = {
     "door": {
         *("numpy", "tqdm", "errors", "nn", "learning", "datasets", "runs"),
     },
+    "sklearn": {
+        *("numpy", "errors", "nn", "learning", "runs", "door"),
+    },
     "exports": {"numpy", "onnx", "errors", "version", "nn", "learning", "runs", "system"},
 }
 # What stands in the package's own folder beside the rooms.
-DOORS = {"__init__.py", "__main__.py", "errors.py", "version.py", "py.typed"}
+DOORS = {"__init__.py", "__main__.py", "errors.py", "sklearn.py", "version.py", "py.typed"}
 # What must not be loaded for a page of help.
 HEAVY = {
     "numpy",
@@ -74,6 +77,7 @@ HEAVY = {
     "onnx",
     "optuna",
     "distributed",
+    "sklearn",
 }
 
 
@@ -118,7 +122,7 @@ def test_no_floor_imports_a_higher_one():
 
 def test_the_package_has_no_file_without_a_room():
     beside = {path.name for path in PACKAGE.iterdir()} - {"__pycache__", "configs"}
-    assert beside == DOORS | ALLOWED.keys() - {"errors", "version"} | {"commands"}
+    assert beside == DOORS | ALLOWED.keys() - {"errors", "sklearn", "version"} | {"commands"}
 
 
 def test_every_command_has_a_file_and_every_file_a_command():
