@@ -25,7 +25,7 @@ class Split:
     """Images with their labels."""
 
     images: ImageArray
-    """(n, rows, columns), grey levels 0..255"""
+    """(n, rows, columns), grey levels 0..255; from Python perhaps floats, which are x in 0..1"""
     labels: LabelArray
     """(n,), classes counted from 0"""
 
