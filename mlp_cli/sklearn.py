@@ -18,7 +18,7 @@ except ImportError as error:
         'Install it with: pip install "mlp-cli[sklearn]"'
     ) from error
 
-from mlp_cli.door.settings_by_name import check_together, in_pythons_words, options_of
+from mlp_cli.door.settings_by_name import check_new, in_pythons_words, options_of
 from mlp_cli.errors import MlpError
 from mlp_cli.learning.dropout import Dropout
 from mlp_cli.learning.engine import check_engine, check_takes, choose_for, make_engine
@@ -163,7 +163,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):
         seed = state if is_seed else check_random_state(state).randint(MOST_SEED)
         defaults: dict[str, Option | None] = {s.name: s.default for s in SETTINGS.values()}
         options = defaults | options_of({**given, "seed": seed, "validation": 0})
-        check_together({name: value for name, value in options.items() if value is not None})
+        check_new({name: value for name, value in options.items() if value is not None})
         return options
 
     def _checked(

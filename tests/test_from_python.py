@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -266,6 +267,15 @@ def test_a_run_with_a_validation_set_resumes_with_it():
     assert [entry["eta"] for entry in ended.history] == [3, 3, 1, 1]
     with pytest.raises(DataError, match="not the data that the run was trained on"):
         mlp_cli.resume(loaded, IMAGES[:-21], LABELS[:-21], validation=pair, epochs=4)
+
+
+def test_a_run_with_a_setting_that_has_no_effect_resumes():
+    """A preset may spell it out, and then a checkpoint has it."""
+    begun = train(epochs=1)
+    begun = replace(begun, settings=replace(begun.settings, distort_strength=2.0))
+    assert len(mlp_cli.resume(begun, IMAGES, LABELS, epochs=2).history) == 2
+    with pytest.raises(OptionError, match=r"^patience 3: needs validation"):
+        mlp_cli.resume(train(validation=0), IMAGES, LABELS, patience=3)
 
 
 def test_resume_refuses_fewer_epochs_in_pythons_words():

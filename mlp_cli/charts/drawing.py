@@ -1,13 +1,22 @@
 """The charts: learning curves, time per epoch, confusion matrix, slopes of hidden units."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.charts.figures import INK, panels, styled
+from mlp_cli.charts.figures import (
+    INK,
+    check_destination,
+    panels,
+    save_figure,
+    showing_itself,
+    styled,
+)
+from mlp_cli.errors import CheckpointError
 from mlp_cli.measuring.percent import percent
 from mlp_cli.nn.types import Floats
 
@@ -85,6 +94,21 @@ def learning_curves(runs: Sequence[Recorded]) -> "Figure":
         if len(runs) > 1 or has_validation_cost:
             axes[0].legend(ncols=4)
         _label_epochs(axes[-1])
+    return figure
+
+
+def draw_run(run: Recorded, path: Path | None) -> "Figure":
+    """Return the learning curves of a run, and write them to a file if one is named.
+
+    Raises CheckpointError without a history; otherwise as `check_destination` and `save_figure`.
+    """
+    if not run.history:
+        raise CheckpointError("The run has had no epoch here: it has no learning curves.")
+    if path is not None:
+        check_destination(path)
+    figure = showing_itself(learning_curves([run]))
+    if path is not None:
+        save_figure(figure, path)
     return figure
 
 

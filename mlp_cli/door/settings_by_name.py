@@ -32,8 +32,8 @@ def options_of(given: Mapping[str, object]) -> dict[str, Option]:
     return options
 
 
-def check_together(options: Mapping[str, Option]) -> None:
-    """Raise OptionError for settings that make no sense together.
+def check_new(options: Mapping[str, Option]) -> None:
+    """Raise OptionError for settings of a new run that make no sense together.
 
     What differs from its default counts as what somebody asked for.
     """

@@ -11,11 +11,12 @@ import numpy.typing as npt
 from mlp_cli.datasets.own_arrays import OWN_ARRAYS
 from mlp_cli.datasets.source import DEFAULT_DATA_DIR
 from mlp_cli.door.own_data import Pair, make_dataset
-from mlp_cli.door.settings_by_name import check_together, in_pythons_words, options_of
+from mlp_cli.door.settings_by_name import check_new, in_pythons_words, options_of
 from mlp_cli.learning.engine import available, check_engine
 from mlp_cli.learning.names import PLAIN, EngineName, ScheduleName
 from mlp_cli.nn.names import ActivationName, CostName, DtypeName, InitName
 from mlp_cli.runs.checkpoint import Run
+from mlp_cli.runs.combinations import check_combination
 from mlp_cli.runs.schema import Option
 from mlp_cli.runs.settings import SETTINGS, DistortName
 from mlp_cli.runs.training import Training
@@ -91,7 +92,7 @@ def train(
     if pair is not None:
         options["validation"] = len(pair[1])  # type: ignore[index, arg-type]
     with in_pythons_words():
-        check_together(options)
+        check_new(options)
         held_out: Literal["last"] | None = None if pair is None else "last"
         training = Training.begin(options, data, DEFAULT_DATA_DIR, held_out)
         return _finish(training, is_tested=test is not None, progress=progress)
@@ -129,7 +130,7 @@ def resume(
         if engine is not None:
             check_engine(engine)
         now = replace(resumed.settings, engine=available(resumed.settings.engine))
-        check_together(now.options())
+        check_combination(now.options(), options)
         data = make_dataset(images, labels, validation, test, grey_alone=_grey_alone(now.options()))
         training = Training.resume(replace(resumed, settings=now), data)
         return _finish(training, is_tested=test is not None, progress=progress)

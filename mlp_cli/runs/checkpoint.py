@@ -224,17 +224,9 @@ class Run:
         Raises CheckpointError without a history, MissingPackageError without matplotlib,
         OptionError for another ending, OutputError where the file cannot be written.
         """
-        from mlp_cli.charts.drawing import learning_curves
-        from mlp_cli.charts.figures import check_destination, save_figure, showing_itself
+        from mlp_cli.charts.drawing import draw_run
 
-        if not self.history:
-            raise CheckpointError("The run has had no epoch here: it has no learning curves.")
-        if path is not None:
-            check_destination(Path(path))
-        figure = showing_itself(learning_curves([self]))
-        if path is not None:
-            save_figure(figure, Path(path))
-        return figure
+        return draw_run(self, None if path is None else Path(path))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the file: a reader sees the one before or this one complete, never a part of one.
