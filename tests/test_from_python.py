@@ -14,6 +14,7 @@ import pytest
 import mlp_cli
 from mlp_cli.charts.drawing import learning_curves
 from mlp_cli.charts.figures import to_inline_svg
+from mlp_cli.door.own_data import make_dataset
 from mlp_cli.errors import (
     CheckpointError,
     DataError,
@@ -22,6 +23,7 @@ from mlp_cli.errors import (
     OptionError,
     ShapeError,
 )
+from mlp_cli.runs.fairness import doubt_data
 from mlp_cli.runs.settings import CHANGEABLE, TABLE
 from tests.makers import adopt_network, make_arrays, write_dataset
 from tests.test_checks import WRONG_LABELS as CHECKED_LABELS
@@ -359,6 +361,18 @@ def test_settings_may_be_numbers_of_numpy():
     ours.save("own.npz")
     assert mlp_cli.load_checkpoint("own.npz").settings == ours.settings
     assert train(hidden=4).settings.sizes == train(hidden=(4,)).settings.sizes == (64, 4, 10)
+
+
+def test_a_whole_number_for_a_real_one_is_stored_as_the_command_line_does():
+    settings = train(eta=3, l2=0, momentum=0).settings
+    assert [type(value) for value in (settings.eta, settings.l2, settings.momentum)] == [float] * 3
+
+
+def test_floats_up_to_1_are_not_taken_for_a_dim_image():
+    floats = make_dataset(BETWEEN, LABELS)
+    assert doubt_data(floats, floats.divide(20)).dimness is None
+    dark = make_dataset(IMAGES // 10, LABELS)
+    assert doubt_data(dark, dark.divide(20)).dimness == 25
 
 
 def test_divergence_is_said_in_pythons_words():
