@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.errors import PictureError
+from mlp_cli.errors import DataError, PictureError, ShapeError
 from mlp_cli.images.components import ChosenParts, choose_digit
 from mlp_cli.images.ground import find_ink
 from mlp_cli.images.lines import remove_lines
@@ -40,9 +40,24 @@ def normalise(grey: Grey, shape: tuple[int, ...] = (28, 28)) -> npt.NDArray[np.u
     """Return the digit of a picture in MNIST's form: (rows, columns), grey levels 0..255.
 
     grey: 0..255, of any size.  shape: rows and columns of the result.
-    Raises PictureError for a blank picture.
+    Raises PictureError for a blank picture; ShapeError or DataError for what is no picture.
     """
-    return find_digit(grey, shape).image
+    return find_digit(_check_grey(grey), shape).image
+
+
+def _check_grey(grey: npt.ArrayLike) -> Grey:
+    """Return grey levels from outside as an array. Raises ShapeError or DataError for others."""
+    array = np.asarray(grey)
+    if array.ndim != 2 or not array.size:
+        raise ShapeError(f"grey: shape {array.shape}, expected (rows, columns).")
+    if array.dtype.kind not in "uif":
+        raise DataError(f"grey: {array.dtype}, expected numbers from 0 to 255.")
+    low, high = float(array.min()), float(array.max())
+    if not (low >= 0 and high <= 255):  # not a number is neither
+        raise DataError(f"grey: from {low:.6g} to {high:.6g}, expected grey levels from 0 to 255.")
+    if array.dtype.kind == "f" and 0 < high <= 1:
+        raise DataError("grey: floats up to 1, expected grey levels from 0 to 255: 255 * grey")
+    return array.astype(np.float32, copy=False)
 
 
 def find_digit(grey: Grey, shape: tuple[int, ...] = (28, 28)) -> Digit:

@@ -40,14 +40,14 @@ class Picture(NamedTuple):
     """what of the file was not read, each as a clause"""
 
 
-def read_picture(source: Path | BinaryIO) -> Grey:
-    """Return the grey levels of a picture: (rows, columns), 0..255.
+def read_picture(source: str | Path | BinaryIO) -> Grey:
+    """Return the grey levels of a picture, a file by its name or open: (rows, columns), 0..255.
 
     The picture is turned upright, and transparent parts get a fitting ground. Of several frames
     or pages, the first is read that is not blank.
     Raises PictureError where it cannot be read or is not a picture; the caller adds the name.
     """
-    return open_picture(source).grey
+    return open_picture(Path(source) if isinstance(source, str) else source).grey
 
 
 def open_picture(source: Path | BinaryIO) -> Picture:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,12 +32,13 @@ from mlp_cli.system.files import open_regular
 from mlp_cli.system.shell import command_line
 
 
-def load_checkpoint(path: Path) -> Run:
+def load_checkpoint(path: str | PathLike[str]) -> Run:
     """Return the run in a checkpoint, with every part checked.
 
     Raises CheckpointError, naming the file and the part, where it is missing, is not a
     checkpoint, is of a newer format, is damaged, or holds arrays that are not its network's.
     """
+    path = Path(path)
     try:
         with open_regular(path) as file:
             return _parse(Archive(file))
