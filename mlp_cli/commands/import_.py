@@ -72,10 +72,13 @@ def import_(
     run = replace(run, settings=replace(run.settings, data_dir=str(data_dir)))
     sizes = run.settings.sizes
     path = _create(wanted, run)
-    named = [] if wanted is None else ["--checkpoint", str(path)]
+    following = _next_command(run, path)
+    # `mlp predict` takes an imported network unasked only where there is no other.
+    is_found_unnamed = wanted is None and following == ["evaluate"]
+    named = [] if is_found_unnamed else ["--checkpoint", str(path)]
     result(f"network     {'-'.join(map(str, sizes))}, {run.settings.dtype}")
     result(f"checkpoint  {path}")
-    result(f"next        {command_line(['mlp', *_next_command(run, path), *named])}")
+    result(f"next        {command_line(['mlp', *following, *named])}")
 
 
 def _create(checkpoint: Path | None, run: "Run") -> Path:
