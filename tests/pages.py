@@ -186,7 +186,7 @@ def numbers(rng, writer, rows, columns, height, kind, lines, room=1.5):
     """Lines of numbers on empty ink."""
     ink = np.zeros((rows, columns), np.float32)
     texts, top = [], height * rng.uniform(0.4, 1.0)
-    gap = -rng.uniform(0.0, 0.2) if kind == "touching" else rng.uniform(0.12, 0.5)
+    gap = -rng.uniform(0.0, 0.1) if kind == "touching" else rng.uniform(0.12, 0.5)
     for _ in range(lines):
         if top + 1.4 * height > rows:
             break

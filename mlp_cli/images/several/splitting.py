@@ -11,22 +11,22 @@ from mlp_cli.images.types import Mask
 
 WORKING_HEIGHT = 40
 """rows in which cuts are searched"""
-CUT_STEP = 0.07
+CUT_STEP = 0.05
 """heights between the places where a cut is searched"""
-LEAST_APART = 0.12
+LEAST_APART = 0.08
 """heights between two cuts"""
-MOST_INK = 0.5
+MOST_INK = 0.7
 """heights: a cut through more ink is none"""
-STEP_COST, AWAY_COST, EMPTY_COST = 0.15, 0.6, 0.01
+STEP_COST, AWAY_COST, EMPTY_COST = 0.15, 3.0, 0.01
 """of a cut, in pixels of ink: a step to the side, each height away from its place, each row"""
 NARROWEST, WIDEST, LOWEST = 0.05, 1.3, 0.45
 """heights: the size of a piece that may be a digit"""
-PIECES_PENALTY = 0.7
-"""the logarithm of how much better two pieces have to be read than the whole"""
-INK_PENALTY = 3.0
-"""the same for each height of ink that is cut"""
-WIDTH_PENALTY, USUAL_WIDTH = 6.0, 0.85
-"""the same for each height that a piece is wider than this"""
+CUT_PENALTY, INK_PENALTY = 0.13, 1.5
+"""of a cut, and of each height of ink that it goes through, in units of a logarithm of certainty"""
+WIDE, WIDE_PENALTY = 0.9, 1.2
+LOW, LOW_PENALTY = 0.8, 0.8
+NARROW, NARROW_PENALTY = 0.35, 1.0
+"""heights, and the penalty of each height that a piece is wider, lower or narrower"""
 
 
 class Piece(NamedTuple):
@@ -86,7 +86,7 @@ def find_cuts(mask: Mask, height: float) -> Cuts:
             continue
         if all(np.abs(paths[k] - paths[n]).mean() >= LEAST_APART * unit for n in chosen):
             chosen.append(int(k))
-    most = 4 + round(3 * columns / unit)
+    most = 4 + round(6 * columns / unit)
     chosen = sorted(chosen[:most], key=lambda k: float(paths[k].mean()))
     full = np.repeat(paths[chosen] * step, step, axis=1)[:, : len(mask)]
     return Cuts(full, ink[chosen])
@@ -125,14 +125,13 @@ def best_pieces(
     last: list[int] = [-1] * count
     for k in sorted(range(len(pieces)), key=lambda k: pieces[k].end):
         start, end, shape = pieces[k]
-        if start == 0 and end == count - 1:
-            penalty = 0.0
-        else:
-            penalty = PIECES_PENALTY / 2
-            penalty += INK_PENALTY * sum(
-                cuts.ink[n - 1] / 2 for n in (start, end) if 0 < n < count - 1
-            )
-        penalty += WIDTH_PENALTY * max(0.0, shape.box.width / height - USUAL_WIDTH)
+        width, tall = shape.box.width / height, shape.box.height / height
+        penalty = WIDE_PENALTY * max(0.0, width - WIDE)
+        if end - start < count - 1:
+            ink = sum(cuts.ink[n - 1] for n in (start, end) if 0 < n < count - 1)
+            penalty += (CUT_PENALTY + INK_PENALTY * ink) / 2
+            penalty += LOW_PENALTY * max(0.0, LOW - tall)
+            penalty += NARROW_PENALTY * max(0.0, NARROW - width / tall)
         score = total[start] + np.log(max(certainty[k], 1e-3)) - penalty
         if score > total[end]:
             total[end], last[end] = score, k
