@@ -155,8 +155,8 @@ def write_number(ink, writer, top, left, height, count, gap, marks=True):
         label, stamp = writer.digit(height)
         wobble = writer.unevenness * rng.normal(0, 0.04) * height
         y = top + (height - stamp.shape[0]) * rng.uniform(0.4, 1) + wobble + slope * (x - left)
-        if gap < 0 and k:
-            x = touching_place(ink, stamp, y, x, gap * height)
+        if gap < 0 and k and rng.random() < 0.75:
+            x = touching_place(ink, stamp, y, x, gap * height / 4)
         paste(ink, stamp, y, x)
         x += stamp.shape[1]
         text += str(label)
@@ -165,8 +165,8 @@ def write_number(ink, writer, top, left, height, count, gap, marks=True):
             dot = stroke(width * rng.uniform(1, 1.8), width * rng.uniform(1.2, 3), upright=True)
             paste(ink, dot, top + height * rng.uniform(0.9, 0.98) + slope * (x - left), x)
             x += dot.shape[1] + 0.14 * height
-        elif gap >= 0:
-            x += max(2.0, height * (gap + writer.unevenness * rng.uniform(-0.06, 0.12)))
+        else:
+            x += max(2.0, height * (abs(gap) + writer.unevenness * rng.uniform(-0.06, 0.12)))
     return text, x
 
 
@@ -174,11 +174,11 @@ def touching_place(ink, stamp, top, left, overlap):
     """The column from which a stamp touches the ink at its left, and goes on a little."""
     top, left = round(top), round(left)
     solid = ink > 0.4
-    for x in range(left + 2, max(0, left - stamp.shape[0]), -1):
+    for x in range(left + 2, max(0, left - 2 * stamp.shape[0]), -1):
         rows = slice(max(0, top), top + stamp.shape[0])
         under = solid[rows, x : x + stamp.shape[1]]
         if (under & (stamp[: under.shape[0], : under.shape[1]] > 0.4)).any():
-            return x + overlap / 4
+            return x + overlap
     return left
 
 

@@ -95,19 +95,26 @@ def trimmed(mask: Mask, left: int, top: int) -> Shape | None:
 def normalised(page: Page, shape: Shape, image_shape: tuple[int, ...]) -> Candidate | None:
     """Return a shape in MNIST's form, by the steps of a digit that is alone in its picture.
 
-    Its soft edge counts where no other ink is.  None where no ink is left.
+    None where no ink is left.
     """
-    box = shape.box
-    top, left = max(0, box.top - 1), max(0, box.left - 1)
-    inner = page.ink[top : box.bottom + 1, left : box.right + 1]
-    mask = np.zeros(inner.shape, np.bool_)
-    rows = slice(box.top - top, box.bottom - top)
-    mask[rows, box.left - left : box.right - left] = shape.mask
-    others = page.mask[top : box.bottom + 1, left : box.right + 1] & ~mask
-    soft = widen(mask) & ~others
-    strokes = set_stroke_width(
-        (inner / np.float32(page.levels.ink)).clip(0, 1) * soft, image_shape
-    )
+    strokes = set_stroke_width(strength_of(page, shape), image_shape)
     if strokes is None:
         return None
     return Candidate(place(strokes.ink, strokes.scale, image_shape), strokes.solid)
+
+
+def strength_of(page: Page, shape: Shape, margin: int = 1) -> Ink:
+    """Return a shape's ink, 0..1, in its box and a margin of 0 or 1 pixels.
+
+    Its soft edge counts where no other ink is.
+    """
+    box = shape.box
+    top, left = max(0, box.top - margin), max(0, box.left - margin)
+    inner = np.s_[top : box.bottom + margin, left : box.right + margin]
+    ink = page.ink[inner]
+    mask = np.zeros(ink.shape, np.bool_)
+    rows = slice(box.top - top, box.bottom - top)
+    mask[rows, box.left - left : box.right - left] = shape.mask
+    soft = widen(mask) & ~(page.mask[inner] & ~mask)
+    strength: Ink = (ink / np.float32(page.levels.ink)).clip(0, 1) * soft
+    return strength

@@ -1,25 +1,29 @@
-"""Split touching digits: find cuts through little ink, and the pieces that the network reads best."""
+"""Split touching digits: of all pieces between two cuts, choose those that the network reads best."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
-from mlp_cli.images.several.shapes import Shape, trimmed
-from mlp_cli.images.types import Mask
+from mlp_cli.images.placing import place
+from mlp_cli.images.several.cuts import Cuts, find_cuts
+from mlp_cli.images.several.shapes import Page, Shape, strength_of, trimmed
+from mlp_cli.images.strokes import (
+    DIGIT_FRACTION,
+    STROKE_FRACTION,
+    distance_to,
+    stroke_width,
+    thicken,
+    thin,
+)
+from mlp_cli.images.types import Ink
+from mlp_cli.images.windows import odd
 
 WORKING_HEIGHT = 40
-"""rows in which cuts are searched"""
-CUT_STEP = 0.05
-"""heights between the places where a cut is searched"""
-LEAST_APART = 0.08
-"""heights between two cuts"""
-MOST_INK = 0.7
-"""heights: a cut through more ink is none"""
-STEP_COST, AWAY_COST, EMPTY_COST = 0.15, 3.0, 0.01
-"""of a cut, in pixels of ink: a step to the side, each height away from its place, each row"""
-NARROWEST, WIDEST, LOWEST = 0.05, 1.3, 0.45
+"""rows of a digit while its cuts are searched and its pieces are compared"""
+NARROWEST, WIDEST, LOWEST = 0.1, 1.3, 0.45
 """heights: the size of a piece that may be a digit"""
 CUT_PENALTY, INK_PENALTY = 0.13, 1.5
 """of a cut, and of each height of ink that it goes through, in units of a logarithm of certainty"""
@@ -35,109 +39,142 @@ class Piece(NamedTuple):
     start: int
     end: int
     """the numbers of the cuts; 0 is the shape's left end"""
-    shape: Shape
+    width: float
+    height: float
+    """heights of a digit"""
+    image: npt.NDArray[np.uint8]
+    """in MNIST's form, but for small differences in the width of strokes"""
 
 
 @dataclass(frozen=True)
-class Cuts:
-    """The places where a shape may be cut."""
+class Splitting:
+    """A shape, and the pieces that it may be split into."""
 
-    columns: npt.NDArray[np.int64]
-    """(cuts, rows): the first column at the right of each cut"""
-    ink: npt.NDArray[np.float64]
-    """(cuts,): heights of ink that each cut goes through"""
+    shape: Shape
+    cuts: Cuts
+    factor: float
+    """rows of the cuts for each of the shape"""
+    pieces: list[Piece]
+
+    def chosen(self, certainty: npt.NDArray[np.float64]) -> list[Shape]:
+        """Return the pieces from left to right that the network is most certain of, as shapes.
+
+        It is the way from the first to the last cut with the largest sum of the logarithms of
+        certainty, less penalties: one piece or several.
+
+        certainty: 0..1, of each piece.
+        """
+        last = len(self.cuts.ink) + 1
+        total = np.full(last + 1, -np.inf)
+        total[0] = 0
+        through = [-1] * (last + 1)
+        for k in sorted(range(len(self.pieces)), key=lambda k: self.pieces[k].end):
+            piece = self.pieces[k]
+            score = total[piece.start] + np.log(max(certainty[k], 1e-3)) - self._penalty(piece)
+            if score > total[piece.end]:
+                total[piece.end], through[piece.end] = score, k
+        shapes: list[Shape] = []
+        at = last
+        while at > 0 and through[at] >= 0:
+            piece = self.pieces[through[at]]
+            shapes.append(self._cut_out(piece))
+            at = piece.start
+        return shapes[::-1] if at == 0 else [self.shape]
+
+    def _penalty(self, piece: Piece) -> float:
+        last = len(self.cuts.ink) + 1
+        penalty = WIDE_PENALTY * max(0.0, piece.width - WIDE)
+        if piece.end - piece.start < last:
+            ink = sum(self.cuts.ink[n - 1] for n in (piece.start, piece.end) if 0 < n < last)
+            penalty += (CUT_PENALTY + INK_PENALTY * ink) / 2
+            penalty += LOW_PENALTY * max(0.0, LOW - piece.height)
+            penalty += NARROW_PENALTY * max(0.0, NARROW - piece.width / piece.height)
+        return float(penalty)
+
+    def _cut_out(self, piece: Piece) -> Shape:
+        """Return a piece in the pixels of the picture."""
+        last = len(self.cuts.ink) + 1
+        if piece.end - piece.start == last:
+            return self.shape
+        box, mask = self.shape.box, self.shape.mask
+        rows = ((np.arange(box.height) + 0.5) * self.factor).astype(np.int64)
+        rows = rows.clip(0, self.cuts.columns.shape[1] - 1)
+        columns = (np.arange(box.width) + 0.5) * self.factor
+        between = np.ones_like(mask)
+        if piece.start > 0:
+            between &= columns >= self.cuts.columns[piece.start - 1][rows][:, None]
+        if piece.end < last:
+            between &= columns < self.cuts.columns[piece.end - 1][rows][:, None]
+        return trimmed(mask & between, box.left, box.top) or self.shape
 
 
-def find_cuts(mask: Mask, height: float) -> Cuts:
-    """Return the cheapest cuts from top to bottom, from the left.
+def split(page: Page, shape: Shape, height: float, image_shape: tuple[int, ...]) -> Splitting:
+    """Return the ways to split a shape.
 
-    A cut may step to the side by one column in each row. Its cost is the ink on its way; around
-    every place along the shape the cheapest is found by dynamic programming.
+    Its strokes get MNIST's width once, as of digits of this height; pieces are only placed.
 
     height: of a digit, in pixels.
     """
-    step = max(1, round(height / WORKING_HEIGHT))
-    small = mask[::step, ::step]
-    rows, columns = small.shape
-    unit = height / step
-    places = np.arange(unit * CUT_STEP * 2, columns - unit * CUT_STEP, max(1.0, unit * CUT_STEP))
-    if not places.size or columns < 3:
-        return Cuts(np.zeros((0, len(mask)), np.int64), np.zeros(0))
-    away = np.abs(np.arange(columns) - places[:, None]) / unit * (AWAY_COST / WORKING_HEIGHT)
-    cost = np.zeros((places.size, columns))
-    came = np.zeros((rows, places.size, columns), np.int8)
-    for row in range(rows):
-        wide = np.pad(cost, ((0, 0), (1, 1)), constant_values=np.inf)
-        options = np.stack([wide[:, 1:-1], wide[:, :-2] + STEP_COST, wide[:, 2:] + STEP_COST])
-        best = options.argmin(axis=0)
-        came[row] = np.array([0, -1, 1], np.int8)[best]
-        cost = np.take_along_axis(options, best[None], 0)[0]
-        cost += small[row] + EMPTY_COST + away * unit
-    paths = np.zeros((places.size, rows), np.int64)
-    number = np.arange(places.size)
-    at = cost.argmin(axis=1)
-    for row in range(rows - 1, -1, -1):
-        paths[:, row] = at
-        at = (at + came[row, number, at]).clip(0, columns - 1)
-    ink = small[np.arange(rows), paths].sum(axis=1) / unit
-    chosen: list[int] = []
-    for k in np.argsort(cost.min(axis=1), kind="stable"):
-        if ink[k] > MOST_INK:
-            continue
-        if all(np.abs(paths[k] - paths[n]).mean() >= LEAST_APART * unit for n in chosen):
-            chosen.append(int(k))
-    most = 4 + round(6 * columns / unit)
-    chosen = sorted(chosen[:most], key=lambda k: float(paths[k].mean()))
-    full = np.repeat(paths[chosen] * step, step, axis=1)[:, : len(mask)]
-    return Cuts(full, ink[chosen])
-
-
-def pieces_of(shape: Shape, cuts: Cuts, height: float) -> list[Piece]:
-    """Return all pieces of a shape between two cuts, or a cut and an end, that may be a digit."""
-    columns = np.arange(shape.box.width)
-    ends = np.full((1, shape.box.height), shape.box.width)
-    borders = np.concatenate([np.zeros_like(ends), cuts.columns, ends])
+    factor = WORKING_HEIGHT / height
+    rows, columns = (max(1, round(n * factor)) for n in shape.mask.shape)
+    strength = strength_of(page, shape, 0)
+    how = Image.Resampling.BICUBIC if factor > 1 else Image.Resampling.BOX
+    mask = np.asarray(Image.fromarray(strength).resize((columns, rows), how)) > 0.5
+    cuts = find_cuts(mask, WORKING_HEIGHT)
+    ink, margin = _with_usual_strokes(mask)
+    edges = np.arange(-margin, columns + margin)
+    count = len(cuts.ink)
+    # The margin above and below belongs to the first and the last row.
+    paths = np.pad(cuts.columns, ((0, 0), (margin, margin)), mode="edge") if count else cuts.columns
     pieces = []
-    for start in range(len(borders) - 1):
-        for end in range(start + 1, len(borders)):
-            if start == 0 and end == len(borders) - 1:
-                pieces.append(Piece(start, end, shape))
-                continue
-            between = (columns >= borders[start][:, None]) & (columns < borders[end][:, None])
-            piece = trimmed(shape.mask & between, shape.box.left, shape.box.top)
-            if piece is None or piece.box.height < LOWEST * height:
-                continue
-            if NARROWEST * height <= piece.box.width <= WIDEST * height:
-                pieces.append(Piece(start, end, piece))
-    return pieces
+    for start in range(count + 1):
+        for end in range(start + 1, count + 2):
+            between = np.ones(ink.shape, np.bool_)
+            if start:
+                between &= edges >= paths[start - 1][:, None]
+            if end <= count:
+                between &= edges < paths[end - 1][:, None]
+            is_whole = end - start == count + 1
+            piece = _piece(ink * between, start, end, is_whole, image_shape)
+            if piece is not None:
+                pieces.append(piece)
+            elif not is_whole and _width(between & (ink > 0.5)) > WIDEST * WORKING_HEIGHT:
+                break
+    return Splitting(shape, cuts, factor, pieces)
 
 
-def best_pieces(
-    pieces: list[Piece], certainty: npt.NDArray[np.float64], cuts: Cuts, height: float
-) -> list[int]:
-    """Return the numbers of the pieces, from the left, that the network is most certain of.
+def _piece(
+    ink: Ink, start: int, end: int, is_whole: bool, image_shape: tuple[int, ...]
+) -> Piece | None:
+    """Return a piece with this ink, or None where it cannot be a digit by its size."""
+    mask = ink > 0.5
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return None
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    height, width = (bottom - top) / WORKING_HEIGHT, (right - left) / WORKING_HEIGHT
+    if not is_whole and not (height >= LOWEST and NARROWEST <= width <= WIDEST):
+        return None
+    scale = min(
+        DIGIT_FRACTION * n / side
+        for n, side in zip(image_shape, (bottom - top, right - left), strict=True)
+    )
+    image = place(ink[top:bottom, left:right], scale, image_shape)
+    return Piece(start, end, width, height, image)
 
-    certainty: for each piece, 0..1.
-    """
-    count = len(cuts.ink) + 2
-    total = np.full(count, -np.inf)
-    total[0] = 0
-    last: list[int] = [-1] * count
-    for k in sorted(range(len(pieces)), key=lambda k: pieces[k].end):
-        start, end, shape = pieces[k]
-        width, tall = shape.box.width / height, shape.box.height / height
-        penalty = WIDE_PENALTY * max(0.0, width - WIDE)
-        if end - start < count - 1:
-            ink = sum(cuts.ink[n - 1] for n in (start, end) if 0 < n < count - 1)
-            penalty += (CUT_PENALTY + INK_PENALTY * ink) / 2
-            penalty += LOW_PENALTY * max(0.0, LOW - tall)
-            penalty += NARROW_PENALTY * max(0.0, NARROW - width / tall)
-        score = total[start] + np.log(max(certainty[k], 1e-3)) - penalty
-        if score > total[end]:
-            total[end], last[end] = score, k
-    chosen: list[int] = []
-    at = count - 1
-    while at > 0:
-        chosen.append(last[at])
-        at = pieces[last[at]].start
-    return chosen[::-1]
+
+def _width(mask: npt.NDArray[np.bool_]) -> int:
+    columns = np.flatnonzero(mask.any(axis=0))
+    return int(columns[-1] + 1 - columns[0]) if columns.size else 0
+
+
+def _with_usual_strokes(mask: npt.NDArray[np.bool_]) -> tuple[Ink, int]:
+    """Return the mask with strokes as wide as in MNIST, and the margin added around it."""
+    reach = WORKING_HEIGHT // 4
+    inside = distance_to(~np.pad(mask, 1), reach)[1:-1, 1:-1] - 0.5
+    width = max(1.0, stroke_width(inside, mask)) if mask.any() else 1.0
+    wanted = STROKE_FRACTION / DIGIT_FRACTION * WORKING_HEIGHT
+    if wanted > width:
+        ink = thicken(mask, (wanted - width) / 2)
+        return ink, (ink.shape[0] - mask.shape[0]) // 2
+    return thin(inside, mask, wanted / width, odd(width)), 0
