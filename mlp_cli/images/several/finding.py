@@ -98,8 +98,14 @@ class Reader:
         )
 
     def certainty(self, shapes: list[Shape]) -> npt.NDArray[np.float64]:
-        """Return how certain the network is of each shape: its largest mean output."""
-        return self.read(shapes)[2].max(axis=1).astype(np.float64) if shapes else np.zeros(0)
+        """Return how certain the network is of each shape: its largest mean output.
+
+        An output that is not a number counts as none.
+        """
+        if not shapes:
+            return np.zeros(0)
+        largest = self.read(shapes)[2].max(axis=1).astype(np.float64)
+        return np.nan_to_num(largest, nan=0.0)  # no choice of pieces is best by what is no number
 
 
 def _with_fragments(shapes: list[Shape], height: float, reader: Reader) -> list[Shape]:
