@@ -99,13 +99,16 @@ def predict(
     MNIST does. Of several frames or pages, it reads the first that is not blank. Each output lies
     between 0 and 1; they add up to 1 only where the network was trained with --cost
     log-likelihood.
+
     With --all, mlp reads every digit in the order of writing, and prints them with the lowest of
     their outputs, as in `31415 (0.97)`. Several lines of writing are printed as several lines.
-    Without a checkpoint of your own, the network that comes with mlp reads. One that was imported
-    or has had one epoch is taken only if there is no other. Where the network that comes with mlp
-    reads a digit otherwise than yours, a warning says so.
-    With several checkpoints, the outputs are the mean of the networks' outputs, and a warning says
+
+    Without a checkpoint of your own, the network that comes with mlp reads. One of yours that was
+    imported, or has had one epoch, reads only if there is no other. Where the network that comes
+    with mlp reads another digit than yours does, or yours is unsure, a warning says so. With
+    several checkpoints, the outputs are the mean of the networks' outputs, and a warning says
     where the networks do not agree.
+
     Warnings go to stderr. A picture that cannot be read is reported, and the others are still
     read.
     """
