@@ -31,9 +31,7 @@ def clear(grey: Grey) -> Page:
         raise _blank()
     ink, levels = remove_lines(ink, levels)
     mask = ink > levels.growth
-    mask = without_enclosures(mask)
-    parts = find_parts(mask)
-    mask = without_rules(mask, usual_height(parts))
+    mask = without_rules(mask, usual_height(find_parts(mask)))
     mask = without_enclosures(mask)
     return Page(ink, levels, mask)
 

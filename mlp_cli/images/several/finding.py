@@ -125,7 +125,7 @@ def _split(shapes: list[Shape], height: float, reader: Reader) -> list[Shape]:
     room = MOST_PIECES
     # The narrow ones first: a pair is split more often correctly than a long chain.
     for s in sorted(tall, key=lambda s: s.box.width):
-        local = min(max(s.box.height, 0.7 * height), 1.4 * height)
+        local = min(max(s.box.height, 0.85 * height), 1.25 * height)
         wide = s.box.width / local
         if wide < NARROW or (wide < WIDE and sure[id(s)] >= SURE) or room < 0:
             continue
