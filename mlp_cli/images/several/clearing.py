@@ -8,7 +8,7 @@ from mlp_cli.images.digit import MIN_CONTRAST
 from mlp_cli.images.ground import find_ink
 from mlp_cli.images.lines import remove_lines
 from mlp_cli.images.several.rules import without_enclosures, without_rules
-from mlp_cli.images.several.shapes import Page
+from mlp_cli.images.several.shapes import Page, Shape
 from mlp_cli.images.threshold import find_levels
 from mlp_cli.images.types import Grey, IndexArray
 
@@ -16,6 +16,8 @@ LEAST_EXTENT = 1 / 100
 """fraction of the picture's longer side: a smaller part is a speck"""
 LEAST_PIXELS = 5
 """of a part's longer side"""
+TOWERING = 2.2
+"""a shape so many times as high as any other is the only digit"""
 
 
 def clear(grey: Grey) -> Page:
@@ -31,9 +33,7 @@ def clear(grey: Grey) -> Page:
         raise _blank()
     ink, levels = remove_lines(ink, levels)
     mask = ink > levels.growth
-    mask = without_enclosures(mask)
-    parts = find_parts(mask)
-    mask = without_rules(mask, usual_height(parts))
+    mask = without_rules(mask, usual_height(find_parts(mask)))
     mask = without_enclosures(mask)
     return Page(ink, levels, mask)
 
@@ -63,6 +63,18 @@ def usual_height(parts: Parts) -> float:
     heights = np.sort(parts.height[count]).astype(np.float64)
     middle = np.searchsorted(np.cumsum(heights), heights.sum() / 2)
     return float(heights[middle])
+
+
+def digit_height(shapes: list[Shape]) -> float:
+    """Return the height of the digits among the parts of a page.
+
+    It is the median, tall shapes counting more, or that of a shape that towers over all others:
+    these are then marks beside the only digit.
+    """
+    heights = np.sort([float(shape.box.height) for shape in shapes])
+    if len(heights) > 1 and heights[-1] > TOWERING * heights[-2]:
+        return float(heights[-1])
+    return float(heights[np.searchsorted(np.cumsum(heights), heights.sum() / 2)])
 
 
 def _blank() -> PictureError:

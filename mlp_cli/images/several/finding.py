@@ -1,21 +1,22 @@
 """Find the digits of a picture, from grey levels to digits in reading order."""
 
 import numpy as np
-import numpy.typing as npt
 
-from mlp_cli.images.components import find_parts
 from mlp_cli.images.digit import Digit, find_digit
-from mlp_cli.images.placing import has_mnist_form
-from mlp_cli.images.several.certainty import mean_outputs
-from mlp_cli.images.several.clearing import clear, seeded, usual_height
+from mlp_cli.images.several.clearing import clear, digit_height, seeded
+from mlp_cli.images.several.doubting import NO_DIGIT, doubts_of
 from mlp_cli.images.several.joining import find_fragments, join_stacked
 from mlp_cli.images.several.layout import lines_of
 from mlp_cli.images.several.marks import is_mark
-from mlp_cli.images.several.shapes import Candidate, Page, Shape, normalised, union
+from mlp_cli.images.several.reader import Reader
+from mlp_cli.images.several.shapes import Shape, shapes_of, union
 from mlp_cli.images.several.splitting import split
-from mlp_cli.images.several.types import Box, DigitsFound, Outputs, PlacedDigit, ReadImages
+from mlp_cli.images.several.certainty import mean_outputs
+from mlp_cli.images.several.types import Box, DigitsFound, PlacedDigit, ReadImages
 from mlp_cli.images.types import Grey
 
+ONE_DIGIT_SIDE = 40
+"""pixels: a picture whose longer side is shorter has room for one digit"""
 SURE = 0.9
 """mean output: a shape that the network reads so well is not cut"""
 WIDE = 0.95
@@ -24,8 +25,8 @@ NARROW = 0.45
 """heights: a narrower shape is not cut"""
 MOST_PIECES = 4000
 """that are read of a picture"""
-DOUBTFUL = 0.6
-"""mean output: what is read less well may be no digit"""
+SAME = 0.6
+"""fraction of the ink that two images of one digit share"""
 
 
 def find_digits(grey: Grey, shape: tuple[int, ...], read: ReadImages) -> DigitsFound:
@@ -35,88 +36,70 @@ def find_digits(grey: Grey, shape: tuple[int, ...], read: ReadImages) -> DigitsF
     Raises PictureError for a blank picture.
     """
     grey = np.asarray(grey, np.float32)
-    if any(has_mnist_form(levels, shape) for levels in (grey, 255 - grey)):
+    if max(grey.shape) < ONE_DIGIT_SIDE:
         return _alone(grey, shape, read)
     page = clear(grey)
     parts, numbers = seeded(page)
     if not numbers.size:
-        return _alone(grey, shape, read)
-    height = usual_height(parts)
-    from mlp_cli.images.several.shapes import shapes_of
-
-    shapes = join_stacked(shapes_of(parts, numbers), height)
+        return _alone(grey, shape, read, NO_DIGIT)
+    shapes = shapes_of(parts, numbers)
+    height = digit_height(shapes)
     reader = Reader(page, shape, read)
+    shapes = join_stacked(shapes, height)
     shapes = _with_fragments(shapes, height, reader)
     shapes = _split(shapes, height, reader)
-    kept = [s for s in shapes if not is_mark(s, height)]
+    kept = [each for each in shapes if not is_mark(each, height)]
     if not kept:
-        return DigitsFound((), ("no digit is found",))
-    warnings = []
+        return _alone(grey, shape, read, NO_DIGIT)
     candidates, outputs, means = reader.read(kept)
-    digits = []
-    for number, line in enumerate(lines_of(kept), 1):
-        for k in line:
-            doubts = []
-            if means[k].max() < DOUBTFUL:
-                doubts.append("it may be no digit")
-            digit = Digit(candidates[k].image, tuple(doubts))
-            digits.append(PlacedDigit(digit, kept[k].box, number, outputs[k]))
-    return DigitsFound(tuple(digits), tuple(warnings))
+    lines = lines_of(kept)
+    doubts = doubts_of(kept, candidates, means.max(axis=1), lines, page)
+    warnings = ()
+    if len(kept) < len(shapes):
+        count = len(shapes) - len(kept)
+        warnings = (f"{count} mark{'s' * (count > 1)} left out, such as points, signs and rules",)
+    if len(kept) == 1:
+        digit = Digit(candidates[0].image, doubts[0])
+        return DigitsFound((_as_alone(grey, digit, kept[0].box, read),), warnings)
+    digits = [
+        PlacedDigit(Digit(candidates[k].image, doubts[k]), kept[k].box, number, outputs[k])
+        for number, line in enumerate(lines, 1)
+        for k in line
+    ]
+    return DigitsFound(tuple(digits), warnings)
 
 
-def _alone(grey: Grey, shape: tuple[int, ...], read: ReadImages) -> DigitsFound:
+def _alone(grey: Grey, shape: tuple[int, ...], read: ReadImages, doubt: str = "") -> DigitsFound:
+    """Return the one digit of a picture, found by the reader of single digits."""
     digit = find_digit(grey, shape)
-    rows, columns = grey.shape
-    box = Box(0, 0, columns, rows)
+    if doubt:
+        digit = Digit(digit.image, (*digit.warnings, doubt))
+    box = Box(0, 0, grey.shape[1], grey.shape[0])
     return DigitsFound((PlacedDigit(digit, box, 1, read(digit.image[None])[0]),))
 
 
-class Reader:
-    """The network, as it reads the shapes of a page."""
+def _as_alone(grey: Grey, found: Digit, box: Box, read: ReadImages) -> PlacedDigit:
+    """Return the only digit of a picture, as the reader of single digits has it.
 
-    def __init__(self, page: Page, shape: tuple[int, ...], read: ReadImages):
-        self.page, self.shape, self.network = page, shape, read
-        self._known: dict[int, tuple[Shape, Candidate, Outputs, Outputs]] = {}
-
-    def read(self, shapes: list[Shape]) -> tuple[list[Candidate], Outputs, Outputs]:
-        """Return the shapes in MNIST's form, the outputs for them, and the means over wobbles."""
-        new = [shape for shape in shapes if id(shape) not in self._known]
-        if new:
-            candidates = [
-                normalised(self.page, shape, self.shape)
-                or Candidate(np.zeros(self.shape, np.uint8), True)
-                for shape in new
-            ]
-            images = np.stack([candidate.image for candidate in candidates])
-            for each in zip(new, candidates, *mean_outputs(images, self.network), strict=True):
-                self._known[id(each[0])] = each
-        known = [self._known[id(shape)] for shape in shapes]
-        return (
-            [each[1] for each in known],
-            np.stack([each[2] for each in known]),
-            np.stack([each[3] for each in known]),
-        )
-
-    def certainty(self, shapes: list[Shape]) -> npt.NDArray[np.float64]:
-        """Return how certain the network is of each shape: its largest mean output.
-
-        An output that is not a number counts as none.
-        """
-        if not shapes:
-            return np.zeros(0)
-        largest = self.read(shapes)[2].max(axis=1).astype(np.float64)
-        return np.nan_to_num(largest, nan=0.0)  # no choice of pieces is best by what is no number
+    So the answer is the same.  Where that reader finds something else, the digit stays as it is.
+    """
+    digit = find_digit(grey, found.image.shape)
+    one, other = (each.image.astype(np.float64) for each in (digit, found))
+    if 2 * np.minimum(one, other).sum() < SAME * (one.sum() + other.sum()):
+        digit = found
+    else:
+        new = tuple(doubt for doubt in found.warnings if doubt not in digit.warnings)
+        digit = Digit(digit.image, (*digit.warnings, *new))
+    return PlacedDigit(digit, box, 1, read(digit.image[None])[0])
 
 
 def _with_fragments(shapes: list[Shape], height: float, reader: Reader) -> list[Shape]:
+    """Return the shapes, the low ones joined to tall ones that the network then reads as well."""
     fragments = find_fragments(shapes, height)
-    if not fragments:
-        return shapes
     hosts = [shapes[each.host] for each in fragments]
     joined = [union([shapes[each.number], shapes[each.host]]) for each in fragments]
-    before, after = reader.certainty(hosts), reader.certainty(joined)
-    gone: set[int] = set()
-    result = list(shapes)
+    before, after = np.split(reader.certainty([*hosts, *joined]), 2)
+    result, gone = list(shapes), set()
     for each, old, new in zip(fragments, before, after, strict=True):
         if new >= old - 0.02:
             result[each.host] = union([result[each.host], shapes[each.number]])
@@ -125,26 +108,25 @@ def _with_fragments(shapes: list[Shape], height: float, reader: Reader) -> list[
 
 
 def _split(shapes: list[Shape], height: float, reader: Reader) -> list[Shape]:
-    tall = [s for s in shapes if s.box.height >= 0.5 * height]
-    sure = dict(zip(map(id, tall), reader.certainty(tall), strict=True))
-    work = []
-    room = MOST_PIECES
-    # The narrow ones first: a pair is split more often correctly than a long chain.
-    for s in sorted(tall, key=lambda s: s.box.width):
-        local = min(max(s.box.height, 0.7 * height), 1.4 * height)
-        wide = s.box.width / local
-        if wide < NARROW or (wide < WIDE and sure[id(s)] >= SURE) or room < 0:
+    """Return the shapes, those cut that are two digits or more."""
+    tall = [each for each in shapes if each.box.height >= 0.5 * height]
+    certainty = dict(zip(map(id, tall), reader.certainty(tall), strict=True))
+    splittings, room = [], MOST_PIECES
+    # The narrow ones first: a pair is split correctly more often than a long chain.
+    for each in sorted(tall, key=lambda shape: shape.box.width):
+        own = min(max(each.box.height, 0.85 * height), 1.25 * height)
+        wide = each.box.width / own
+        if wide < NARROW or (wide < WIDE and certainty[id(each)] >= SURE) or room < 0:
             continue
-        splitting = split(reader.page, s, local, reader.shape)
-        room -= len(splitting.pieces)
-        work.append(splitting)
-    if not work:
+        splittings.append(split(reader.page, each, own, reader.shape))
+        room -= len(splittings[-1].pieces)
+    if not splittings:
         return shapes
-    images = np.stack([piece.image for splitting in work for piece in splitting.pieces])
-    certainty = mean_outputs(images, reader.network)[1].max(axis=1)
-    ends = np.cumsum([len(splitting.pieces) for splitting in work])
+    images = np.stack([piece.image for each in splittings for piece in each.pieces])
+    best = mean_outputs(images, reader.network)[1].max(axis=1)
+    ends = np.cumsum([len(each.pieces) for each in splittings])[:-1]
     replaced = {
-        id(splitting.shape): splitting.chosen(own)
-        for splitting, own in zip(work, np.split(certainty, ends[:-1]), strict=True)
+        id(each.shape): each.chosen(own, certainty[id(each.shape)])
+        for each, own in zip(splittings, np.split(best, ends), strict=True)
     }
-    return [piece for s in shapes for piece in replaced.get(id(s), [s])]
+    return [piece for each in shapes for piece in replaced.get(id(each), [each])]

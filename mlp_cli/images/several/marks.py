@@ -9,6 +9,9 @@ LOW = 0.45
 FLAT = 2.2
 """a shape so many times as wide as it is high is a dash"""
 
+THIN_BAR, STRAIGHT_BAR = 0.3, 0.1
+"""fractions of a plus sign's side: the width of a bar, and how far apart its ends are to the side"""
+
 
 def is_mark(shape: Shape, height: float) -> bool:
     """Return whether a shape is a point, a dash or a plus, beside digits of this height."""
@@ -25,15 +28,10 @@ def is_plus(shape: Shape) -> bool:
         return False
     for ink, across in ((mask, box.width), (mask.T, box.height)):
         quarter = max(1, len(ink) // 4)
-        ends = np.concatenate([ink[:quarter], ink[-quarter:]])
-        widths = ends.sum(axis=1)
-        inked = ends.any(axis=1)
-        if inked.mean() < 0.9 or widths[inked].max() > 0.4 * across:
+        ends = [np.flatnonzero(end.any(axis=0)) for end in (ink[:quarter], ink[-quarter:])]
+        if any(not end.size or end[-1] + 1 - end[0] > THIN_BAR * across for end in ends):
             return False
-        middles = [
-            np.flatnonzero(part.any(axis=0)).mean() / across
-            for part in (ink[:quarter], ink[-quarter:])
-        ]
-        if not all(0.25 < middle < 0.75 for middle in middles):
+        middles = [float(end.mean()) / across for end in ends]
+        if abs(middles[0] - middles[1]) > STRAIGHT_BAR or not 0.3 < sum(middles) / 2 < 0.7:
             return False
     return True

@@ -12,7 +12,7 @@ from mlp_cli.images.types import Mask
 
 LARGE = 1.7
 """heights of a digit: a larger part may be a frame, a table or a rule"""
-LONG = 1.6
+LONG = 1.4
 """heights of a digit: a longer straight run of ink is a rule"""
 TILTS = np.linspace(-0.2, 0.2, 41)
 """rows that a rule may rise per column: up to 11 degrees"""

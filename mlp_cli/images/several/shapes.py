@@ -92,14 +92,14 @@ def trimmed(mask: Mask, left: int, top: int) -> Shape | None:
     return Shape(Box(*map(int, ends)), mask[inner])
 
 
-def normalised(page: Page, shape: Shape, image_shape: tuple[int, ...]) -> Candidate | None:
+def normalised(page: Page, shape: Shape, image_shape: tuple[int, ...]) -> Candidate:
     """Return a shape in MNIST's form, by the steps of a digit that is alone in its picture.
 
-    None where no ink is left.
+    A shape without ink, such as the lost end of a stroke, is black.
     """
     strokes = set_stroke_width(strength_of(page, shape), image_shape)
     if strokes is None:
-        return None
+        return Candidate(np.zeros(image_shape, np.uint8), solid=True)
     return Candidate(place(strokes.ink, strokes.scale, image_shape), strokes.solid)
 
 
