@@ -38,4 +38,5 @@ class Reader:
         """
         if not shapes:
             return np.zeros(0)
-        return np.nan_to_num(self.read(shapes)[2].max(axis=1).astype(np.float64), nan=0.0)
+        largest: npt.NDArray[np.float64] = self.read(shapes)[2].max(axis=1).astype(np.float64)
+        return np.where(np.isnan(largest), 0.0, largest)
