@@ -16,7 +16,7 @@ def lerp(rng, low, high):
 def stamp(image, side):
     """An MNIST image as the opacity of ink, (side, side): large, with edges of a pen."""
     large = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)
-    return ((np.asarray(large, float) / 255 - 0.25) / 0.5).clip(0, 1)
+    return ((np.asarray(large, float) / 255 - 0.15) / 0.5).clip(0, 1)
 
 
 def paint(picture, opacity, colour, at=(0, 0)):
@@ -259,7 +259,7 @@ def squared_at_angle(image, rng):
             d.line([(0, place), (2 * n, place)], 255, 3)
 
     paint(picture, shape(n, grid), colour)
-    page = done(put(picture, image, rng, (0.3, 0.5)), rng)
+    page = done(put(picture, image, rng, (0.18, 0.27)), rng)
     big = page.resize((2 * n, 2 * n)).rotate(lerp(rng, -20, 20), Image.Resampling.BICUBIC)
     shift = rng.uniform(-0.06, 0.06, (4, 2)) * n
     corners = np.array([(0.5, 0.5), (0.5, 1.5), (1.5, 1.5), (1.5, 0.5)]) * n + shift

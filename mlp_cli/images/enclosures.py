@@ -1,0 +1,233 @@
+"""Find what a digit was written in: a frame, a circle, a card, a panel with axes; and go inside.
+
+A frame is a part of the ink with another part, as large as a digit, in its hole. A card is a solid,
+convex part whose hole has the shape of strokes: a black card on white paper, a light card on a dark
+table, a page on the black ground of a scanner.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mlp_cli.images.components import Parts, find_parts
+from mlp_cli.images.types import Grey, IndexArray, Mask
+from mlp_cli.images.windows import odd, window_maximum
+
+LEAST_CONTENT, LEAST_CONTENT_OF_LOOP = 0.1, 0.3
+"""fractions of the hole's size: content that is smaller is a speck, in a rectangle or in a loop"""
+LEAST_RECTANGLE = 0.88
+"""fraction of the smallest rectangle around it, at any angle, that a rectangle fills"""
+LEAST_CONVEX = 0.92
+"""fraction of its convex hull that a card fills"""
+LEAST_CARD = 0.5
+"""fraction of a card that is not taken by what is on it"""
+MOST_STROKE = 0.75
+"""fraction of its convex hull that strokes fill; the loop of a 0 fills more"""
+MOST_BAR = 0.22
+"""fraction of the card's width that a straight stroke takes; the loop of a bold 0 takes more"""
+LARGEST_OPENING = 0.04
+"""fraction of a frame's size: a gap twice this wide, in a circle drawn by hand, is closed"""
+SOFT_EDGE = 0.012
+"""fraction of the inside's size that is left out along its border, and at least a pixel"""
+DIRECTIONS = np.pi * np.arange(32) / 32
+"""angles at which a shape is measured"""
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """A part that encloses something, and one of the regions that are inside it."""
+
+    number: int
+    """of the part, among those of the mask"""
+    inside: Mask
+    """(rows, columns) of the box: a hole with all that is in it, or a whole card"""
+    top: int
+    left: int
+    """of the box in the picture"""
+
+    @property
+    def area(self) -> int:
+        """The number of pixels inside."""
+        return int(np.count_nonzero(self.inside))
+
+    @property
+    def box(self) -> tuple[slice, slice]:
+        """The rows and the columns of the picture that the inside takes."""
+        rows, columns = self.inside.shape
+        return slice(self.top, self.top + rows), slice(self.left, self.left + columns)
+
+
+def find_enclosures(parts: Parts, seeds: Mask) -> list[Enclosure]:
+    """Return the frames and cards among the parts of a mask, the largest inside first.
+
+    A grid of cells has an enclosure for each cell with content. An enclosure may lie in another.
+    `Enclosure.number` says which parts are no digits.
+
+    seeds: pixels that are surely ink; a part without any is no content.
+    """
+    seeded = parts.sum(seeds) > 0
+    found = []
+    for number in _candidates(parts, seeded):
+        found += _frames(parts, number, seeded) or _card(parts, number)
+    return sorted(found, key=lambda enclosure: -enclosure.area)
+
+
+def inside_of(grey: Grey, enclosure: Enclosure) -> tuple[Grey, Mask]:
+    """Return the picture inside an enclosure, and where it shows the inside rather than its edge.
+
+    A pixel of the edge gets the grey level of the nearest pixel of its row that is inside.
+    """
+    inside = np.pad(enclosure.inside, 1)
+    soft = max(1, round(SOFT_EDGE * max(inside.shape)))
+    kept = ~window_maximum(~inside, 2 * soft + 1)[1:-1, 1:-1]
+    rows = np.flatnonzero(kept.any(axis=1))
+    if not rows.size:
+        return grey[enclosure.box], enclosure.inside
+    rows = rows[0] + np.arange(rows[-1] + 1 - rows[0])
+    grey, kept = grey[enclosure.box][rows], kept[rows]
+    place = np.where(kept, np.arange(kept.shape[1]), -1)
+    before = np.maximum.accumulate(place, axis=1)
+    after = np.where(kept, place, kept.shape[1] * 4)
+    after = np.minimum.accumulate(after[:, ::-1], axis=1)[:, ::-1]
+    column = np.arange(kept.shape[1])
+    nearest = np.where((before >= 0) & (column - before <= after - column), before, after)
+    filled: Grey = np.take_along_axis(grey, nearest.clip(0, kept.shape[1] - 1), axis=1)
+    return filled, kept
+
+
+def _candidates(parts: Parts, seeded: npt.NDArray[np.bool_]) -> IndexArray:
+    """Return the parts that have another in their box, or fill much of it."""
+    large = seeded & (parts.extent >= 8)
+    dense = parts.area > 0.4 * parts.height * parts.width
+    others = np.flatnonzero(seeded)
+    holds = np.zeros(parts.area.size, np.bool_)
+    for number in np.flatnonzero(large):
+        within = (parts.top[others] >= parts.top[number]) & (parts.left[others] >= parts.left[number])
+        within &= parts.bottom[others] <= parts.bottom[number]
+        within &= parts.right[others] <= parts.right[number]
+        within &= parts.extent[others] >= LEAST_CONTENT * parts.extent[number]
+        holds[number] = np.count_nonzero(within) > 1
+    return np.flatnonzero(large & (holds | dense))
+
+
+def _own(parts: Parts, number: int) -> Mask:
+    """Return the mask of one part in its box, with a margin of one pixel."""
+    pixels = parts.pixels[parts.owner == number]
+    rows, columns = np.divmod(pixels, parts.shape[1])
+    mask = np.zeros((parts.height[number] + 2, parts.width[number] + 2), np.bool_)
+    mask[rows - parts.top[number] + 1, columns - parts.left[number] + 1] = True
+    return mask
+
+
+def _frames(parts: Parts, number: int, seeded: npt.NDArray[np.bool_]) -> list[Enclosure]:
+    """Return the holes of a part that hold something of a digit's size."""
+    top, left = parts.top[number], parts.left[number]
+    others = np.flatnonzero(seeded)
+    others = others[others != number]
+    within = (parts.top[others] >= top) & (parts.bottom[others] <= parts.bottom[number])
+    within &= (parts.left[others] >= left) & (parts.right[others] <= parts.right[number])
+    others = others[within]
+    if not others.size:
+        return []
+    own = _own(parts, number)
+    if np.count_nonzero(own) > LEAST_CARD * own.size and _card(parts, number):
+        return []
+    reach = LARGEST_OPENING * max(own.shape)
+    for closed in (own, window_maximum(own, odd(2 * reach))):
+        holes = find_parts(~closed, corners=False)
+        found = [
+            Enclosure(number, _box_mask(holes, hole), int(top + holes.top[hole]) - 1, int(left + holes.left[hole]) - 1)
+            for hole in range(1, holes.area.size)
+            if _holds(parts, others, holes, hole, top - 1, left - 1)
+        ]
+        if found:
+            return found
+    return []
+
+
+def _holds(parts: Parts, others: IndexArray, holes: Parts, hole: int, top: int, left: int) -> bool:
+    """Return whether one of these parts lies in a hole and is as large as a digit in it."""
+    size = holes.extent[hole]
+    near = (parts.top[others] >= top + holes.top[hole]) & (
+        parts.bottom[others] <= top + holes.bottom[hole]
+    )
+    near &= parts.left[others] >= left + holes.left[hole]
+    near &= parts.right[others] <= left + holes.right[hole]
+    near &= parts.extent[others] >= LEAST_CONTENT * size
+    if not near.any():
+        return False
+    if parts.extent[others[near]].max() >= LEAST_CONTENT_OF_LOOP * size:
+        return True
+    return Outline.of(_box_mask(holes, hole)).rectangle >= LEAST_RECTANGLE
+
+
+def _card(parts: Parts, number: int) -> list[Enclosure]:
+    """Return a part as a card, where it is one, with what is on it."""
+    own = _own(parts, number)
+    holes = find_parts(~own, corners=False)
+    if holes.area.size < 2:
+        return []
+    card = own | ~holes.mask_of(np.array([0]))
+    size = max(card.shape)
+    large = 1 + np.flatnonzero(holes.extent[1:] >= LEAST_CONTENT * size)
+    if not large.size or np.count_nonzero(own) < LEAST_CARD * np.count_nonzero(card):
+        return []
+    outline = Outline.of(card)
+    if outline.convex < LEAST_CONVEX:
+        return []
+    paper = np.zeros(parts.shape, np.bool_)
+    paper.ravel()[parts.pixels] = True
+    top, left = parts.top[number] - 1, parts.left[number] - 1
+    for hole in large:
+        inside = _box_mask(holes, hole)
+        rows = slice(top + holes.top[hole], top + holes.bottom[hole])
+        columns = slice(left + holes.left[hole], left + holes.right[hole])
+        stroke = inside & ~paper[rows, columns]
+        shape = Outline.of(inside)
+        bar = shape.width <= MOST_BAR * outline.width and outline.rectangle >= LEAST_RECTANGLE
+        if np.count_nonzero(stroke) < MOST_STROKE * shape.hull or bar:
+            return [Enclosure(number, card[1:-1, 1:-1], int(top) + 1, int(left) + 1)]
+    return []
+
+
+def _box_mask(parts: Parts, number: int) -> Mask:
+    return _own(parts, number)[1:-1, 1:-1]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """The shape of a mask: how much of simple shapes around it it fills."""
+
+    hull: float
+    """pixels of its convex hull"""
+    convex: float
+    """the fraction of the hull that it fills"""
+    rectangle: float
+    """the fraction that it fills of the smallest rectangle around it, at any angle"""
+    width: float
+    """the shorter side of that rectangle"""
+
+    @classmethod
+    def of(cls, mask: Mask) -> "Outline":
+        """Return the outline of a mask that is not empty."""
+        rows = np.flatnonzero(mask.any(axis=1))
+        first = mask[rows].argmax(axis=1)
+        last = mask.shape[1] - mask[rows, ::-1].argmax(axis=1)
+        # The corners of the pixels at the ends of each row.
+        y = np.concatenate([rows, rows, rows + 1, rows + 1]).astype(float)
+        x = np.concatenate([first, last, first, last]).astype(float)
+        along = np.outer(np.cos(DIRECTIONS), x) + np.outer(np.sin(DIRECTIONS), y)
+        ends = np.concatenate([along.argmax(axis=1), along.argmin(axis=1)])
+        hx, hy = x[ends], y[ends]
+        hull = abs(float(hx @ np.roll(hy, -1) - hy @ np.roll(hx, -1))) / 2
+        span = np.ptp(along, axis=1)
+        across = np.roll(span, -span.size // 2)
+        best = int((span * across).argmin())
+        area = float(np.count_nonzero(mask))
+        return cls(
+            hull,
+            area / max(hull, 1.0),
+            area / float(span[best] * across[best]),
+            float(min(span[best], across[best])),
+        )
