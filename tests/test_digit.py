@@ -326,7 +326,7 @@ def scribble(draw):
 
 
 DOUBTFUL = {
-    "side by side": lambda: drawn(two_digits),
+    "2 digits": lambda: drawn(two_digits),
     "something else": lambda: drawn(scribble),
     "cut off": lambda: seven(at=(60, -30)),
     "solid shape": lambda: drawn(lambda draw: draw.ellipse((40, 40, 160, 160), fill=0)),

@@ -9,7 +9,7 @@ from mlp_cli.errors import PictureError
 from mlp_cli.images.components import ChosenParts, Parts, choose_digit, find_parts
 from mlp_cli.images.enclosures import find_enclosures, inside_of
 from mlp_cli.images.ground import find_ink
-from mlp_cli.images.lines import remove_lines
+from mlp_cli.images.lines import above_mesh, remove_lines
 from mlp_cli.images.placing import has_mnist_form, place
 from mlp_cli.images.strokes import Strokes, set_stroke_width
 from mlp_cli.images.threshold import Levels, find_levels
@@ -103,6 +103,12 @@ def _look(grey: Grey, kept: Mask | None = None, outside: tuple[int, ...] = ()) -
     ink, levels = remove_lines(ink, levels)
     parts, seeds = find_parts(ink > levels.growth), ink > levels.seed
     choice = choose_digit(ink, parts, seeds)
+    if choice and choice.at_border and (pen := above_mesh(ink, levels, parts, choice.main)):
+        mesh = levels, parts, seeds, choice
+        levels, parts, seeds = pen, find_parts(ink > pen.growth), ink > pen.seed
+        choice = choose_digit(ink, parts, seeds)
+        if choice is None or choice.at_border:
+            levels, parts, seeds, choice = mesh
     if choice is None or choice.extent < MIN_EXTENT * max(grey.shape):
         return None
     return _Found(ink, levels, parts, seeds, choice, outside)

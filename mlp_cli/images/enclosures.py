@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from mlp_cli.images.components import Parts, find_parts
 from mlp_cli.images.types import Grey, IndexArray, Mask
-from mlp_cli.images.windows import odd, window_maximum
+from mlp_cli.images.windows import window_maximum
 
 LEAST_CONTENT, LEAST_CONTENT_OF_LOOP = 0.1, 0.3
 """fractions of the hole's size: content that is smaller is a speck, in a rectangle or in a loop"""
@@ -22,8 +22,10 @@ LEAST_CONVEX = 0.92
 """fraction of its convex hull that a card fills"""
 LEAST_CARD = 0.5
 """fraction of a card that is not taken by what is on it"""
-MOST_STROKE = 0.75
-"""fraction of its convex hull that strokes fill; the loop of a 0 fills more"""
+MOST_STROKE, MOST_STROKE_ON_RECTANGLE = 0.75, 0.88
+"""fractions of its convex hull that strokes fill; the loop of a 0 fills more"""
+LEAST_WIDTH = 0.4
+"""fraction of its length: a rectangle that is narrower is a printed 1"""
 MOST_BAR = 0.22
 """fraction of the card's width that a straight stroke takes; the loop of a bold 0 takes more"""
 LARGEST_OPENING = 0.04
@@ -69,7 +71,7 @@ def find_enclosures(parts: Parts, seeds: Mask) -> list[Enclosure]:
     seeded = parts.sum(seeds) > 0
     found = []
     for number in _candidates(parts, seeded):
-        found += _frames(parts, number, seeded) or _card(parts, number)
+        found += _card(parts, number) or _frames(parts, number, seeded)
     return sorted(found, key=lambda enclosure: -enclosure.area)
 
 
@@ -131,15 +133,14 @@ def _frames(parts: Parts, number: int, seeded: npt.NDArray[np.bool_]) -> list[En
     if not others.size:
         return []
     own = _own(parts, number)
-    if np.count_nonzero(own) > LEAST_CARD * own.size and _card(parts, number):
-        return []
-    reach = LARGEST_OPENING * max(own.shape)
-    for closed in (own, window_maximum(own, odd(2 * reach))):
+    for reach in (0, round(LARGEST_OPENING * max(own.shape))):
+        closed = window_maximum(np.pad(own, reach), 2 * reach + 1) if reach else own
         holes = find_parts(~closed, corners=False)
+        y, x = int(top) - 1 - reach, int(left) - 1 - reach
         found = [
-            Enclosure(number, _box_mask(holes, hole), int(top + holes.top[hole]) - 1, int(left + holes.left[hole]) - 1)
+            Enclosure(number, _box_mask(holes, hole), y + int(holes.top[hole]), x + int(holes.left[hole]))
             for hole in range(1, holes.area.size)
-            if _holds(parts, others, holes, hole, top - 1, left - 1)
+            if _holds(parts, others, holes, hole, y, x)
         ]
         if found:
             return found
@@ -166,29 +167,40 @@ def _card(parts: Parts, number: int) -> list[Enclosure]:
     """Return a part as a card, where it is one, with what is on it."""
     own = _own(parts, number)
     holes = find_parts(~own, corners=False)
-    if holes.area.size < 2:
-        return []
     card = own | ~holes.mask_of(np.array([0]))
-    size = max(card.shape)
-    large = 1 + np.flatnonzero(holes.extent[1:] >= LEAST_CONTENT * size)
-    if not large.size or np.count_nonzero(own) < LEAST_CARD * np.count_nonzero(card):
+    if np.count_nonzero(own) < LEAST_CARD * np.count_nonzero(card):
         return []
     outline = Outline.of(card)
+    is_rectangle = outline.rectangle >= LEAST_RECTANGLE
     if outline.convex < LEAST_CONVEX:
         return []
-    paper = np.zeros(parts.shape, np.bool_)
-    paper.ravel()[parts.pixels] = True
-    top, left = parts.top[number] - 1, parts.left[number] - 1
-    for hole in large:
-        inside = _box_mask(holes, hole)
-        rows = slice(top + holes.top[hole], top + holes.bottom[hole])
-        columns = slice(left + holes.left[hole], left + holes.right[hole])
-        stroke = inside & ~paper[rows, columns]
-        shape = Outline.of(inside)
-        bar = shape.width <= MOST_BAR * outline.width and outline.rectangle >= LEAST_RECTANGLE
-        if np.count_nonzero(stroke) < MOST_STROKE * shape.hull or bar:
-            return [Enclosure(number, card[1:-1, 1:-1], int(top) + 1, int(left) + 1)]
-    return []
+    large = 1 + np.flatnonzero(holes.extent[1:] >= LEAST_CONTENT * max(card.shape))
+    if large.size:
+        top, left = parts.top[number] - 1, parts.left[number] - 1
+        is_card = any(
+            _is_stroke(parts, holes, hole, int(top), int(left), outline) for hole in large
+        )
+    else:
+        is_card = is_rectangle and outline.width > LEAST_WIDTH * max(card.shape)
+    if not is_card:
+        return []
+    return [Enclosure(number, card[1:-1, 1:-1], int(parts.top[number]), int(parts.left[number]))]
+
+
+def _is_stroke(parts: Parts, holes: Parts, hole: int, top: int, left: int, card: "Outline") -> bool:
+    """Return whether a hole of a card is something written, rather than the loop of a bold digit.
+
+    top, left: where the holes' picture begins in that of the parts.
+    """
+    inside = _box_mask(holes, hole)
+    own = np.zeros(parts.shape, np.bool_)
+    own.ravel()[parts.pixels] = True
+    rows = slice(top + holes.top[hole], top + holes.bottom[hole])
+    stroke = inside & ~own[rows, left + holes.left[hole] : left + holes.right[hole]]
+    shape, is_rectangle = Outline.of(inside), card.rectangle >= LEAST_RECTANGLE
+    is_bar = is_rectangle and shape.width <= MOST_BAR * card.width
+    most = MOST_STROKE_ON_RECTANGLE if is_rectangle else MOST_STROKE
+    return is_bar or np.count_nonzero(stroke) < most * shape.hull
 
 
 def _box_mask(parts: Parts, number: int) -> Mask:
