@@ -130,6 +130,9 @@ LARGEST_GAP = 0.25
 NEIGHBOUR_DISTANCE, NEIGHBOUR_HEIGHT = 0.1, 0.6
 """fractions of the digit's size: a part this far away and this tall is another digit"""
 
+MOST_OVERLAP = 0.4
+"""fraction of the lower, and of the narrower: another digit, diagonally, overlaps less with both"""
+
 
 @dataclass(frozen=True)
 class ChosenParts:
@@ -162,7 +165,7 @@ def choose_digit(ink: Ink, parts: Parts, seeds: Mask) -> ChosenParts | None:
 
     The main part has much ink, is long, is near the middle, and does not touch the border. Parts
     close by belong to it, such as a 5's roof or the halves of a broken 8. Specks, the page's edge
-    and a neighbour as tall as the digit are left out.
+    and a neighbour as tall as the digit, wherever it stands, are left out.
     """
     seeded = parts.sum(seeds) > 0
     candidates = np.flatnonzero(seeded)
@@ -215,9 +218,12 @@ def _gather(parts: Parts, main: int, allowed: IndexArray) -> IndexArray:
         down = np.maximum(parts.top[waiting] - bottom, top - parts.bottom[waiting])
         across = np.maximum(parts.left[waiting] - right, left - parts.right[waiting])
         apart = np.maximum(down, across)
-        another = (apart > NEIGHBOUR_DISTANCE * size) & (
-            parts.height[waiting] > NEIGHBOUR_HEIGHT * (bottom - top)
+        low, narrow = parts.height[waiting], parts.width[waiting]
+        diagonal = (-down < np.minimum(low, bottom - top) * MOST_OVERLAP) & (
+            -across < np.minimum(narrow, right - left) * MOST_OVERLAP
         )
+        another = (apart > NEIGHBOUR_DISTANCE * size) | diagonal
+        another &= low > NEIGHBOUR_HEIGHT * (bottom - top)
         near = (apart <= LARGEST_GAP * size) & ~another
         if not near.any():
             return chosen
