@@ -1,4 +1,4 @@
-"""Pictures of one digit among the clutter that people's pictures have, by kind and random stream."""
+"""Pictures of one digit among the clutter of people's pictures, by kind and random stream."""
 
 from functools import partial
 from io import BytesIO
@@ -69,9 +69,9 @@ def plain(image, rng):
     return done(put(ground(size(rng)), image, rng, (0.3, 0.65)), rng)
 
 
-def outline(image, rng, kind, nested=False):
+def outline(image, rng, kind, nested=False, share=(0.3, 0.45)):
     n = size(rng)
-    picture = put(ground(n), image, rng, (0.3, 0.45))
+    picture = put(ground(n), image, rng, share)
     width = int(max(4, 2 * n * lerp(rng, 0.008, 0.04)))
     colour = BLACK if rng.random() < 0.7 else tuple(rng.uniform(0, 130, 3))
     for reach in (0.62, 0.8)[: 1 + nested]:
@@ -263,7 +263,9 @@ def squared_at_angle(image, rng):
     big = page.resize((2 * n, 2 * n)).rotate(lerp(rng, -20, 20), Image.Resampling.BICUBIC)
     shift = rng.uniform(-0.06, 0.06, (4, 2)) * n
     corners = np.array([(0.5, 0.5), (0.5, 1.5), (1.5, 1.5), (1.5, 0.5)]) * n + shift
-    view = big.transform((n, n), Image.Transform.QUAD, tuple(corners.ravel()), Image.Resampling.BICUBIC)
+    view = big.transform(
+        (n, n), Image.Transform.QUAD, tuple(corners.ravel()), Image.Resampling.BICUBIC
+    )
     return as_jpeg(view.filter(ImageFilter.GaussianBlur(0.7)), 85)
 
 
@@ -298,7 +300,7 @@ def speck_inside(image, rng):
 KINDS = {
     "plain": plain,
     "frame": partial(outline, kind="frame"),
-    "circle": partial(outline, kind="circle"),
+    "circle": partial(outline, kind="circle", share=(0.24, 0.36)),
     "rounded box": partial(outline, kind="rounded"),
     "two frames": partial(outline, kind="frame", nested=True),
     "frame at the edge": edge_frame,
@@ -320,6 +322,7 @@ KINDS = {
     "hand at the edge": hand_at_edge,
     "squared, at an angle": squared_at_angle,
     "specks": speck_inside,
+    "touching its circle": partial(outline, kind="circle", share=(0.4, 0.5)),
 }
 """one digit each: from (image, rng) to a picture"""
 PAIRS = {

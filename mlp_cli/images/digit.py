@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from mlp_cli.errors import PictureError
 from mlp_cli.images.components import ChosenParts, Parts, choose_digit, find_parts
-from mlp_cli.images.enclosures import find_enclosures, inside_of
+from mlp_cli.images.enclosures import find_enclosures, inside_of, touches_frame
 from mlp_cli.images.ground import find_ink
 from mlp_cli.images.lines import above_mesh, remove_lines
 from mlp_cli.images.placing import has_mnist_form, place
@@ -85,11 +85,9 @@ class _Found:
     parts: Parts
     seeds: Mask
     choice: ChosenParts
-    outside: tuple[int, ...] = ()
-    """heights of the parts outside, and of the other cells of a grid"""
 
 
-def _look(grey: Grey, kept: Mask | None = None, outside: tuple[int, ...] = ()) -> _Found | None:
+def _look(grey: Grey, kept: Mask | None = None) -> _Found | None:
     """Return what is found in a picture, or None where it is blank.
 
     kept: where the picture is more than the edge of its paper.
@@ -111,7 +109,7 @@ def _look(grey: Grey, kept: Mask | None = None, outside: tuple[int, ...] = ()) -
             levels, parts, seeds, choice = mesh
     if choice is None or choice.extent < MIN_EXTENT * max(grey.shape):
         return None
-    return _Found(ink, levels, parts, seeds, choice, outside)
+    return _Found(ink, levels, parts, seeds, choice)
 
 
 def _go_inside(grey: Grey, found: _Found) -> tuple[Grey, _Found] | None:
@@ -163,6 +161,8 @@ def _doubts(found: _Found, strokes: Strokes) -> tuple[str, ...]:
         doubts.append("most of the ink is not the digit; it may be a picture of something else")
     if choice.at_border:
         doubts.append("the digit touches the picture's edge and may be cut off")
+    if touches_frame(found.parts, choice.main):
+        doubts.append("the digit may touch a frame around it")
     if strokes.solid:
         doubts.append("a solid shape without strokes; it may be a picture of something else")
     if levels.ink < FAINT_INK:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.images.components import Parts, find_parts
+from mlp_cli.images.outlines import Outline
 from mlp_cli.images.types import Grey, IndexArray, Mask
 from mlp_cli.images.windows import window_maximum
 
@@ -30,10 +31,11 @@ MOST_BAR = 0.22
 """fraction of the card's width that a straight stroke takes; the loop of a bold 0 takes more"""
 LARGEST_OPENING = 0.04
 """fraction of a frame's size: a gap twice this wide, in a circle drawn by hand, is closed"""
+CONVEX_FRAME, MOST_WALL = 0.95, 0.08
+"""fraction of its hull that a frame fills, and of its size that its wall takes, where a digit
+touches it"""
 SOFT_EDGE = 0.012
 """fraction of the inside's size that is left out along its border, and at least a pixel"""
-DIRECTIONS = np.pi * np.arange(32) / 32
-"""angles at which a shape is measured"""
 
 
 @dataclass(frozen=True)
@@ -105,12 +107,23 @@ def _candidates(parts: Parts, seeded: npt.NDArray[np.bool_]) -> IndexArray:
     others = np.flatnonzero(seeded)
     holds = np.zeros(parts.area.size, np.bool_)
     for number in np.flatnonzero(large):
-        within = (parts.top[others] >= parts.top[number]) & (parts.left[others] >= parts.left[number])
+        within = (parts.top[others] >= parts.top[number]) & (
+            parts.left[others] >= parts.left[number]
+        )
         within &= parts.bottom[others] <= parts.bottom[number]
         within &= parts.right[others] <= parts.right[number]
         within &= parts.extent[others] >= LEAST_CONTENT * parts.extent[number]
         holds[number] = np.count_nonzero(within) > 1
     return np.flatnonzero(large & (holds | dense))
+
+
+def _within(parts: Parts, others: IndexArray, number: int) -> npt.NDArray[np.bool_]:
+    """Return which of the other parts have their box in that of this part."""
+    within: npt.NDArray[np.bool_] = parts.top[others] >= parts.top[number]
+    within &= parts.left[others] >= parts.left[number]
+    within &= parts.bottom[others] <= parts.bottom[number]
+    within &= parts.right[others] <= parts.right[number]
+    return within
 
 
 def _own(parts: Parts, number: int) -> Mask:
@@ -127,9 +140,7 @@ def _frames(parts: Parts, number: int, seeded: npt.NDArray[np.bool_]) -> list[En
     top, left = parts.top[number], parts.left[number]
     others = np.flatnonzero(seeded)
     others = others[others != number]
-    within = (parts.top[others] >= top) & (parts.bottom[others] <= parts.bottom[number])
-    within &= (parts.left[others] >= left) & (parts.right[others] <= parts.right[number])
-    others = others[within]
+    others = others[_within(parts, others, number)]
     if not others.size:
         return []
     own = _own(parts, number)
@@ -138,7 +149,9 @@ def _frames(parts: Parts, number: int, seeded: npt.NDArray[np.bool_]) -> list[En
         holes = find_parts(~closed, corners=False)
         y, x = int(top) - 1 - reach, int(left) - 1 - reach
         found = [
-            Enclosure(number, _box_mask(holes, hole), y + int(holes.top[hole]), x + int(holes.left[hole]))
+            Enclosure(
+                number, _box_mask(holes, hole), y + int(holes.top[hole]), x + int(holes.left[hole])
+            )
             for hole in range(1, holes.area.size)
             if _holds(parts, others, holes, hole, y, x)
         ]
@@ -178,7 +191,7 @@ def _card(parts: Parts, number: int) -> list[Enclosure]:
     if large.size:
         top, left = parts.top[number] - 1, parts.left[number] - 1
         is_card = any(
-            _is_stroke(parts, holes, hole, int(top), int(left), outline) for hole in large
+            _is_stroke(parts, holes, int(hole), int(top), int(left), outline) for hole in large
         )
     else:
         is_card = is_rectangle and outline.width > LEAST_WIDTH * max(card.shape)
@@ -187,7 +200,7 @@ def _card(parts: Parts, number: int) -> list[Enclosure]:
     return [Enclosure(number, card[1:-1, 1:-1], int(parts.top[number]), int(parts.left[number]))]
 
 
-def _is_stroke(parts: Parts, holes: Parts, hole: int, top: int, left: int, card: "Outline") -> bool:
+def _is_stroke(parts: Parts, holes: Parts, hole: int, top: int, left: int, card: Outline) -> bool:
     """Return whether a hole of a card is something written, rather than the loop of a bold digit.
 
     top, left: where the holes' picture begins in that of the parts.
@@ -200,46 +213,32 @@ def _is_stroke(parts: Parts, holes: Parts, hole: int, top: int, left: int, card:
     shape, is_rectangle = Outline.of(inside), card.rectangle >= LEAST_RECTANGLE
     is_bar = is_rectangle and shape.width <= MOST_BAR * card.width
     most = MOST_STROKE_ON_RECTANGLE if is_rectangle else MOST_STROKE
-    return is_bar or np.count_nonzero(stroke) < most * shape.hull
+    return is_bar or bool(np.count_nonzero(stroke) < most * shape.hull)
+
+
+def touches_frame(parts: Parts, number: int) -> bool:
+    """Return whether a part looks like a digit that touches a frame or circle around it.
+
+    It is convex, its wall is thin, and within the wall there is something large.
+    """
+    own = _own(parts, number)[1:-1, 1:-1]
+    size = max(own.shape)
+    first, last = own.argmax(axis=1), own.shape[1] - own[:, ::-1].argmax(axis=1)
+    across = np.arange(own.shape[1])
+    filled = (across >= first[:, None]) & (across < last[:, None])
+    if np.count_nonzero(filled) < CONVEX_FRAME * Outline.of(filled).hull:
+        return False
+    wall = max(2, round(MOST_WALL * size))
+    within = ~window_maximum(np.pad(~filled, wall, constant_values=True), 2 * wall + 1)
+    content = own & within[wall:-wall, wall:-wall]
+    rows, columns = np.flatnonzero(content.any(axis=1)), np.flatnonzero(content.any(axis=0))
+    if not rows.size or np.count_nonzero(own) > LEAST_CARD * np.count_nonzero(filled):
+        return False
+    extent = max(np.ptp(rows), np.ptp(columns))
+    # In the middle, since the wall of a 0 is thicker in places.
+    middle = content[own.shape[0] // 3 : -own.shape[0] // 3, own.shape[1] // 3 : -own.shape[1] // 3]
+    return bool(extent > LEAST_CONTENT_OF_LOOP * size and middle.any())
 
 
 def _box_mask(parts: Parts, number: int) -> Mask:
     return _own(parts, number)[1:-1, 1:-1]
-
-
-@dataclass(frozen=True)
-class Outline:
-    """The shape of a mask: how much of simple shapes around it it fills."""
-
-    hull: float
-    """pixels of its convex hull"""
-    convex: float
-    """the fraction of the hull that it fills"""
-    rectangle: float
-    """the fraction that it fills of the smallest rectangle around it, at any angle"""
-    width: float
-    """the shorter side of that rectangle"""
-
-    @classmethod
-    def of(cls, mask: Mask) -> "Outline":
-        """Return the outline of a mask that is not empty."""
-        rows = np.flatnonzero(mask.any(axis=1))
-        first = mask[rows].argmax(axis=1)
-        last = mask.shape[1] - mask[rows, ::-1].argmax(axis=1)
-        # The corners of the pixels at the ends of each row.
-        y = np.concatenate([rows, rows, rows + 1, rows + 1]).astype(float)
-        x = np.concatenate([first, last, first, last]).astype(float)
-        along = np.outer(np.cos(DIRECTIONS), x) + np.outer(np.sin(DIRECTIONS), y)
-        ends = np.concatenate([along.argmax(axis=1), along.argmin(axis=1)])
-        hx, hy = x[ends], y[ends]
-        hull = abs(float(hx @ np.roll(hy, -1) - hy @ np.roll(hx, -1))) / 2
-        span = np.ptp(along, axis=1)
-        across = np.roll(span, -span.size // 2)
-        best = int((span * across).argmin())
-        area = float(np.count_nonzero(mask))
-        return cls(
-            hull,
-            area / max(hull, 1.0),
-            area / float(span[best] * across[best]),
-            float(min(span[best], across[best])),
-        )

@@ -13,8 +13,8 @@ LEAST_INK = 0.02
 INK_TO_NOISE = 4
 """ink has to be this many times stronger than the noise"""
 LEAST_ON_PATTERN, MOST_BETWEEN = 0.3, 0.7
-"""fraction of the possible contrast that ink has on a pattern; and as fractions of its pixels, those
-that may lie between the two"""
+"""fraction of the possible contrast that ink has on a pattern; and as a fraction of its pixels,
+those that may lie between the two"""
 SEED_FRACTION, GROWTH_FRACTION = 0.5, 1 / 3
 """fractions of the ink's level: a pixel above the first is ink, and so is one above the second that
 is connected to it; a stroke's soft edge lies between"""

@@ -3,7 +3,8 @@
     python -m tests.benchmarks.clutter [CHECKPOINT] [--data-dir data] [--count 50] [--seed 0]
 
 The digits are drawn ones and, where the data folder holds mnist, as many of MNIST's test images:
-those that the checkpoint reads right as they are, so that what is counted is the clutter. A picture with two digits is right where either is read and the other said.
+those that the checkpoint reads right as they are, so that what is counted is the clutter. A
+picture with two digits is right where either is read and the other said.
 """
 
 import argparse
@@ -86,7 +87,7 @@ def keep(options, kind, number, picture, what, counted):
 
 def make(kind, number, seed=0, data_dir=None, run=None):
     """The picture of this kind and number, and the digits in it."""
-    rng = np.random.default_rng([seed, list((*KINDS, *PAIRS)).index(kind), number])
+    rng = np.random.default_rng([seed, [*KINDS, *PAIRS].index(kind), number])
     labels = [number % 10, int(rng.integers(10))]
     split = mnist(data_dir) if data_dir and number // 10 % 2 == 0 else None
     images = [choose(label, rng, split, run) for label in labels]
