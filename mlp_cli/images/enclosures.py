@@ -25,7 +25,7 @@ LEAST_CARD = 0.5
 """fraction of a card that is not taken by what is on it"""
 MOST_STROKE, MOST_STROKE_ON_RECTANGLE = 0.75, 0.88
 """fractions of its convex hull that strokes fill; the loop of a 0 fills more"""
-LEAST_WIDTH = 0.4
+LEAST_ASPECT = 0.4
 """fraction of its length: a rectangle that is narrower is a printed 1"""
 MOST_BAR = 0.22
 """fraction of the card's width that a straight stroke takes; the loop of a bold 0 takes more"""
@@ -34,6 +34,8 @@ LARGEST_OPENING = 0.04
 CONVEX_FRAME, MOST_WALL = 0.95, 0.08
 """fraction of its hull that a frame fills, and of its size that its wall takes, where a digit
 touches it"""
+COARSE_SIDE = 100
+"""pixels: a larger part is reduced to about this side before it is asked whether it is a frame"""
 SOFT_EDGE = 0.012
 """fraction of the inside's size that is left out along its border, and at least a pixel"""
 
@@ -194,7 +196,7 @@ def _card(parts: Parts, number: int) -> list[Enclosure]:
             _is_stroke(parts, holes, int(hole), int(top), int(left), outline) for hole in large
         )
     else:
-        is_card = is_rectangle and outline.width > LEAST_WIDTH * max(card.shape)
+        is_card = is_rectangle and outline.width > LEAST_ASPECT * max(card.shape)
     if not is_card:
         return []
     return [Enclosure(number, card[1:-1, 1:-1], int(parts.top[number]), int(parts.left[number]))]
@@ -221,7 +223,12 @@ def touches_frame(parts: Parts, number: int) -> bool:
 
     It is convex, its wall is thin, and within the wall there is something large.
     """
-    own = _own(parts, number)[1:-1, 1:-1]
+    pixels = parts.pixels[parts.owner == number]
+    step = 1 + int(parts.extent[number]) // COARSE_SIDE
+    rows, columns = np.divmod(pixels, parts.shape[1])
+    rows, columns = (rows - parts.top[number]) // step, (columns - parts.left[number]) // step
+    own = np.zeros((rows.max() + 1, columns.max() + 1), np.bool_)
+    own[rows, columns] = True
     size = max(own.shape)
     first, last = own.argmax(axis=1), own.shape[1] - own[:, ::-1].argmax(axis=1)
     across = np.arange(own.shape[1])
