@@ -118,8 +118,10 @@ def _split(shapes: list[Shape], height: float, reader: Reader) -> list[Shape]:
         wide = each.box.width / own
         if wide < NARROW or (wide < WIDE and certainty[id(each)] >= SURE) or room < 0:
             continue
-        splittings.append(split(reader.page, each, own, reader.shape))
-        room -= len(splittings[-1].pieces)
+        splitting = split(reader.page, each, own, reader.shape)
+        if splitting.pieces:
+            splittings.append(splitting)
+            room -= len(splitting.pieces)
     if not splittings:
         return shapes
     images = np.stack([piece.image for each in splittings for piece in each.pieces])

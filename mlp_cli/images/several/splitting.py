@@ -25,11 +25,11 @@ WORKING_HEIGHT = 40
 """rows of a digit while its cuts are searched and its pieces are compared"""
 NARROWEST, WIDEST, LOWEST = 0.1, 1.3, 0.45
 """heights: the size of a piece that may be a digit"""
-CUT_PENALTY, INK_PENALTY = 0.13, 1.5
+CUT_PENALTY, INK_PENALTY = 0.05, 1.5
 """of a cut, and of each height of ink that it goes through, in units of a logarithm of certainty"""
-WIDE, WIDE_PENALTY = 0.9, 1.2
-LOW, LOW_PENALTY = 0.8, 0.8
-NARROW, NARROW_PENALTY = 0.35, 1.0
+WIDE, WIDE_PENALTY = 0.9, 1.3
+LOW, LOW_PENALTY = 0.8, 2.4
+NARROW, NARROW_PENALTY = 0.35, 0.9
 """heights, and the penalty of each height that a piece is wider, lower or narrower"""
 
 
