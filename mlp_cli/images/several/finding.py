@@ -21,6 +21,10 @@ SURE = 0.9
 """mean output: a shape that the network reads so well is not cut"""
 WIDE = 0.95
 """heights: a wider shape may be two digits, however well it is read"""
+VERY_WIDE, TOUCHING = 1.35, 0.1
+"""heights, and the fraction of the shapes: where as many are so wide, neighbours touch"""
+AGAINST_CUTS = 0.7
+"""the penalty of each piece where neighbours do not touch, in units of a logarithm of certainty"""
 NARROW = 0.45
 """heights: a narrower shape is not cut"""
 MOST_PIECES = 4000
@@ -111,6 +115,8 @@ def _split(shapes: list[Shape], height: float, reader: Reader) -> list[Shape]:
     """Return the shapes, those cut that are two digits or more."""
     tall = [each for each in shapes if each.box.height >= 0.5 * height]
     certainty = dict(zip(map(id, tall), reader.certainty(tall), strict=True))
+    wide = [each.box.width > VERY_WIDE * height for each in tall]
+    against = AGAINST_CUTS if sum(wide) < TOUCHING * len(tall) else 0.0
     splittings, room = [], MOST_PIECES
     # The narrow ones first: a pair is split correctly more often than a long chain.
     for each in sorted(tall, key=lambda shape: shape.box.width):
@@ -128,7 +134,7 @@ def _split(shapes: list[Shape], height: float, reader: Reader) -> list[Shape]:
     best = mean_outputs(images, reader.network)[1].max(axis=1)
     ends = np.cumsum([len(each.pieces) for each in splittings])[:-1]
     replaced = {
-        id(each.shape): each.chosen(own, certainty[id(each.shape)])
+        id(each.shape): each.chosen(own, certainty[id(each.shape)], against)
         for each, own in zip(splittings, np.split(best, ends), strict=True)
     }
     return [piece for each in shapes for piece in replaced.get(id(each), [each])]

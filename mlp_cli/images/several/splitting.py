@@ -56,13 +56,16 @@ class Splitting:
     """rows of the cuts for each of the shape"""
     pieces: list[Piece]
 
-    def chosen(self, certainty: npt.NDArray[np.floating], of_whole: float) -> list[Shape]:
+    def chosen(
+        self, certainty: npt.NDArray[np.floating], of_whole: float, against: float
+    ) -> list[Shape]:
         """Return the pieces from left to right that the network is most certain of, as shapes.
 
         It is the way from the first to the last cut with the largest sum of the logarithms of
         certainty, less penalties: one piece or several.
 
         certainty: 0..1, of each piece.  of_whole: that of the shape itself, more exactly.
+        against: the penalty of every piece but the whole.
         """
         last = len(self.cuts.ink) + 1
         total = np.full(last + 1, -np.inf)
@@ -70,8 +73,10 @@ class Splitting:
         through = [-1] * (last + 1)
         for k in sorted(range(len(self.pieces)), key=lambda k: self.pieces[k].end):
             piece = self.pieces[k]
-            sure = of_whole if piece.end - piece.start == last else certainty[k]
+            is_whole = piece.end - piece.start == last
+            sure = of_whole if is_whole else certainty[k]
             score = total[piece.start] + np.log(max(sure, 1e-3)) - self._penalty(piece)
+            score -= 0 if is_whole else against
             if score > total[piece.end]:
                 total[piece.end], through[piece.end] = score, k
         shapes: list[Shape] = []
