@@ -19,10 +19,12 @@ ONE_DIGIT_SIDE = 40
 """pixels: a picture whose longer side is shorter has room for one digit"""
 SURE = 0.9
 """mean output: a shape that the network reads so well is not cut"""
-WIDE = 0.95
-"""heights: a wider shape may be two digits, however well it is read"""
+WIDE, WIDE_ALONE = 0.95, 1.25
+"""heights: a wider shape may be two digits, however well it is read; where neighbours do not touch,
+only a still wider one"""
 VERY_WIDE, TOUCHING = 1.35, 0.1
-"""heights, and the fraction of the shapes: where as many are so wide, neighbours touch"""
+"""heights, and the fraction of the shapes: where as many are so wide and badly read, neighbours
+touch"""
 AGAINST_CUTS = 0.7
 """the penalty of each piece where neighbours do not touch, in units of a logarithm of certainty"""
 NARROW = 0.45
@@ -115,14 +117,17 @@ def _split(shapes: list[Shape], height: float, reader: Reader) -> list[Shape]:
     """Return the shapes, those cut that are two digits or more."""
     tall = [each for each in shapes if each.box.height >= 0.5 * height]
     certainty = dict(zip(map(id, tall), reader.certainty(tall), strict=True))
-    wide = [each.box.width > VERY_WIDE * height for each in tall]
-    against = AGAINST_CUTS if sum(wide) < TOUCHING * len(tall) else 0.0
+    pairs = [
+        each.box.width > VERY_WIDE * height and certainty[id(each)] < SURE for each in tall
+    ]
+    touching = sum(pairs) >= max(1, TOUCHING * len(tall))
+    against, widest = (0.0, WIDE) if touching else (AGAINST_CUTS, WIDE_ALONE)
     splittings, room = [], MOST_PIECES
     # The narrow ones first: a pair is split correctly more often than a long chain.
     for each in sorted(tall, key=lambda shape: shape.box.width):
         own = min(max(each.box.height, 0.85 * height), 1.25 * height)
         wide = each.box.width / own
-        if wide < NARROW or (wide < WIDE and certainty[id(each)] >= SURE) or room < 0:
+        if wide < NARROW or (wide < widest and certainty[id(each)] >= SURE) or room < 0:
             continue
         splitting = split(reader.page, each, own, reader.shape)
         if splitting.pieces:
