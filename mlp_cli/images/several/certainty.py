@@ -12,13 +12,13 @@ import numpy.typing as npt
 
 from mlp_cli.images.several.types import Outputs, ReadImages
 
-Images = npt.NDArray[np.uint8]
+ImagesArray = npt.NDArray[np.uint8]
 
 TURN, SLANT, STRETCH, STEP = math.radians(9), 0.18, 0.1, 1.0
 """of a wobble: radians, columns per row, fraction, pixels of 28"""
 
 
-def mean_outputs(images: Images, read: ReadImages) -> tuple[Outputs, Outputs]:
+def mean_outputs(images: ImagesArray, read: ReadImages) -> tuple[Outputs, Outputs]:
     """Return the outputs for images, and their mean over the wobbles: (n, classes) twice.
 
     images: (n, rows, columns).
@@ -28,7 +28,7 @@ def mean_outputs(images: Images, read: ReadImages) -> tuple[Outputs, Outputs]:
     return outputs[:n], outputs.reshape(-1, n, outputs.shape[1]).mean(axis=0)
 
 
-def _wobbled(images: Images) -> list[Images]:
+def _wobbled(images: ImagesArray) -> list[ImagesArray]:
     """Return these images once for each wobble, by bilinear interpolation."""
     n, rows, columns = images.shape
     flat = images.reshape(n, -1).astype(np.float32)
@@ -43,17 +43,18 @@ def _wobbled(images: Images) -> list[Images]:
 def _samples(rows: int, columns: int) -> list[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]]:
     """Return, for each wobble, the four pixels of each pixel and their weights: (4, pixels)."""
     step = STEP * min(rows, columns) / 28
-    wobbles = [
-        (_turn(angle), (0.0, 0.0)) for angle in (-TURN, TURN)
-    ] + [
-        (np.array([[1.0, 0.0], [slant, 1.0]]), (0.0, 0.0)) for slant in (-SLANT, SLANT)
-    ] + [
-        (np.diag([1 + down, 1 + across]), (0.0, 0.0))
-        for down, across in ((STRETCH, -STRETCH), (-STRETCH, STRETCH), (STRETCH, STRETCH))
-    ] + [
-        (np.eye(2), (down * step, across * step))
-        for down, across in ((1, 0), (-1, 0), (0, 1), (0, -1))
-    ]
+    wobbles = (
+        [(_turn(angle), (0.0, 0.0)) for angle in (-TURN, TURN)]
+        + [(np.array([[1.0, 0.0], [slant, 1.0]]), (0.0, 0.0)) for slant in (-SLANT, SLANT)]
+        + [
+            (np.diag([1 + down, 1 + across]), (0.0, 0.0))
+            for down, across in ((STRETCH, -STRETCH), (-STRETCH, STRETCH), (STRETCH, STRETCH))
+        ]
+        + [
+            (np.eye(2), (down * step, across * step))
+            for down, across in ((1, 0), (-1, 0), (0, 1), (0, -1))
+        ]
+    )
     return [_sample(matrix, move, rows, columns) for matrix, move in wobbles]
 
 
@@ -64,7 +65,7 @@ def _turn(angle: float) -> npt.NDArray[np.float64]:
 def _sample(
     matrix: npt.NDArray[np.float64], move: tuple[float, float], rows: int, columns: int
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
-    grid = np.stack(np.mgrid[:rows, :columns]).reshape(2, -1).astype(np.float64)
+    grid = np.indices((rows, columns)).reshape(2, -1).astype(np.float64)
     middle = np.array([[rows / 2], [columns / 2]])
     # Columns move with rows where the digit is slanted.
     source = matrix @ (grid - middle) + middle + np.array(move)[:, None]

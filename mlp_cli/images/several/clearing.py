@@ -7,7 +7,12 @@ from mlp_cli.images.components import Parts, find_parts
 from mlp_cli.images.digit import MIN_CONTRAST
 from mlp_cli.images.ground import find_ink
 from mlp_cli.images.lines import remove_lines
-from mlp_cli.images.several.rules import MOST_ENCLOSURES, TALL_INSIDE, without_enclosures, without_rules
+from mlp_cli.images.several.rules import (
+    MOST_ENCLOSURES,
+    TALL_INSIDE,
+    without_enclosures,
+    without_rules,
+)
 from mlp_cli.images.several.shapes import Page, Shape
 from mlp_cli.images.threshold import Levels, find_levels, median
 from mlp_cli.images.types import Grey, IndexArray, Ink, Mask

@@ -19,11 +19,11 @@ SURE = 0.9
 SURE_OF_FEW, FEW = 0.97, 4
 """mean output: where there are so few shapes that their company says little, it has to be higher"""
 MOST_UNSURE, MOST_UNSURE_OF_LINE = 0.2, 0.4
-"""fractions of the shapes that are not cut: where the network is sure of fewer, it is not writing of
-digits, on the page or in the line"""
+"""fractions of the shapes on a page or in a line: where the network is unsure of more, they are not
+digits"""
 BLOT_FILL, BLOT_ASPECT = 0.62, 2.5
 """a shape that fills more of its box, and is not so many times longer than wide, is a blot"""
-LINE_WIDTH = 1 / 12
+THIN_LINE = 1 / 12
 """of the length: a straight line that is thinner may be no 1"""
 LIKE = 0.35
 """fraction of its height by which a digit in the company of a line may differ"""
@@ -52,6 +52,7 @@ def doubts_of(
     solid = np.array(
         [each.solid or is_blot(shape) for each, shape in zip(candidates, shapes, strict=True)]
     )
+    like = LIKE * heights
     least = SURE_OF_FEW if len(shapes) <= FEW else UNSURE
     doubtful = _in_bad_company(shapes, certainty, solid, lines)
     doubts = []
@@ -59,7 +60,7 @@ def doubts_of(
         own = []
         if solid[k]:
             own.append(SOLID)
-        elif straight[k] and not (~straight & (np.abs(heights - heights[k]) < LIKE * heights[k])).any():
+        elif straight[k] and not (np.abs(heights[~straight] - heights[k]) < like[k]).any():
             own.append(LINE)
         elif certainty[k] < least:
             own.append(NO_DIGIT)
@@ -86,7 +87,7 @@ def is_straight_line(mask: Mask) -> bool:
     spread = np.linalg.eigvalsh(np.cov(np.stack([rows, columns]).astype(np.float64)))
     # A band of length l and width w has the variances l^2 / 12 and w^2 / 12.
     length, width = np.sqrt(12 * np.maximum(spread[::-1], 1 / 12))
-    return bool(width < LINE_WIDTH * length + 1)
+    return bool(width < THIN_LINE * length + 1)
 
 
 def _in_bad_company(

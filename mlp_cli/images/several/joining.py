@@ -92,4 +92,4 @@ def _is_punctuation(mark: Box, host: Box) -> bool:
     middle = ((mark.top + mark.bottom) / 2 - host.top) / host.height
     beside = mark.left >= host.right - 0.15 * host.width or mark.right <= host.left + 1
     is_flat = mark.width > 1.5 * mark.height
-    return beside and (middle > 0.7 or (is_flat and 0.3 < middle))
+    return beside and (middle > 0.7 or (is_flat and middle > 0.3))

@@ -20,7 +20,7 @@ LARGE = 1.5
 """heights of a digit: a larger part may be a frame, a table or a rule"""
 LONG = 1.4
 """heights of a digit: a longer straight run of ink is a rule"""
-TILTS = np.linspace(-0.2, 0.2, 41)
+RULE_TILTS = np.linspace(-0.2, 0.2, 41)
 """rows that a rule may rise per column: up to 11 degrees"""
 SEARCH_SIDE = 256
 """columns in which the tilt is searched"""
@@ -50,9 +50,7 @@ def _is_ring(parts: Parts, k: int) -> bool:
     across = (2 * columns + 1 - parts.left[k] - parts.right[k]) / parts.width[k]
     # As far from the border of a long box at its short sides as at its long ones.
     side = min(parts.height[k], parts.width[k])
-    edge = np.minimum(
-        (1 - np.abs(down)) * parts.height[k], (1 - np.abs(across)) * parts.width[k]
-    )
+    edge = np.minimum((1 - np.abs(down)) * parts.height[k], (1 - np.abs(across)) * parts.width[k])
     in_frame = (edge / 2 < FRAME_WIDTH * side).mean()
     in_circle = (np.hypot(down, across) > 1 - 2 * FRAME_WIDTH).mean()
     return bool(max(in_frame, in_circle) > LEAST_IN_RING)
@@ -85,17 +83,15 @@ def _rules(mask: Mask, long: int) -> Mask:
     thick[1:] |= mask[:-1]
     thick[:-1] |= mask[1:]
     step = max(1, min(columns // SEARCH_SIDE, long // 16))
-    found = [
-        int(_runs(_sheared(thick, tilt, step), -(-long // step)).sum()) for tilt in TILTS
-    ]
+    found = [int(_runs(_sheared(thick, tilt, step), -(-long // step)).sum()) for tilt in RULE_TILTS]
     best = int(np.argmax(found))
     if not found[best]:
         return np.zeros_like(mask)
-    level = int(np.argmin(np.abs(TILTS)))
+    level = int(np.argmin(np.abs(RULE_TILTS)))
     if found[level] >= 0.98 * found[best]:
         best = level
-    run = _runs(_sheared(thick, TILTS[best], 1), long)
-    line = _unsheared(run, TILTS[best], rows) & mask
+    run = _runs(_sheared(thick, RULE_TILTS[best], 1), long)
+    line = _unsheared(run, RULE_TILTS[best], rows) & mask
     if not line.any():
         return line
     lengths = column_lengths(mask)

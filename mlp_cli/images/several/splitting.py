@@ -1,4 +1,4 @@
-"""Split touching digits: of all pieces between two cuts, choose those that the network reads best."""
+"""Split touching digits: of all pieces between two cuts, choose those that are read best."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -33,7 +33,7 @@ NARROW, NARROW_PENALTY = 0.35, 0.9
 """heights, and the penalty of each height that a piece is wider, lower or narrower"""
 
 
-class Piece(NamedTuple):
+class CutPiece(NamedTuple):
     """What lies between two cuts of a shape."""
 
     start: int
@@ -54,7 +54,7 @@ class Splitting:
     cuts: Cuts
     factor: float
     """rows of the cuts for each of the shape"""
-    pieces: list[Piece]
+    pieces: list[CutPiece]
 
     def chosen(
         self, certainty: npt.NDArray[np.floating], of_whole: float, against: float
@@ -87,7 +87,7 @@ class Splitting:
             at = piece.start
         return shapes[::-1] if at == 0 else [self.shape]
 
-    def _penalty(self, piece: Piece) -> float:
+    def _penalty(self, piece: CutPiece) -> float:
         last = len(self.cuts.ink) + 1
         penalty = WIDE_PENALTY * max(0.0, piece.width - WIDE)
         if piece.end - piece.start < last:
@@ -97,7 +97,7 @@ class Splitting:
             penalty += NARROW_PENALTY * max(0.0, NARROW - piece.width / piece.height)
         return float(penalty)
 
-    def _cut_out(self, piece: Piece) -> Shape:
+    def _cut_out(self, piece: CutPiece) -> Shape:
         """Return a piece in the pixels of the picture."""
         last = len(self.cuts.ink) + 1
         if piece.end - piece.start == last:
@@ -151,7 +151,7 @@ def split(page: Page, shape: Shape, height: float, image_shape: tuple[int, ...])
 
 def _piece(
     ink: Ink, start: int, end: int, is_whole: bool, image_shape: tuple[int, ...]
-) -> Piece | None:
+) -> CutPiece | None:
     """Return a piece with this ink, or None where it cannot be a digit by its size."""
     mask = ink > 0.5
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
@@ -166,7 +166,7 @@ def _piece(
         for n, side in zip(image_shape, (bottom - top, right - left), strict=True)
     )
     image = place(ink[top:bottom, left:right], scale, image_shape)
-    return Piece(start, end, width, height, image)
+    return CutPiece(start, end, width, height, image)
 
 
 def _width(mask: npt.NDArray[np.bool_]) -> int:
