@@ -17,15 +17,22 @@ ImagesArray = npt.NDArray[np.uint8]
 TURN, SLANT, STRETCH, STEP = math.radians(9), 0.18, 0.1, 1.0
 """of a wobble: radians, columns per row, fraction, pixels of 28"""
 
+MOST_AT_ONCE = 512
+"""images that are read in one call, with their wobbles: as floats they take 20 MB"""
+
 
 def mean_outputs(images: ImagesArray, read: ReadImages) -> tuple[Outputs, Outputs]:
     """Return the outputs for images, and their mean over the wobbles: (n, classes) twice.
 
     images: (n, rows, columns).
     """
-    n = len(images)
-    outputs = read(np.concatenate([images, *_wobbled(images)]))
-    return outputs[:n], outputs.reshape(-1, n, outputs.shape[1]).mean(axis=0)
+    all_outputs, all_means = [], []
+    for start in range(0, len(images), MOST_AT_ONCE):
+        some = images[start : start + MOST_AT_ONCE]
+        outputs = read(np.concatenate([some, *_wobbled(some)]))
+        all_outputs.append(outputs[: len(some)])
+        all_means.append(outputs.reshape(-1, len(some), outputs.shape[1]).mean(axis=0))
+    return np.concatenate(all_outputs), np.concatenate(all_means)
 
 
 def _wobbled(images: ImagesArray) -> list[ImagesArray]:

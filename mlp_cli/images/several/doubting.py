@@ -23,8 +23,9 @@ MOST_UNSURE, MOST_UNSURE_OF_LINE = 0.2, 0.4
 digits"""
 BLOT_FILL, BLOT_ASPECT = 0.62, 2.5
 """a shape that fills more of its box, and is not so many times longer than wide, is a blot"""
-THIN_LINE = 1 / 12
-"""of the length: a straight line that is thinner may be no 1"""
+BAR, THREAD = 0.4, 1 / 12
+"""widths of a straight shape, in lengths: a slimmer one needs the company of digits to be a 1; one
+that is alone in the picture only if it is slimmer still"""
 LIKE = 0.35
 """fraction of its height by which a digit in the company of a line may differ"""
 
@@ -32,7 +33,7 @@ NO_DIGIT = "it may be no digit"
 AMONG_OTHERS = "it stands among shapes that are no digits"
 AT_EDGE = "it touches the picture's edge and may be cut off"
 SOLID = "a solid shape without strokes; it may be no digit"
-LINE = "a straight line without digits of its length; it may be no digit"
+BARE = "a bare line without other digits of its length; it may be no digit"
 
 
 def doubts_of(
@@ -47,12 +48,16 @@ def doubts_of(
     certainty: the largest mean output for each.  lines: the numbers of the shapes of each line.
     """
     rows, columns = page.mask.shape
-    straight = np.array([is_straight_line(shape.mask) for shape in shapes])
+    slender = np.array([slenderness(shape.mask) for shape in shapes])
+    bars = slender < BAR
     heights = np.array([shape.box.height for shape in shapes])
     solid = np.array(
         [each.solid or is_blot(shape) for each, shape in zip(candidates, shapes, strict=True)]
     )
+    company = ~bars & ~solid & (certainty >= SURE)
     like = LIKE * heights
+    # A 1 may be alone, but not a thread, and two bars may be anything.
+    alone = slender < (THREAD if len(shapes) == 1 else BAR)
     least = SURE_OF_FEW if len(shapes) <= FEW else UNSURE
     doubtful = _in_bad_company(shapes, certainty, solid, lines)
     doubts = []
@@ -60,8 +65,8 @@ def doubts_of(
         own = []
         if solid[k]:
             own.append(SOLID)
-        elif straight[k] and not (np.abs(heights[~straight] - heights[k]) < like[k]).any():
-            own.append(LINE)
+        elif alone[k] and not (np.abs(heights[company] - heights[k]) < like[k]).any():
+            own.append(BARE)
         elif certainty[k] < least:
             own.append(NO_DIGIT)
         elif doubtful[k]:
@@ -79,15 +84,15 @@ def is_blot(shape: Shape) -> bool:
     return shape.area > BLOT_FILL * shape.mask.size and long < BLOT_ASPECT * short
 
 
-def is_straight_line(mask: Mask) -> bool:
-    """Return whether the pixels of a mask lie in a thin straight band."""
+def slenderness(mask: Mask) -> float:
+    """Return the width of the straight band that the pixels of a mask lie in, over its length."""
     rows, columns = np.nonzero(mask)
     if rows.size < 3:
-        return False
+        return 1.0
     spread = np.linalg.eigvalsh(np.cov(np.stack([rows, columns]).astype(np.float64)))
     # A band of length l and width w has the variances l^2 / 12 and w^2 / 12.
-    length, width = np.sqrt(12 * np.maximum(spread[::-1], 1 / 12))
-    return bool(width < THIN_LINE * length + 1)
+    width, length = np.sqrt(np.maximum(spread, 1 / 12))
+    return float(width / length)
 
 
 def _in_bad_company(
@@ -100,7 +105,9 @@ def _in_bad_company(
     is_cut = np.array([shape.is_cut for shape in shapes])
     unsure = ((certainty < SURE) & ~is_cut) | (certainty < UNSURE) | solid
     uncut = int(np.count_nonzero(~is_cut))
-    least = 1 if len(shapes) <= FEW else 2
+    least = 2
+    if len(shapes) <= FEW:
+        least, unsure = 1, certainty < SURE_OF_FEW
     if np.count_nonzero(unsure) >= max(least, MOST_UNSURE * uncut):
         return np.ones(len(shapes), np.bool_)
     bad = np.zeros(len(shapes), np.bool_)

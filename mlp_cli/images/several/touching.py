@@ -19,7 +19,7 @@ AGAINST_CUTS = 0.7
 """the penalty of each piece where neighbours do not touch, in units of a logarithm of certainty"""
 LEAST_TO_CUT = 0.45
 """heights: a narrower shape is not cut"""
-MOST_PIECES = 4000
+MOST_PIECES = 2500
 """that are read of a picture"""
 
 
