@@ -31,9 +31,7 @@ def main():
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("MLP_TEST_DATA", ".")))
     parser.add_argument("--checkpoint", type=Path, default=bundled.PATH)
     parser.add_argument("--worst", action="store_true", help="list the pages that are misread")
-    parser.add_argument(
-        "--any-digit", action="store_true", help="also those misread in MNIST's form"
-    )
+    parser.add_argument("--any-digit", action="store_true", help="also those misread alone")
     parser.add_argument("--source", type=int, help="0: drawn digits, 1: MNIST's")
     options = parser.parse_args()
     run = load_checkpoint(options.checkpoint)

@@ -12,23 +12,30 @@ import numpy.typing as npt
 
 from mlp_cli.images.several.types import Outputs, ReadImages
 
-Images = npt.NDArray[np.uint8]
+ImagesArray = npt.NDArray[np.uint8]
 
 TURN, SLANT, STRETCH, STEP = math.radians(9), 0.18, 0.1, 1.0
 """of a wobble: radians, columns per row, fraction, pixels of 28"""
 
+MOST_AT_ONCE = 512
+"""images that are read in one call, with their wobbles: as floats they take 20 MB"""
 
-def mean_outputs(images: Images, read: ReadImages) -> tuple[Outputs, Outputs]:
+
+def mean_outputs(images: ImagesArray, read: ReadImages) -> tuple[Outputs, Outputs]:
     """Return the outputs for images, and their mean over the wobbles: (n, classes) twice.
 
     images: (n, rows, columns).
     """
-    n = len(images)
-    outputs = read(np.concatenate([images, *_wobbled(images)]))
-    return outputs[:n], outputs.reshape(-1, n, outputs.shape[1]).mean(axis=0)
+    all_outputs, all_means = [], []
+    for start in range(0, len(images), MOST_AT_ONCE):
+        some = images[start : start + MOST_AT_ONCE]
+        outputs = read(np.concatenate([some, *_wobbled(some)]))
+        all_outputs.append(outputs[: len(some)])
+        all_means.append(outputs.reshape(-1, len(some), outputs.shape[1]).mean(axis=0))
+    return np.concatenate(all_outputs), np.concatenate(all_means)
 
 
-def _wobbled(images: Images) -> list[Images]:
+def _wobbled(images: ImagesArray) -> list[ImagesArray]:
     """Return these images once for each wobble, by bilinear interpolation."""
     n, rows, columns = images.shape
     flat = images.reshape(n, -1).astype(np.float32)
@@ -65,7 +72,7 @@ def _turn(angle: float) -> npt.NDArray[np.float64]:
 def _sample(
     matrix: npt.NDArray[np.float64], move: tuple[float, float], rows: int, columns: int
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
-    grid = np.stack(np.mgrid[:rows, :columns]).reshape(2, -1).astype(np.float64)
+    grid = np.indices((rows, columns)).reshape(2, -1).astype(np.float64)
     middle = np.array([[rows / 2], [columns / 2]])
     # Columns move with rows where the digit is slanted.
     source = matrix @ (grid - middle) + middle + np.array(move)[:, None]

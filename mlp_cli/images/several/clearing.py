@@ -7,15 +7,24 @@ from mlp_cli.images.components import Parts, find_parts
 from mlp_cli.images.digit import MIN_CONTRAST
 from mlp_cli.images.ground import find_ink
 from mlp_cli.images.lines import remove_lines
-from mlp_cli.images.several.rules import without_enclosures, without_rules
+from mlp_cli.images.several.rules import (
+    MOST_ENCLOSURES,
+    TALL_INSIDE,
+    without_enclosures,
+    without_rules,
+)
 from mlp_cli.images.several.shapes import Page, Shape
-from mlp_cli.images.threshold import find_levels
-from mlp_cli.images.types import Grey, IndexArray
+from mlp_cli.images.threshold import Levels, find_levels, median
+from mlp_cli.images.types import Grey, IndexArray, Ink, Mask
 
 LEAST_EXTENT = 1 / 100
 """fraction of the picture's longer side: a smaller part is a speck"""
 LEAST_PIXELS = 5
 """of a part's longer side"""
+MOST_FAINT = 0.8
+"""of the ink above the threshold: with more that is fainter, there are lines on the paper"""
+ABOVE_FAINT = 0.4
+"""fraction of the way from faint ink to the pen's at which its threshold is then"""
 TOWERING = 2.2
 """a shape so many times as high as any other is the only digit"""
 
@@ -32,10 +41,25 @@ def clear(grey: Grey) -> Page:
     if levels is None:
         raise _blank()
     ink, levels = remove_lines(ink, levels)
+    levels = _above_faint_lines(ink, levels)
     mask = ink > levels.growth
+    mask = without_enclosures(mask)
     mask = without_rules(mask, usual_height(find_parts(mask)))
     mask = without_enclosures(mask)
     return Page(ink, levels, mask)
+
+
+def _above_faint_lines(ink: Ink, levels: Levels) -> Levels:
+    """Return levels above what is faint, where there is nearly as much of it as of the pen's ink.
+
+    It is the squares of the paper, where the light or the blur breaks their lines.
+    """
+    faint = ink[(ink > levels.growth) & (ink <= levels.seed)]
+    if faint.size <= MOST_FAINT * np.count_nonzero(ink > levels.seed):
+        return levels
+    level = float(median(faint))
+    least = level + ABOVE_FAINT * (levels.ink - level)
+    return Levels.of(levels.noise, levels.ink, least=least)
 
 
 def seeded(page: Page) -> tuple[Parts, IndexArray]:
@@ -47,22 +71,33 @@ def seeded(page: Page) -> tuple[Parts, IndexArray]:
 
 
 def usual_height(parts: Parts) -> float:
-    """Return the height of a digit: the weighted median over the parts, tall ones counting more.
+    """Return the height of a digit: the median over the ink of all parts.
 
-    Half of the sum of all heights lies in parts that are taller, half in lower ones.
+    Half of the ink lies in parts that are taller, half in lower ones. Frames, which have others
+    within their boxes, and rules do not count.
     """
     rows, columns = parts.shape
-    count = (parts.extent >= max(LEAST_PIXELS, LEAST_EXTENT * max(rows, columns))).nonzero()[0]
-    # Frames are no digits: little ink in a large box.
-    fill = parts.area[count] / np.maximum(parts.height[count] * parts.width[count], 1)
-    long = parts.extent[count] > 0.5 * max(rows, columns)
-    kept = count[(fill > 0.06) & ~long]
+    least = max(LEAST_PIXELS, LEAST_EXTENT * max(rows, columns))
+    count = np.flatnonzero(parts.extent >= least)
+    kept = count[~_is_frame(parts, count) & (parts.extent[count] < 0.5 * max(rows, columns))]
     count = kept if kept.size else count
     if not count.size:
         return float(rows)
-    heights = np.sort(parts.height[count]).astype(np.float64)
-    middle = np.searchsorted(np.cumsum(heights), heights.sum() / 2)
-    return float(heights[middle])
+    order = count[np.argsort(parts.height[count], kind="stable")]
+    ink = np.cumsum(parts.area[order])
+    return float(parts.height[order[np.searchsorted(ink, ink[-1] / 2)]])
+
+
+def _is_frame(parts: Parts, numbers: IndexArray) -> Mask:
+    """Return which of these parts have another one of a digit's size within their box."""
+    frames = np.zeros(numbers.size, np.bool_)
+    large = numbers[np.argsort(-parts.height[numbers])][:MOST_ENCLOSURES]
+    for k in large:
+        inside = (parts.top[numbers] > parts.top[k]) & (parts.bottom[numbers] < parts.bottom[k])
+        inside &= (parts.left[numbers] > parts.left[k]) & (parts.right[numbers] < parts.right[k])
+        inside &= parts.height[numbers] > TALL_INSIDE * parts.height[k]
+        frames[numbers == k] = inside.any()
+    return frames
 
 
 def digit_height(shapes: list[Shape]) -> float:

@@ -3,7 +3,6 @@
 import numpy as np
 
 from mlp_cli.images.digit import Digit, find_digit
-from mlp_cli.images.several.certainty import mean_outputs
 from mlp_cli.images.several.clearing import clear, digit_height, seeded
 from mlp_cli.images.several.doubting import NO_DIGIT, doubts_of
 from mlp_cli.images.several.joining import find_fragments, join_stacked
@@ -11,20 +10,12 @@ from mlp_cli.images.several.layout import lines_of
 from mlp_cli.images.several.marks import is_mark
 from mlp_cli.images.several.reader import Reader
 from mlp_cli.images.several.shapes import Shape, shapes_of, union
-from mlp_cli.images.several.splitting import split
+from mlp_cli.images.several.touching import split_touching
 from mlp_cli.images.several.types import Box, DigitsFound, PlacedDigit, ReadImages
 from mlp_cli.images.types import Grey
 
 ONE_DIGIT_SIDE = 40
 """pixels: a picture whose longer side is shorter has room for one digit"""
-SURE = 0.9
-"""mean output: a shape that the network reads so well is not cut"""
-WIDE = 0.95
-"""heights: a wider shape may be two digits, however well it is read"""
-NARROW = 0.45
-"""heights: a narrower shape is not cut"""
-MOST_PIECES = 4000
-"""that are read of a picture"""
 SAME = 0.6
 """fraction of the ink that two images of one digit share"""
 
@@ -47,14 +38,14 @@ def find_digits(grey: Grey, shape: tuple[int, ...], read: ReadImages) -> DigitsF
     reader = Reader(page, shape, read)
     shapes = join_stacked(shapes, height)
     shapes = _with_fragments(shapes, height, reader)
-    shapes = _split(shapes, height, reader)
+    shapes = split_touching(shapes, height, reader)
     kept = [each for each in shapes if not is_mark(each, height)]
     if not kept:
         return _alone(grey, shape, read, NO_DIGIT)
     candidates, outputs, means = reader.read(kept)
     lines = lines_of(kept)
     doubts = doubts_of(kept, candidates, means.max(axis=1), lines, page)
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     if len(kept) < len(shapes):
         count = len(shapes) - len(kept)
         warnings = (f"{count} mark{'s' * (count > 1)} left out, such as points, signs and rules",)
@@ -105,28 +96,3 @@ def _with_fragments(shapes: list[Shape], height: float, reader: Reader) -> list[
             result[each.host] = union([result[each.host], shapes[each.number]])
             gone.add(each.number)
     return [shape for k, shape in enumerate(result) if k not in gone]
-
-
-def _split(shapes: list[Shape], height: float, reader: Reader) -> list[Shape]:
-    """Return the shapes, those cut that are two digits or more."""
-    tall = [each for each in shapes if each.box.height >= 0.5 * height]
-    certainty = dict(zip(map(id, tall), reader.certainty(tall), strict=True))
-    splittings, room = [], MOST_PIECES
-    # The narrow ones first: a pair is split correctly more often than a long chain.
-    for each in sorted(tall, key=lambda shape: shape.box.width):
-        own = min(max(each.box.height, 0.85 * height), 1.25 * height)
-        wide = each.box.width / own
-        if wide < NARROW or (wide < WIDE and certainty[id(each)] >= SURE) or room < 0:
-            continue
-        splittings.append(split(reader.page, each, own, reader.shape))
-        room -= len(splittings[-1].pieces)
-    if not splittings:
-        return shapes
-    images = np.stack([piece.image for each in splittings for piece in each.pieces])
-    best = mean_outputs(images, reader.network)[1].max(axis=1)
-    ends = np.cumsum([len(each.pieces) for each in splittings])[:-1]
-    replaced = {
-        id(each.shape): each.chosen(own, certainty[id(each.shape)])
-        for each, own in zip(splittings, np.split(best, ends), strict=True)
-    }
-    return [piece for each in shapes for piece in replaced.get(id(each), [each])]

@@ -88,6 +88,8 @@ def _distance(a: Box, b: Box) -> float:
 
 
 def _is_punctuation(mark: Box, host: Box) -> bool:
-    """Return whether a mark stands at the foot of a digit, beside it: a point or a comma."""
+    """Return whether a mark beside a digit is a point or a comma at its foot, or a minus."""
+    middle = ((mark.top + mark.bottom) / 2 - host.top) / host.height
     beside = mark.left >= host.right - 0.15 * host.width or mark.right <= host.left + 1
-    return beside and (mark.top + mark.bottom) / 2 > host.top + 0.7 * host.height
+    is_flat = mark.width > 1.5 * mark.height
+    return beside and (middle > 0.7 or (is_flat and middle > 0.3))

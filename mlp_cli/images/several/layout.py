@@ -6,7 +6,7 @@ import numpy.typing as npt
 from mlp_cli.images.several.shapes import Shape
 from mlp_cli.images.threshold import median
 
-Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.float64]
 
 WIDEST_GAP = 4.0
 """heights of a shape: the next of its line is nearer"""
@@ -39,7 +39,7 @@ def lines_of(shapes: list[Shape]) -> list[list[int]]:
     return [sorted(line, key=lambda k: (x[k], y[k])) for line in lines]
 
 
-def _following(x: Floats, y: Floats, height: Floats, steepest: float) -> list[int | None]:
+def _following(x: Places, y: Places, height: Places, steepest: float) -> list[int | None]:
     """Return the next neighbour at the right of each shape, or None."""
     following: list[int | None] = []
     for k in range(x.size):
@@ -56,7 +56,7 @@ def _following(x: Floats, y: Floats, height: Floats, steepest: float) -> list[in
     return following
 
 
-def _slope(x: Floats, y: Floats, height: Floats) -> float:
+def _slope(x: Places, y: Places, height: Places) -> float:
     """Return how many rows writing falls per column."""
     links = [(k, n) for k, n in enumerate(_following(x, y, height, STEEPEST)) if n is not None]
     if len(links) < LEAST_LINKS:
@@ -89,7 +89,7 @@ def _chains(following: list[int | None]) -> list[list[int]]:
     return list(chains.values())
 
 
-def _merged(chains: list[list[int]], x: Floats, level: Floats, height: Floats) -> list[list[int]]:
+def _merged(chains: list[list[int]], x: Places, level: Places, height: Places) -> list[list[int]]:
     """Return the chains, those as one line that are at one height, however far apart."""
     lines: list[list[int]] = []
     for chain in sorted(chains, key=len, reverse=True):

@@ -10,7 +10,7 @@ FLAT = 2.2
 """a shape so many times as wide as it is high is a dash"""
 
 THIN_BAR, STRAIGHT_BAR = 0.3, 0.1
-"""fractions of a plus sign's side: the width of a bar, and how far apart its ends are to the side"""
+"""fractions of a plus sign's side: the width of a bar, and how far its ends are out of line"""
 
 
 def is_mark(shape: Shape, height: float) -> bool:

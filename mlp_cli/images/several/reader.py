@@ -11,7 +11,7 @@ from mlp_cli.images.several.types import Outputs, ReadImages
 class Reader:
     """What a network puts out for the shapes of a page; no shape is read twice."""
 
-    def __init__(self, page: Page, shape: tuple[int, ...], network: ReadImages):
+    def __init__(self, page: Page, shape: tuple[int, ...], network: ReadImages) -> None:
         self.page, self.shape, self.network = page, shape, network
         self._known: dict[int, tuple[Shape, Candidate, Outputs, Outputs]] = {}
 

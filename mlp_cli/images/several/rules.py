@@ -10,11 +10,17 @@ from mlp_cli.images.lines import column_lengths, turned
 from mlp_cli.images.threshold import median
 from mlp_cli.images.types import Mask
 
-LARGE = 1.7
+FRAME_WIDTH = 0.15
+"""fraction of a frame's shorter side, in which it keeps to the border of its box"""
+LEAST_IN_RING = 0.97
+"""fraction of a frame's ink that does"""
+MOST_ENCLOSURES = 400
+"""the largest parts, which are asked"""
+LARGE = 1.5
 """heights of a digit: a larger part may be a frame, a table or a rule"""
 LONG = 1.4
 """heights of a digit: a longer straight run of ink is a rule"""
-TILTS = np.linspace(-0.2, 0.2, 41)
+RULE_TILTS = np.linspace(-0.2, 0.2, 41)
 """rows that a rule may rise per column: up to 11 degrees"""
 SEARCH_SIDE = 256
 """columns in which the tilt is searched"""
@@ -25,40 +31,29 @@ TALL_INSIDE = 0.3
 def without_enclosures(mask: Mask) -> Mask:
     """Return a mask without the frames and circles around other parts."""
     parts = find_parts(mask)
-    order = np.argsort(-parts.area)
-    large = order[: min(order.size, 400)]
+    large = np.argsort(-parts.extent)[:MOST_ENCLOSURES]
     gone = []
     for k in large:
-        height, width = int(parts.height[k]), int(parts.width[k])
         inside = (parts.top > parts.top[k]) & (parts.bottom < parts.bottom[k])
         inside &= (parts.left > parts.left[k]) & (parts.right < parts.right[k])
-        inside &= parts.height > TALL_INSIDE * min(height, width)
-        if (
-            inside.any()
-            and parts.area[k] < 0.5 * height * width
-            and _surrounds(parts, int(k), inside)
-        ):
+        inside &= parts.height > TALL_INSIDE * min(parts.height[k], parts.width[k])
+        if inside.any() and _is_ring(parts, int(k)):
             gone.append(k)
     return mask & ~parts.mask_of(np.array(gone, np.int64)) if gone else mask
 
 
-def _surrounds(parts: Parts, k: int, inside: npt.NDArray[np.bool_]) -> bool:
-    """Return whether a part is on all four sides of what is inside its box."""
+def _is_ring(parts: Parts, k: int) -> bool:
+    """Return whether a part keeps to the border of its box, or to the ellipse within it."""
     rows, columns = np.divmod(parts.pixels[parts.owner == k], parts.shape[1])
-    for n in np.flatnonzero(inside):
-        middle = (parts.top[n] + parts.bottom[n]) // 2, (parts.left[n] + parts.right[n]) // 2
-        beside = columns[rows == middle[0]]
-        over = rows[columns == middle[1]]
-        if not (beside.size and over.size):
-            continue
-        if (
-            beside.min() < parts.left[n]
-            and beside.max() >= parts.right[n]
-            and over.min() < parts.top[n]
-            and over.max() >= parts.bottom[n]
-        ):
-            return True
-    return False
+    # From -1 to 1 across the box, and down it.
+    down = (2 * rows + 1 - parts.top[k] - parts.bottom[k]) / parts.height[k]
+    across = (2 * columns + 1 - parts.left[k] - parts.right[k]) / parts.width[k]
+    # As far from the border of a long box at its short sides as at its long ones.
+    side = min(parts.height[k], parts.width[k])
+    edge = np.minimum((1 - np.abs(down)) * parts.height[k], (1 - np.abs(across)) * parts.width[k])
+    in_frame = (edge / 2 < FRAME_WIDTH * side).mean()
+    in_circle = (np.hypot(down, across) > 1 - 2 * FRAME_WIDTH).mean()
+    return bool(max(in_frame, in_circle) > LEAST_IN_RING)
 
 
 def without_rules(mask: Mask, height: float) -> Mask:
@@ -88,15 +83,15 @@ def _rules(mask: Mask, long: int) -> Mask:
     thick[1:] |= mask[:-1]
     thick[:-1] |= mask[1:]
     step = max(1, min(columns // SEARCH_SIDE, long // 16))
-    found = [int(_runs(_sheared(thick, tilt, step), -(-long // step)).sum()) for tilt in TILTS]
+    found = [int(_runs(_sheared(thick, tilt, step), -(-long // step)).sum()) for tilt in RULE_TILTS]
     best = int(np.argmax(found))
     if not found[best]:
         return np.zeros_like(mask)
-    level = int(np.argmin(np.abs(TILTS)))
+    level = int(np.argmin(np.abs(RULE_TILTS)))
     if found[level] >= 0.98 * found[best]:
         best = level
-    run = _runs(_sheared(thick, TILTS[best], 1), long)
-    line = _unsheared(run, TILTS[best], rows) & mask
+    run = _runs(_sheared(thick, RULE_TILTS[best], 1), long)
+    line = _unsheared(run, RULE_TILTS[best], rows) & mask
     if not line.any():
         return line
     lengths = column_lengths(mask)

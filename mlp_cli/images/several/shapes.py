@@ -31,6 +31,8 @@ class Shape:
     box: Box
     mask: Mask
     """its pixels, (box.height, box.width)"""
+    is_cut: bool = False
+    """it is a piece of a larger part"""
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -83,13 +85,13 @@ def union(shapes: list[Shape]) -> Shape:
 
 
 def trimmed(mask: Mask, left: int, top: int) -> Shape | None:
-    """Return the shape of a mask whose first pixel is here, its box just around it."""
+    """Return the piece of a part with this mask, whose first pixel is here; its box just fits."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return None
     inner = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     ends = (left + columns[0], top + rows[0], left + columns[-1] + 1, top + rows[-1] + 1)
-    return Shape(Box(*map(int, ends)), mask[inner])
+    return Shape(Box(*map(int, ends)), mask[inner], is_cut=True)
 
 
 def normalised(page: Page, shape: Shape, image_shape: tuple[int, ...]) -> Candidate:

@@ -1,4 +1,4 @@
-"""Split touching digits: of all pieces between two cuts, choose those that the network reads best."""
+"""Split touching digits: of all pieces between two cuts, choose those that are read best."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,15 +25,15 @@ WORKING_HEIGHT = 40
 """rows of a digit while its cuts are searched and its pieces are compared"""
 NARROWEST, WIDEST, LOWEST = 0.1, 1.3, 0.45
 """heights: the size of a piece that may be a digit"""
-CUT_PENALTY, INK_PENALTY = 0.13, 1.5
+CUT_PENALTY, INK_PENALTY = 0.05, 1.5
 """of a cut, and of each height of ink that it goes through, in units of a logarithm of certainty"""
-WIDE, WIDE_PENALTY = 0.9, 1.2
-LOW, LOW_PENALTY = 0.8, 0.8
-NARROW, NARROW_PENALTY = 0.35, 1.0
+WIDE, WIDE_PENALTY = 0.9, 1.3
+LOW, LOW_PENALTY = 0.8, 2.4
+NARROW, NARROW_PENALTY = 0.35, 0.9
 """heights, and the penalty of each height that a piece is wider, lower or narrower"""
 
 
-class Piece(NamedTuple):
+class CutPiece(NamedTuple):
     """What lies between two cuts of a shape."""
 
     start: int
@@ -54,15 +54,18 @@ class Splitting:
     cuts: Cuts
     factor: float
     """rows of the cuts for each of the shape"""
-    pieces: list[Piece]
+    pieces: list[CutPiece]
 
-    def chosen(self, certainty: npt.NDArray[np.floating], of_whole: float) -> list[Shape]:
+    def chosen(
+        self, certainty: npt.NDArray[np.floating], of_whole: float, against: float
+    ) -> list[Shape]:
         """Return the pieces from left to right that the network is most certain of, as shapes.
 
         It is the way from the first to the last cut with the largest sum of the logarithms of
         certainty, less penalties: one piece or several.
 
         certainty: 0..1, of each piece.  of_whole: that of the shape itself, more exactly.
+        against: the penalty of every piece but the whole.
         """
         last = len(self.cuts.ink) + 1
         total = np.full(last + 1, -np.inf)
@@ -70,8 +73,10 @@ class Splitting:
         through = [-1] * (last + 1)
         for k in sorted(range(len(self.pieces)), key=lambda k: self.pieces[k].end):
             piece = self.pieces[k]
-            sure = of_whole if piece.end - piece.start == last else certainty[k]
+            is_whole = piece.end - piece.start == last
+            sure = of_whole if is_whole else certainty[k]
             score = total[piece.start] + np.log(max(sure, 1e-3)) - self._penalty(piece)
+            score -= 0 if is_whole else against
             if score > total[piece.end]:
                 total[piece.end], through[piece.end] = score, k
         shapes: list[Shape] = []
@@ -82,7 +87,7 @@ class Splitting:
             at = piece.start
         return shapes[::-1] if at == 0 else [self.shape]
 
-    def _penalty(self, piece: Piece) -> float:
+    def _penalty(self, piece: CutPiece) -> float:
         last = len(self.cuts.ink) + 1
         penalty = WIDE_PENALTY * max(0.0, piece.width - WIDE)
         if piece.end - piece.start < last:
@@ -92,7 +97,7 @@ class Splitting:
             penalty += NARROW_PENALTY * max(0.0, NARROW - piece.width / piece.height)
         return float(penalty)
 
-    def _cut_out(self, piece: Piece) -> Shape:
+    def _cut_out(self, piece: CutPiece) -> Shape:
         """Return a piece in the pixels of the picture."""
         last = len(self.cuts.ink) + 1
         if piece.end - piece.start == last:
@@ -146,7 +151,7 @@ def split(page: Page, shape: Shape, height: float, image_shape: tuple[int, ...])
 
 def _piece(
     ink: Ink, start: int, end: int, is_whole: bool, image_shape: tuple[int, ...]
-) -> Piece | None:
+) -> CutPiece | None:
     """Return a piece with this ink, or None where it cannot be a digit by its size."""
     mask = ink > 0.5
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
@@ -161,7 +166,7 @@ def _piece(
         for n, side in zip(image_shape, (bottom - top, right - left), strict=True)
     )
     image = place(ink[top:bottom, left:right], scale, image_shape)
-    return Piece(start, end, width, height, image)
+    return CutPiece(start, end, width, height, image)
 
 
 def _width(mask: npt.NDArray[np.bool_]) -> int:
