@@ -13,10 +13,18 @@ import click
 from mlp_cli.commands.shared.checkpoint import Checkpoint, choose_reader, committee_option
 from mlp_cli.commands.shared.options import AnyPath, UserPath, WholeNumber, common_options
 from mlp_cli.commands.shared.readings import Reading, Unread, rank, read_pictures
-from mlp_cli.commands.shared.text import can_encode, json_result, note, result, say
+from mlp_cli.commands.shared.text import (
+    can_encode,
+    json_result,
+    note,
+    output_width,
+    result,
+    result_lines,
+    say,
+)
 from mlp_cli.datasets.class_names import ClassNames
 from mlp_cli.errors import OptionError, OutputError, PictureError
-from mlp_cli.system.characters import one_line
+from mlp_cli.system.characters import one_line, width_of_text
 
 if TYPE_CHECKING:
     from mlp_cli.images import Digit
@@ -188,12 +196,17 @@ def _print(
             }
         )
         return
-    result(f"{_printed(reading.name)}: {_ranking(reading, classes, top)}")
+    width = output_width()
+    first, others = _ranking(reading, classes, top)
+    line = f"{_printed(reading.name)}: {first}{others and f'   {others}'}"
+    is_short = width is None or width_of_text(line) <= width
+    result_lines(line if is_short else f"{_printed(reading.name)}: {first}\n  {others}".rstrip())
     if show:
         from mlp_cli.images import draw_reading
 
         names = classes.all(len(reading.outputs))
-        result(draw_reading(reading.digit.image, reading.outputs, names, can_encode("█▀▄")))
+        blocks = can_encode("█▀▄")
+        result(draw_reading(reading.digit.image, reading.outputs, names, blocks, width))
     for warning in warnings:
         note(f"{_printed(reading.name)}: {warning}.")
 
@@ -226,10 +239,10 @@ def _printed(name: str) -> str:
     return "standard input" if name == STDIN else one_line(name)
 
 
-def _ranking(reading: Reading, classes: ClassNames, top: int) -> str:
-    """Return the class with the highest output, then the next ones, as text."""
+def _ranking(reading: Reading, classes: ClassNames, top: int) -> tuple[str, str]:
+    """Return the class with the highest output, and the next ones, as text."""
     first, *others = (
         f"{classes.class_name(label)} ({reading.outputs[label]:.3f})"
         for label in reading.ranked[:top]
     )
-    return first + (f"   next {', '.join(others)}" if others else "")
+    return first, f"next {', '.join(others)}" if others else ""

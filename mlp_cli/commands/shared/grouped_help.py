@@ -14,7 +14,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "Files": (
         *(
             "config",
-            "from_",
+            "from",
             "checkpoint",
             "resume",
             "resume_or_start",
@@ -23,9 +23,10 @@ GROUPS: Mapping[str, Sequence[str]] = {
             "plot",
         ),
     ),
+    "Sweep": (*("vary", "seeds", "trials", "prune", "jobs", "scheduler", "output", "test"),),
     "Output": ("print_config", "json", "quiet", "version", "_click_default_help"),
 }
-"""the options of a training, by what they are about"""
+"""the options of a training or a sweep, by what they are about"""
 
 
 class GroupedCommand(click.Command):
