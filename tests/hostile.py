@@ -25,7 +25,9 @@ from mlp_cli.errors import MlpError
 from mlp_cli.exports.network_file import read_network
 from mlp_cli.exports.nielsen import write_nielsen
 from mlp_cli.images import find_digit, read_picture
+from mlp_cli.images.several import find_digits
 from mlp_cli.learning.arithmetic import read_arithmetic
+from mlp_cli.runs import bundled
 from mlp_cli.runs.presets import read_preset
 from mlp_cli.runs.reading import load_checkpoint, read_facts
 from tests import audit
@@ -318,10 +320,14 @@ COMMANDS = (
     ("toml", "train --config case --print-config"),
     ("picture", "predict case --raw"),
     ("picture", "predict case --json"),
+    ("picture", "predict case --all --json"),
+    ("picture", "predict case --all --show --save-boxes written.png"),
+    ("odd-picture", "predict case --all --show"),
+    ("npz", "predict seven.png --checkpoint case --all --json"),
     ("picture", "explain case"),
     ("nielsen", "import case --checkpoint written.npz"),
 )
-WRITTEN = {f"written.{ending}" for ending in ("html", "npz", "csv", "json")}
+WRITTEN = {f"written.{ending}" for ending in ("html", "npz", "csv", "json", "png")}
 
 
 def run_command(rng):
@@ -352,6 +358,7 @@ READERS = {
     "toml": lambda path: read_preset(path, {"data_dir"}),
     "picture": lambda path: find_digit(read_picture(path)),
     "odd-picture": lambda path: find_digit(read_picture(path)),
+    "page": lambda path: find_digits(read_picture(path), (28, 28), READER.outputs),
     "nielsen": read_network,
     "bulky-npz": _read_npz,
     "bulky-json": read_network,
@@ -362,6 +369,7 @@ MAKERS = {
     "toml": make_toml,
     "picture": make_picture,
     "odd-picture": make_odd_picture,
+    "page": lambda rng: _choice(rng, (make_picture, make_odd_picture))(rng),
     "nielsen": make_nielsen,
     "bulky-npz": make_bulky_npz,
     "bulky-json": make_bulky_json,
@@ -411,7 +419,7 @@ def _limit_memory():
 
 
 if __name__ == "__main__":
-    RUN = make_run()
+    RUN, READER = make_run(), load_checkpoint(bundled.PATH)
     CHECKPOINTS = [
         _saved(RUN.save),
         _saved(make_run(momentum=0.9, image_shape=(8, 8), sizes=(64, 10)).save),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from mlp_cli.datasets.files import FILES
 from mlp_cli.learning.dropout import Dropout
@@ -66,6 +66,23 @@ def draw_seven(mode="L", ink=0, ground=255, *, size=(200, 200), at=(60, 50), sca
     points = [(x, y), (right, y), (x + 25 * scale, bottom)]
     ImageDraw.Draw(picture).line(points, fill=ink, width=max(1, round(12 * scale)))
     return picture
+
+
+def draw_page(*lines, space=40, **options):
+    """A page with so many 7s in each line, their boxes 80 x 100 pixels; returns the boxes too.
+
+    Boxes are (left, top, right, bottom), in reading order.
+    """
+    size = (max(lines) * (80 + space) + space, len(lines) * (100 + space) + space)
+    page = Image.new("L", size, 255)
+    boxes = []
+    for line, count in enumerate(lines):
+        for k in range(count):
+            x, y = space + k * (80 + space), space + line * (100 + space)
+            seven = draw_seven(size=size, at=(x, y), **options)
+            page = ImageChops.darker(page, seven)
+            boxes.append((x, y, x + 80, y + 100))
+    return page, boxes
 
 
 def damage(data, whole):

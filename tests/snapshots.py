@@ -64,6 +64,7 @@ SCENES = {
         "predict seven.png --checkpoint bundled --show",
         "predict --checkpoint run.npz --raw --show row-3.png",
         "predict seven.png dot.png blank.png missing.png",
+        "predict --all --show --checkpoint bundled page.png",
         "predict --checkpoint letters.npz --checkpoint ten.npz --raw letter.png",
     ],
     "explain": [
@@ -300,6 +301,10 @@ def prepare(folder):
     rows = [",".join(map(str, [y, *x.ravel()])) for x, y in zip(*letters[:2], strict=True)]
     (folder / "letters.csv").write_text("\n".join(rows) + "\n")
     draw_seven().save(folder / "seven.png")
+    page = draw_seven(size=(520, 330))
+    for left, top in ((240, 50), (60, 190)):
+        page.paste(draw_seven(size=(120, 120), at=(20, 10)), (left, top))
+    page.save(folder / "page.png")
     Image.new("L", (60, 60), 255).save(folder / "blank.png")
     dot = Image.new("L", (200, 200), 255)
     dot.paste(0, (98, 98, 102, 102))

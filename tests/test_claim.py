@@ -13,8 +13,9 @@ import pytest
 
 from mlp_cli.errors import ClaimError, LogError
 from mlp_cli.runs.claim import Claim
+from mlp_cli.runs.glance import read_mark
 from mlp_cli.runs.log import EpochLog
-from mlp_cli.runs.reading import load_checkpoint, load_trained, read_mark
+from mlp_cli.runs.reading import load_checkpoint, load_trained
 from mlp_cli.system.files import replacing, sweep_beside
 from mlp_cli.system.locks import lock_file
 from tests.makers import draw_seven, make_arrays, make_run, write_dataset

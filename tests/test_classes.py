@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mlp_cli.charts.confusion import confusion_heat_map
+from mlp_cli.charts.figures import save_figure
 from mlp_cli.commands.shared.tables import confusion_text
 from mlp_cli.datasets.catalogue import load_dataset
 from mlp_cli.datasets.class_names import ClassNames, read_class_names
 from mlp_cli.errors import CheckpointError, DataError
 from mlp_cli.measuring.scores import confused_pairs
-from mlp_cli.pages.charts import confusion_heat_map
-from mlp_cli.pages.figures import save_figure
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import adopt_network, draw_seven, make_settings, write_dataset
 

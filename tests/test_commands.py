@@ -590,7 +590,7 @@ def test_what_the_system_refuses_is_not_blamed_on_standard_output(run, monkeypat
     def refuse(_):
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr("mlp_cli.commands.predict.choose_reader", refuse)
+    monkeypatch.setattr("mlp_cli.commands.shared.readers.choose_reader", refuse)
     assert run("predict a.png", status=1).stderr == "Error: Input/output error.\n"
 
 

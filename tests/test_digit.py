@@ -34,7 +34,7 @@ def blots(*boxes, shape=(100, 100)):
 def chosen(*boxes, shape=(100, 100)):
     """Which of these rectangles are taken for the digit, and the choice itself."""
     mask = blots(*boxes, shape=shape)
-    choice = choose_digit(mask.astype(np.float32), mask, mask)
+    choice = choose_digit(mask.astype(np.float32), find_parts(mask), mask)
     return [bool(choice.mask[top, left]) for top, _, left, _ in boxes], choice
 
 
@@ -132,8 +132,8 @@ def test_a_digit_at_the_border_is_taken_where_there_is_no_other():
 
 def test_parts_without_a_seed_are_no_digit():
     mask = blots((30, 70, 40, 60))
-    assert choose_digit(mask.astype(np.float32), mask, np.zeros_like(mask)) is None
-    assert choose_digit(mask.astype(np.float32), ~mask & mask, mask) is None
+    assert choose_digit(mask.astype(np.float32), find_parts(mask), np.zeros_like(mask)) is None
+    assert choose_digit(mask.astype(np.float32), find_parts(~mask & mask), mask) is None
 
 
 def test_cutting_keeps_the_soft_edge_and_nothing_else():
@@ -326,7 +326,7 @@ def scribble(draw):
 
 
 DOUBTFUL = {
-    "side by side": lambda: drawn(two_digits),
+    "2 digits": lambda: drawn(two_digits),
     "something else": lambda: drawn(scribble),
     "cut off": lambda: seven(at=(60, -30)),
     "solid shape": lambda: drawn(lambda draw: draw.ellipse((40, 40, 160, 160), fill=0)),

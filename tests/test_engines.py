@@ -171,6 +171,23 @@ def test_mini_batches_of_any_size_learn_the_same(make, batch_size, count):
     assert_learns_the_same(make, make_network(), batch_size, 1e-12, count=count)
 
 
+@pytest.mark.parametrize("make", [PlainEngine, NumpyEngine, make_groups])
+@by_precision
+def test_floats_are_x_of_any_range(make, dtype, atol):
+    """By the derivation's own lines: nothing is divided by 255, nothing is rounded to bytes."""
+    x = np.random.default_rng(2).normal(size=(47, 6)).astype(dtype)
+    _, labels = make_data(47)
+    network, expected = make_network(dtype=dtype), make_network(dtype=dtype)
+    order = np.random.default_rng(0).permutation(47)
+    make(network, 4).learn(x, labels, order, 0.5)
+    for start in range(0, 47, 4):
+        batch = order[start : start + 4]
+        y = one_hot(labels[batch], 3, dtype)
+        derivatives = expected.backpropagate(expected.feedforward(x[batch]), y)
+        expected.descend(derivatives, step=0.5 / len(batch))
+    assert_same(network, expected, atol)
+
+
 @by_engine
 @pytest.mark.parametrize("seed", range(3))
 def test_one_example_at_a_time_is_the_derivations_train(make, seed):

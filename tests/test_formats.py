@@ -108,6 +108,8 @@ def test_what_evaluate_prints_is_documented(run, trained):
 def test_what_predict_prints_is_documented(run, trained):
     draw_seven().save("image.png")
     check(json.loads(run(f"predict image.png {trained} --json").stdout), "mlp predict --json")
+    done = run(f"predict image.png {trained} --all --json")
+    check(json.loads(done.stdout), "mlp predict --all --json")
 
 
 def check_committee(document, heading, replaced=()):

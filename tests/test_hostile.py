@@ -13,6 +13,7 @@ COUNTS = {
     "toml": 4000,
     "picture": 4000,
     "odd-picture": 3000,
+    "page": 1500,
     "nielsen": 3000,
     "bulky-npz": 300,
     "bulky-json": 300,

@@ -30,6 +30,7 @@ def data():
         "train --config pipe --print-config",
         "import pipe",
         "predict pipe",
+        "predict --all pipe",
         "explain pipe",
         "evaluate --checkpoint pipe",
         "inspect --checkpoint pipe",

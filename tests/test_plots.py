@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlp_cli.errors import MissingPackageError, OptionError, OutputError
-from mlp_cli.pages.charts import (
-    confusion_heat_map,
+from mlp_cli.charts.confusion import confusion_heat_map
+from mlp_cli.charts.drawing import (
     epoch_seconds,
     learning_curves,
     unit_slopes,
 )
-from mlp_cli.pages.figures import (
+from mlp_cli.charts.figures import (
     INK,
     SETTINGS_FILE,
     check_destination,
@@ -26,6 +25,7 @@ from mlp_cli.pages.figures import (
     save_figure,
     to_inline_svg,
 )
+from mlp_cli.errors import MissingPackageError, OptionError, OutputError
 from tests.makers import make_run
 
 ABC = "abc"
@@ -160,8 +160,8 @@ def test_the_users_own_style_changes_nothing_and_is_left_alone():
 
 DRAW = """
 from pathlib import Path
-from mlp_cli.pages.charts import learning_curves
-from mlp_cli.pages.figures import check_destination, save_figure
+from mlp_cli.charts.drawing import learning_curves
+from mlp_cli.charts.figures import check_destination, save_figure
 from tests.makers import make_run
 for name in ("a.png", "a.svg", "a.pdf"):
     check_destination(Path(name))
@@ -211,7 +211,7 @@ def test_no_variable_and_no_file_reaches_a_chart(tmp_path):
 def test_what_surrounds_a_chart_is_hidden_for_a_moment_alone(tmp_path, monkeypatch):
     Path("watch.py").write_text("import os; SEEN = dict(os.environ), os.getcwd()")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("mlp_cli.pages.figures.MODULES", ("watch",))
+    monkeypatch.setattr("mlp_cli.charts.figures.MODULES", ("watch",))
     monkeypatch.setenv("MPLBACKEND", "nonsense")
     before = dict(os.environ), os.getcwd()
     require_matplotlib()

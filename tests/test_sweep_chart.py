@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlp_cli.pages.charts import grouped_curves
-from mlp_cli.pages.figures import save_figure, to_inline_svg
+from mlp_cli.charts.drawing import grouped_curves
+from mlp_cli.charts.figures import save_figure, to_inline_svg
 from mlp_cli.pages.sweep_chart import sweep_chart
 from mlp_cli.pages.sweep_heat_map import BEST, FAILED, Span
 from mlp_cli.runs.settings import SETTINGS

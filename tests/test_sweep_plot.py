@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mlp_cli.pages.figures import save_figure
+from mlp_cli.charts.figures import save_figure
 from mlp_cli.pages.sweep_chart import sweep_chart
 from mlp_cli.sweeps.sweep import read_table
 from tests.makers import make_arrays, write_dataset

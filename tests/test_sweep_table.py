@@ -60,7 +60,7 @@ def test_lines_fit_the_terminal(width, count):
     lines = format_table(rows, width).splitlines()
     assert max(map(len, lines)) <= width
     assert sum("97.50 %" in line for line in lines) == 1
-    assert width < 80 and count == 9 or "97.50 %" in lines[1]
+    assert (width < 80 and count == 9) or "97.50 %" in lines[1]
 
 
 def test_rows_are_sorted_by_their_mean_and_faults_come_last():

@@ -80,8 +80,10 @@ def import_(
     names = _class_names(dataset, sizes[-1])
     run = replace(run, settings=replace(run.settings, data_dir=str(data_dir), class_names=names))
     path = _create(wanted, run)
-    named = [] if wanted is None else ["--checkpoint", str(path)]
     next_command = _next_command(run, path, reads_images=image_shape is not None)
+    # `mlp predict` takes an imported network unasked only where there is no other.
+    is_found_unnamed = wanted is None and next_command == ["evaluate"]
+    named = [] if is_found_unnamed else ["--checkpoint", str(path)]
     result_lines(f"network     {'-'.join(map(str, sizes))}, {run.settings.dtype}")
     result_lines(f"checkpoint  {path}")
     note_result(f"next        {command_line(['mlp', *next_command, *named])}")

@@ -51,7 +51,7 @@ def report(
     FOLDER is that of a sweep: the page then compares its runs, on the images held out. It reads
     no dataset.
     """
-    from mlp_cli.pages.figures import require_matplotlib
+    from mlp_cli.charts.figures import require_matplotlib
     from mlp_cli.system.outputs import check_output, writing
 
     for name in ("checkpoint", "dataset", "data_dir"):

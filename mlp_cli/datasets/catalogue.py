@@ -4,14 +4,16 @@ NumPy and requests are imported only when files are read or fetched: help and co
 the names alone.
 """
 
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlp_cli.datasets.drawn.source import Drawn
 from mlp_cli.datasets.fetching.published import Published
 from mlp_cli.datasets.fetching.published_file import PublishedFile
+from mlp_cli.datasets.own.arrays import OWN_ARRAYS, OwnArrays
 from mlp_cli.datasets.own.folder import OwnFolder
-from mlp_cli.datasets.source import Source
+from mlp_cli.datasets.source import DEFAULT_DATA_DIR, Source
 
 if TYPE_CHECKING:
     from mlp_cli.datasets.loading import Dataset
@@ -19,10 +21,12 @@ if TYPE_CHECKING:
 
 def find_source(text: str) -> Source:
     """Return the dataset that a user means: one of the catalogue, else a folder of that path."""
+    if text == OWN_ARRAYS:
+        return OwnArrays(name=text)
     return CATALOGUE.get(text) or OwnFolder(name=text)
 
 
-def load_dataset(name: str, data_dir: Path) -> "Dataset":
+def load_dataset(name: str, data_dir: str | PathLike[str] = DEFAULT_DATA_DIR) -> "Dataset":
     """Return the arrays of a dataset.
 
     name: one of the catalogue, or a folder with four IDX files.  `synthetic` is drawn where its
@@ -30,7 +34,7 @@ def load_dataset(name: str, data_dir: Path) -> "Dataset":
     Raises MissingDataError where files are missing, DataError where one is damaged or they
     disagree.
     """
-    return find_source(name).load(data_dir)
+    return find_source(name).load(Path(data_dir))
 
 
 PUBLISHED = (

@@ -24,7 +24,7 @@ class Split:
     """Images with their labels."""
 
     images: ImageArray
-    """(n, rows, columns), grey levels 0..255"""
+    """(n, rows, columns), grey levels 0..255; from Python perhaps floats, which are x in 0..1"""
     labels: LabelArray
     """(n,), classes counted from 0"""
 
@@ -77,7 +77,7 @@ class Dataset:
     @property
     def highest_label(self) -> int:
         """The highest label of all images."""
-        return max(int(self.train.labels.max()), int(self.test.labels.max()))
+        return max(int(split.labels.max(initial=0)) for split in (self.train, self.test))
 
     @property
     def labels_in_use(self) -> list[int]:

@@ -54,8 +54,11 @@ class Parts:
         return mask
 
 
-def find_parts(mask: Mask) -> Parts:
+def find_parts(mask: Mask, *, corners: bool = True) -> Parts:
     """Return the parts of a mask: pixels that touch at a side or a corner belong together.
+
+    corners: those that touch only at a corner too. Without, the parts of a mask's complement are
+    its holes, since a line's pixels may touch at corners only.
 
     It works on runs, which are stretches of a row without a gap. Two touching runs of
     neighbouring rows get the lower number of the two, until nothing changes.
@@ -67,7 +70,7 @@ def find_parts(mask: Mask) -> Parts:
     ends = np.flatnonzero(framed[1:] != framed[:-1])
     row, left = np.divmod(ends[::2], stride)
     right = ends[1::2] - row * stride
-    roots = _join(len(row), *_touching(row, left, right, stride))
+    roots = _join(len(row), *_touching(row, left, right, stride, corners))
     _, number = np.unique(roots, return_inverse=True)
     n = int(number.max()) + 1 if number.size else 0
 
@@ -83,7 +86,7 @@ def find_parts(mask: Mask) -> Parts:
 
 
 def _touching(
-    row: IndexArray, left: IndexArray, right: IndexArray, stride: int
+    row: IndexArray, left: IndexArray, right: IndexArray, stride: int, corners: bool
 ) -> tuple[IndexArray, IndexArray]:
     """Return the pairs of runs that touch: the upper one of each pair, and the lower one.
 
@@ -95,8 +98,8 @@ def _touching(
     """
     stride += 1
     start, end = row * stride + left, row * stride + right
-    first = np.searchsorted(end, start + stride, side="left")
-    last = np.searchsorted(start, end + stride, side="right")
+    first = np.searchsorted(end, start + stride, side="left" if corners else "right")
+    last = np.searchsorted(start, end + stride, side="right" if corners else "left")
     count = np.maximum(last - first, 0)
     upper = np.repeat(np.arange(row.size), count)
     lower = np.arange(upper.size) + np.repeat(first - (np.cumsum(count) - count), count)
@@ -125,13 +128,18 @@ times the digit's area, is a speck"""
 LARGEST_GAP = 0.25
 """fraction of the digit's size: a part further away does not belong to the digit"""
 NEIGHBOUR_DISTANCE, NEIGHBOUR_HEIGHT = 0.1, 0.6
-"""fractions of the digit's size: a part this far to the side and this tall is another digit"""
+"""fractions of the digit's size: a part this far away and this tall is another digit"""
+
+MOST_OVERLAP = 0.4
+"""fraction of the lower, and of the narrower: another digit, diagonally, overlaps less with both"""
 
 
 @dataclass(frozen=True)
 class ChosenParts:
     """The parts of a picture that were chosen as the digit."""
 
+    main: int
+    """the number of its main part"""
     mask: Mask
     """the digit's pixels"""
     top: int
@@ -152,19 +160,18 @@ class ChosenParts:
         return max(self.bottom - self.top, self.right - self.left)
 
 
-def choose_digit(ink: Ink, mask: Mask, seeds: Mask) -> ChosenParts | None:
-    """Return the digit among the parts of a mask, or None where no part has a seed.
+def choose_digit(ink: Ink, parts: Parts, seeds: Mask) -> ChosenParts | None:
+    """Return the digit among these parts, or None where no part has a seed.
 
     The main part has much ink, is long, is near the middle, and does not touch the border. Parts
     close by belong to it, such as a 5's roof or the halves of a broken 8. Specks, the page's edge
-    and a neighbour as tall as the digit are left out.
+    and a neighbour as tall as the digit, wherever it stands, are left out.
     """
-    parts = find_parts(mask)
     seeded = parts.sum(seeds) > 0
     candidates = np.flatnonzero(seeded)
     if not candidates.size:
         return None
-    rows, columns = mask.shape
+    rows, columns = parts.shape
     touches = (parts.top == 0) | (parts.left == 0) | (parts.bottom == rows)
     touches |= parts.right == columns
     deep, wide = rows * EDGE_DEPTH, columns * EDGE_DEPTH
@@ -186,6 +193,7 @@ def choose_digit(ink: Ink, mask: Mask, seeds: Mask) -> ChosenParts | None:
     left_over[chosen] = False
     tall = left_over & (parts.height > NEIGHBOUR_HEIGHT * parts.height[main])
     return ChosenParts(
+        main=main,
         mask=parts.mask_of(chosen),
         top=int(parts.top[chosen].min()),
         bottom=int(parts.bottom[chosen].max()),
@@ -209,10 +217,14 @@ def _gather(parts: Parts, main: int, allowed: IndexArray) -> IndexArray:
         size = max(bottom - top, right - left)
         down = np.maximum(parts.top[waiting] - bottom, top - parts.bottom[waiting])
         across = np.maximum(parts.left[waiting] - right, left - parts.right[waiting])
-        beside = (across > NEIGHBOUR_DISTANCE * size) & (
-            parts.height[waiting] > NEIGHBOUR_HEIGHT * (bottom - top)
+        apart = np.maximum(down, across)
+        low, narrow = parts.height[waiting], parts.width[waiting]
+        diagonal = (-down < np.minimum(low, bottom - top) * MOST_OVERLAP) & (
+            -across < np.minimum(narrow, right - left) * MOST_OVERLAP
         )
-        near = (np.maximum(down, across) <= LARGEST_GAP * size) & ~beside
+        another = (apart > NEIGHBOUR_DISTANCE * size) | diagonal
+        another &= low > NEIGHBOUR_HEIGHT * (bottom - top)
+        near = (apart <= LARGEST_GAP * size) & ~another
         if not near.any():
             return chosen
         chosen, waiting = np.concatenate([chosen, waiting[near]]), waiting[~near]

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.errors import PictureError
-from mlp_cli.images.components import ChosenParts, choose_digit
+from mlp_cli.errors import DataError, PictureError, ShapeError
+from mlp_cli.images.components import ChosenParts, Parts, choose_digit, find_parts
+from mlp_cli.images.enclosures import find_enclosures, inside_of, touches_frame
 from mlp_cli.images.ground import find_ink
-from mlp_cli.images.lines import remove_lines
+from mlp_cli.images.lines import above_mesh, remove_lines
 from mlp_cli.images.placing import has_mnist_form, place
 from mlp_cli.images.strokes import Strokes, set_stroke_width
 from mlp_cli.images.threshold import Levels, find_levels
@@ -22,6 +23,8 @@ FAINT_INK = 0.12
 """fraction of the possible contrast: weaker ink deserves a warning"""
 COARSE_EXTENT = 12
 """pixels: a digit whose longer side is shorter has lost its details"""
+MOST_NESTED = 4
+"""frames and cards in each other that are opened"""
 LEAST_OF_INK = 0.5
 """fraction of the ink: where the digit has less, the picture shows something else too"""
 
@@ -40,9 +43,24 @@ def normalise(grey: Grey, shape: tuple[int, ...] = (28, 28)) -> npt.NDArray[np.u
     """Return the digit of a picture in MNIST's form: (rows, columns), grey levels 0..255.
 
     grey: 0..255, of any size.  shape: rows and columns of the result.
-    Raises PictureError for a blank picture.
+    Raises PictureError for a blank picture; ShapeError or DataError for what is no picture.
     """
-    return find_digit(grey, shape).image
+    return find_digit(_check_grey(grey), shape).image
+
+
+def _check_grey(grey: npt.ArrayLike) -> Grey:
+    """Return grey levels from outside as an array. Raises ShapeError or DataError for others."""
+    array = np.asarray(grey)
+    if array.ndim != 2 or not array.size:
+        raise ShapeError(f"grey: shape {array.shape}, expected (rows, columns).")
+    if array.dtype.kind not in "uif":
+        raise DataError(f"grey: {array.dtype}, expected numbers from 0 to 255.")
+    low, high = float(array.min()), float(array.max())
+    if not (low >= 0 and high <= 255):  # not a number is neither
+        raise DataError(f"grey: from {low:.6g} to {high:.6g}, expected grey levels from 0 to 255.")
+    if array.dtype.kind == "f" and 0 < high <= 1:
+        raise DataError("grey: floats up to 1, expected grey levels from 0 to 255: 255 * grey")
+    return array.astype(np.float32, copy=False)
 
 
 def find_digit(grey: Grey, shape: tuple[int, ...] = (28, 28)) -> Digit:
@@ -58,18 +76,72 @@ def find_digit(grey: Grey, shape: tuple[int, ...] = (28, 28)) -> Digit:
             return Digit(levels_up.round().astype(np.uint8))
     if np.ptp(grey) < MIN_CONTRAST:
         raise _blank()
-    ink = find_ink(grey)
-    levels = find_levels(ink)
-    if levels is None:
+    found = _look(grey)
+    if found is None:
         raise _blank()
-    ink, levels = remove_lines(ink, levels)
-    choice = choose_digit(ink, ink > levels.growth, ink > levels.seed)
-    if choice is None or choice.extent < MIN_EXTENT * max(grey.shape):
-        raise _blank()
-    strokes = set_stroke_width(cut(ink, choice, levels), shape)
+    for _ in range(MOST_NESTED):
+        deeper = _go_inside(grey, found)
+        if deeper is None:
+            break
+        grey, found = deeper
+    choice, levels = found.choice, found.levels
+    strokes = set_stroke_width(cut(found.ink, choice, levels), shape)
     if strokes is None:
         raise _blank()
-    return Digit(place(strokes.ink, strokes.scale, shape), _doubts(choice, levels, strokes))
+    return Digit(place(strokes.ink, strokes.scale, shape), _doubts(found, strokes))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is found in a picture, or inside a frame or card of it."""
+
+    ink: Ink
+    levels: Levels
+    parts: Parts
+    seeds: Mask
+    choice: ChosenParts
+
+
+def _look(grey: Grey, kept: Mask | None = None) -> _Found | None:
+    """Return what is found in a picture, or None where it is blank.
+
+    kept: where the picture is more than the edge of its paper.
+    """
+    ink = find_ink(grey)
+    if kept is not None:
+        ink = np.where(kept, ink, np.float32(0))
+    levels = find_levels(ink)
+    if levels is None:
+        return None
+    ink, levels = remove_lines(ink, levels)
+    parts, seeds = find_parts(ink > levels.growth), ink > levels.seed
+    choice = choose_digit(ink, parts, seeds)
+    if choice and choice.at_border and (pen := above_mesh(ink, levels, parts, choice.main)):
+        mesh = levels, parts, seeds, choice
+        levels, parts, seeds = pen, find_parts(ink > pen.growth), ink > pen.seed
+        choice = choose_digit(ink, parts, seeds)
+        if choice is None or choice.at_border:
+            levels, parts, seeds, choice = mesh
+    if choice is None or choice.extent < MIN_EXTENT * max(grey.shape):
+        return None
+    return _Found(ink, levels, parts, seeds, choice)
+
+
+def _go_inside(grey: Grey, found: _Found) -> tuple[Grey, _Found] | None:
+    """Return the inside of what encloses the digit, or None where nothing does."""
+    parts, main = found.parts, found.choice.main
+    for enclosure in find_enclosures(parts, found.seeds):
+        rows, columns = enclosure.box
+        holds = rows.start <= parts.top[main] and parts.bottom[main] <= rows.stop
+        holds &= columns.start <= parts.left[main] and parts.right[main] <= columns.stop
+        if enclosure.number != main and not holds:
+            continue
+        inside, kept = inside_of(grey, enclosure)
+        if min(inside.shape) >= COARSE_EXTENT and np.ptp(inside) >= MIN_CONTRAST:
+            deeper = _look(inside, kept)
+            if deeper is not None:
+                return inside, deeper
+    return None
 
 
 def cut(ink: Ink, choice: ChosenParts, levels: Levels) -> Ink:
@@ -95,15 +167,17 @@ def _blank() -> PictureError:
     return PictureError("blank: nothing stands out from the background, expected a digit.")
 
 
-def _doubts(choice: ChosenParts, levels: Levels, strokes: Strokes) -> tuple[str, ...]:
+def _doubts(found: _Found, strokes: Strokes) -> tuple[str, ...]:
     """Return the reasons to doubt a reading, each as a clause."""
-    doubts = []
+    doubts, choice, levels = [], found.choice, found.levels
     if choice.others:
-        doubts.append(f"{choice.others + 1} digits side by side; only one is read")
+        doubts.append(f"{choice.others + 1} digits; only one is read; mlp predict --all reads all")
     elif choice.fraction < LEAST_OF_INK:
         doubts.append("most of the ink is not the digit; it may be a picture of something else")
     if choice.at_border:
         doubts.append("the digit touches the picture's edge and may be cut off")
+    if touches_frame(found.parts, choice.main):
+        doubts.append("the digit may touch a frame around it")
     if strokes.solid:
         doubts.append("a solid shape without strokes; it may be a picture of something else")
     if levels.ink < FAINT_INK:

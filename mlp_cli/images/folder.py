@@ -18,8 +18,10 @@ from mlp_cli.images.formats import ENDINGS
 from mlp_cli.system.characters import one_line
 from mlp_cli.system.files import open_regular, sweep
 
-SOFTWARE_MARK = "mlp predict --save-normalised"
-"""the text that our PNGs carry near their beginning, by which we recognise them"""
+NORMALISED = "mlp predict --save-normalised"
+"""a text that our PNGs of this kind carry near their beginning, by which we recognise them"""
+BOXES = "mlp predict --save-boxes"
+"""the same of pictures with the boxes of their digits"""
 MARK_WITHIN = 128
 """bytes at the beginning of our PNGs that hold the mark"""
 
@@ -66,29 +68,31 @@ def _other_kind(path: Path) -> str:
     return "" if ending in ENDINGS else f"named {ending}" if ending else "without an ending"
 
 
-def save_image(image: npt.NDArray[np.uint8], file: BinaryIO, software: str = SOFTWARE_MARK) -> None:
-    """Write an image as PNG, with the mark by which we recognise it.
+def save_image(image: npt.NDArray[np.uint8], file: BinaryIO, kind: str = NORMALISED) -> None:
+    """Write an image as PNG, with its kind as the mark by which we recognise it.
 
-    software: the mark; with another one, `SaveFolder` does not take the file for its own.
+    image: (rows, columns), or (rows, columns, 3) for colours.
+    kind: what wrote it; `SaveFolder` takes no file of another for its own.
     """
     mark = PngInfo()
-    mark.add_text("Software", software)
+    mark.add_text("Software", kind)
     Image.fromarray(image).save(file, "PNG", pnginfo=mark)
 
 
 @dataclass
 class SaveFolder:
-    """A folder with a file of its own for the normalised form of each picture.
+    """A folder with a file of its own for what is saved of each picture.
 
-    It replaces files that an earlier run of ours saved, and no others.
+    It replaces files of its kind that an earlier run of ours saved, and no others.
     """
 
     folder: Path
+    kind: str
     taken: set[str]
     """paths that are not free: pictures are read from there, or another one is saved there"""
 
     @classmethod
-    def make(cls, folder: Path, names: Iterable[str]) -> Self:
+    def make(cls, folder: Path, names: Iterable[str], kind: str = NORMALISED) -> Self:
         """Create the folder where it is missing, and delete what killed processes left there.
 
         names: the pictures that are read.  Raises OutputError where it cannot be created.
@@ -96,7 +100,7 @@ class SaveFolder:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             sweep(folder, "*.png")
-            return cls(Path(realpath(folder)), {_folded(name) for name in names})
+            return cls(Path(realpath(folder)), kind, {_folded(name) for name in names})
         except OSError as error:
             reason = error.strerror or error
             raise OutputError(f"{folder}: cannot be created as a folder ({reason}).") from error
@@ -111,7 +115,7 @@ class SaveFolder:
         return path
 
     def _is_free(self, path: Path) -> bool:
-        return _folded(path) not in self.taken and (not lexists(path) or _is_ours(path))
+        return _folded(path) not in self.taken and (not lexists(path) or _is_ours(path, self.kind))
 
 
 def _folded(name: str | Path) -> str:
@@ -119,10 +123,10 @@ def _folded(name: str | Path) -> str:
     return realpath(name).casefold()
 
 
-def _is_ours(path: Path) -> bool:
-    """Return whether `save_image` wrote this file."""
+def _is_ours(path: Path, kind: str) -> bool:
+    """Return whether `save_image` wrote this file, as one of this kind."""
     try:
         with open_regular(path) as file:
-            return SOFTWARE_MARK.encode() in file.read(MARK_WITHIN)
+            return kind.encode() in file.read(MARK_WITHIN)
     except OSError:
         return False

@@ -16,6 +16,9 @@ CORNER_SIDE = 1 / 12
 """fraction of the shorter side: the width of a corner"""
 EVEN_LEVELS, EVEN_FRACTION = 9, 0.7
 """where the ground is one level, this many neighbouring levels hold this fraction of the border"""
+DARK_TO_LIGHT, LEAST_PAGE, TWO_LEVELS_FRACTION = 0.4, 160, 0.85
+"""a page and what it lies on: where the darker is below this fraction of the lighter, the lighter
+is above this level, and both hold this fraction of the border; no shadow is so dark and so sharp"""
 LEAST_SIDE_FOR_LIGHT = 40
 """pixels: in a picture with a shorter side, light and strokes cannot be told apart"""
 LIGHT_WINDOW = 1 / 4
@@ -52,9 +55,19 @@ def border_of(grey: Grey) -> Grey:
 
 
 def is_even(border: Grey) -> bool:
-    """Return whether a few neighbouring grey levels hold most of the border."""
+    """Return whether a few neighbouring grey levels hold most of the border.
+
+    So do two such groups, one much darker than the other: a page on the black of a scanner.
+    """
     counts = np.bincount(border.round().astype(np.intp), minlength=256)
-    return bool(np.convolve(counts, np.ones(EVEN_LEVELS)).max() > border.size * EVEN_FRACTION)
+    held = np.convolve(counts, np.ones(EVEN_LEVELS))
+    if held.max() > border.size * EVEN_FRACTION:
+        return True
+    most = int(held.argmax())
+    apart = np.arange(held.size)
+    dark, light = np.minimum(apart, most), np.maximum(apart, most)
+    other = held[(dark < DARK_TO_LIGHT * light) & (light > LEAST_PAGE)].max(initial=0)
+    return bool(held.max() + other > border.size * TWO_LEVELS_FRACTION)
 
 
 def is_ground_bright(grey: Grey, border: Grey, threshold: float) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mlp_cli.images.components import Parts
 from mlp_cli.images.threshold import Levels, median, otsu_threshold
 from mlp_cli.images.types import IndexArray, Ink, Mask
 
@@ -19,6 +20,8 @@ SAMPLED_COLUMNS = 64
 """the number of columns in which lines are searched"""
 PEN_TO_LINE = 1.3
 """a threshold separates the pen from the lines where its ink is this many times stronger"""
+MOST_LINE = 1 / 20
+"""fraction of the picture: something wider is a card or a table's edge"""
 LEAST_REST = 0.003
 """fraction of the picture: with less ink beside the lines, a line was the digit"""
 
@@ -56,9 +59,30 @@ def remove_lines(ink: Ink, levels: Levels) -> tuple[Ink, Levels]:
         return ink, Levels.of(levels.noise, pen, least=(level + pen) / 2)
     if len(lines) >= 2:
         rest = cut_out(ink, lines, levels.growth)
-        if (rest > levels.seed).mean() > LEAST_REST:
+        if rest is not None and (rest > levels.seed).mean() > LEAST_REST:
             return rest, levels
     return ink, levels
+
+
+def above_mesh(ink: Ink, levels: Levels, parts: Parts, number: int) -> Levels | None:
+    """Return the levels of a pen on squares at any angle, or None where there are none.
+
+    A mesh of lines joins all that is written to one part, which goes from border to border both
+    ways and leaves most of the picture free. It is fainter than the pen.
+    """
+    rows, columns = parts.shape
+    spans = parts.height[number] > 0.95 * rows and parts.width[number] > 0.95 * columns
+    if not spans or parts.area[number] > 0.5 * rows * columns:
+        return None
+    values = ink.ravel()[parts.pixels[parts.owner == number]]
+    threshold = otsu_threshold(values)
+    if min(rows, columns) < LEAST_SIDE_FOR_LINES or not (values > threshold).any():
+        return None
+    line = float(median(values[values <= threshold]))
+    pen = float(median(values[values > threshold]))
+    if pen < PEN_TO_LINE * line:
+        return None
+    return Levels.of(levels.noise, pen, least=(line + pen) / 2)
 
 
 def find_lines(ink: Ink, threshold: float) -> list[PaperLine]:
@@ -77,15 +101,18 @@ def turned(picture: npt.NDArray[Any], upright: bool) -> npt.NDArray[Any]:
     return picture.T if upright else picture
 
 
-def cut_out(ink: Ink, lines: list[PaperLine], threshold: float) -> Ink:
+def cut_out(ink: Ink, lines: list[PaperLine], threshold: float) -> Ink | None:
     """Return the ink without the lines, but with the strokes that cross them.
 
-    Where a stroke crosses a line, the column of ink is longer than the line is wide.
+    Where a stroke crosses a line, the column of ink is longer than the line is wide. What is wide
+    is no line, but a card or a table's edge: None is returned.
     """
     # Of the whole picture once for each direction: there may be hundreds of lines.
     across, down = (column_lengths(turned(ink, upright) > threshold) for upright in (False, True))
     lengths = [(down if line.upright else across)[line.row, line.column] for line in lines]
     width = median(np.array([median(each) for each in lengths]))
+    if width > max(5, MOST_LINE * min(ink.shape)):
+        return None
     rest = ink.copy()
     for each, line in zip(lengths, lines, strict=True):
         alone = each <= 1.5 * width + 1

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import SEEK_END
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from PIL import Image
 from PIL.ImageFile import ImageFile
@@ -54,11 +54,20 @@ DECODER_ERRORS = (
 """the errors that Pillow's decoders raise for damaged files, most of them by accident"""
 
 
+class Opened(NamedTuple):
+    """A picture of which nothing has been decoded yet."""
+
+    picture: ImageFile
+    file: BoundedFile
+    size: tuple[int, int]
+    """columns and rows as the file has them; a JPEG may be decoded at a part of these"""
+
+
 @contextmanager
-def opened(file: BinaryIO) -> Iterator[tuple[ImageFile, BoundedFile]]:
+def opened(file: BinaryIO) -> Iterator[Opened]:
     """Open the picture in a file, in one of the formats that are read.
 
-    It comes with its file. Nothing is decoded yet; decoding in the block takes a bounded memory.
+    Decoding in the block takes a bounded memory.
     Raises UnidentifiedImageError for another format, PictureError for a picture that is too large.
     """
     size = file.seek(0, SEEK_END)
@@ -78,8 +87,9 @@ def opened(file: BinaryIO) -> Iterator[tuple[ImageFile, BoundedFile]]:
             formats = available_formats()
             with Image.open(cast("BinaryIO", bounded), formats=formats) as picture:
                 bounded.left = math.inf
+                full = picture.size
                 check_pixels(picture, size)
-                yield picture, bounded
+                yield Opened(picture, bounded, full)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         found, most = re.search(r"\d+", str(error)), Image.MAX_IMAGE_PIXELS
         raise PictureError(

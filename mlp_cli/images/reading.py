@@ -1,12 +1,14 @@
 """Read a picture file as grey levels: upright, on a ground, in the colours that show ink best."""
 
+import math
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TextIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 
 from mlp_cli.errors import PictureError
 from mlp_cli.images.digit import MIN_CONTRAST
@@ -18,6 +20,9 @@ from mlp_cli.images.threshold import median
 from mlp_cli.images.types import Grey
 from mlp_cli.system.characters import one_line
 from mlp_cli.system.files import open_regular
+
+if TYPE_CHECKING:
+    from mlp_cli.images.several import Box
 
 Colours = npt.NDArray[np.uint8]
 """0..255: (rows, columns, 3) for red, green and blue, or (rows, columns, 4) with the opacity"""
@@ -38,16 +43,29 @@ class Picture(NamedTuple):
     """(rows, columns), 0..255"""
     remarks: tuple[str, ...] = ()
     """what of the file was not read, each as a clause"""
+    size: tuple[int, int] = (0, 0)
+    """rows and columns of the picture in the file, upright: those of `grey`, or more"""
+
+    def in_file(self, box: "Box") -> "Box":
+        """Return where a box of `grey` is in the file's picture, upright."""
+        rows, columns = self.size
+        down, across = rows / self.grey.shape[0], columns / self.grey.shape[1]
+        return box._replace(
+            left=int(box.left * across),
+            top=int(box.top * down),
+            right=min(math.ceil(box.right * across), columns),
+            bottom=min(math.ceil(box.bottom * down), rows),
+        )
 
 
-def read_picture(source: Path | BinaryIO) -> Grey:
-    """Return the grey levels of a picture: (rows, columns), 0..255.
+def read_picture(source: str | Path | BinaryIO) -> Grey:
+    """Return the grey levels of a picture, a file by its name or open: (rows, columns), 0..255.
 
     The picture is turned upright, and transparent parts get a fitting ground. Of several frames
     or pages, the first is read that is not blank.
     Raises PictureError where it cannot be read or is not a picture; the caller adds the name.
     """
-    return open_picture(source).grey
+    return open_picture(Path(source) if isinstance(source, str) else source).grey
 
 
 def open_picture(source: Path | BinaryIO) -> Picture:
@@ -104,8 +122,11 @@ def take_as_is(grey: Grey, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
 
 def _read(file: BinaryIO) -> Picture:
     try:
-        with opened(file) as (picture, bounded):
-            return Picture(*read_first(picture, bounded, _grey))
+        with opened(file) as (picture, bounded, full):
+            grey, remarks = read_first(picture, bounded, _grey)
+            # A JPEG has one picture, which may be decoded at a part of its size.
+            size = full if isinstance(picture, JpegImageFile) else picture.size
+            return Picture(grey, remarks, _turned(size, grey.shape))
     except UnidentifiedImageError as error:
         raise not_a_picture(file) from error
 
@@ -119,6 +140,17 @@ def _grey(picture: Image.Image) -> Grey:
     if plain.mode == "L":
         return pixels.astype(np.float32)
     return to_grey(lay_on_ground(pixels) if plain.mode == "RGBA" else pixels)
+
+
+def _turned(size: tuple[int, int], shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return the rows and columns of a picture that was turned upright, or not, to this shape.
+
+    size: its columns and rows before.
+    """
+    rows, columns = shape
+    wide, high = size
+    is_turned = abs(high * columns - wide * rows) > abs(wide * columns - high * rows)
+    return (wide, high) if is_turned else (high, wide)
 
 
 def _upright(picture: Image.Image) -> Image.Image:

@@ -12,6 +12,9 @@ LEAST_INK = 0.02
 """fraction of the possible contrast: a difference below five grey levels is paper"""
 INK_TO_NOISE = 4
 """ink has to be this many times stronger than the noise"""
+LEAST_ON_PATTERN, MOST_BETWEEN = 0.3, 0.7
+"""fraction of the possible contrast that ink has on a pattern; and as a fraction of its pixels,
+those that may lie between the two"""
 SEED_FRACTION, GROWTH_FRACTION = 0.5, 1 / 3
 """fractions of the ink's level: a pixel above the first is ink, and so is one above the second that
 is connected to it; a stroke's soft edge lies between"""
@@ -73,16 +76,43 @@ class Levels:
 def find_levels(ink: Ink) -> Levels | None:
     """Return the levels of ink and paper, or None where nothing rises above the paper.
 
-    Values below 0 show the paper's noise. Values above three times the noise are ink or the soft
-    edge of ink, and Otsu's threshold separates the two. Half as many pixels of paper are added
-    for it, because a picture without soft edges would otherwise have only ink.
+    Values below 0 show the paper's noise. Where nothing rises above it, they may be something else:
+    what is darker than the table under a page, or the stripes of a cloth.
     """
     below = ink[ink < 0]
     # Of a normal distribution, half lies within 0.6745 standard deviations.
     noise = float(median(-below)) / 0.6745 if below.size > 10 else 0.0
+    if levels := _levels_above(ink, noise):
+        return levels
+    if np.count_nonzero(ink == 0) > below.size:  # even paper has no noise
+        return _levels_above(ink, 0.0)
+    return _levels_on_pattern(ink)
+
+
+def _levels_above(ink: Ink, noise: float) -> Levels | None:
+    """Return the levels of ink that stands out from this noise.
+
+    Values above three times the noise are ink or the soft edge of ink, and Otsu's threshold
+    separates the two. Half as many pixels of paper are added for it, because a picture without soft
+    edges would otherwise have only ink.
+    """
     rising = ink[ink > max(3 * noise, LEAST_INK)]
     if rising.size < 3:
         return None
     threshold = otsu_threshold(np.concatenate([rising, np.zeros(rising.size // 2, np.float32)]))
     level = float(median(rising[rising > threshold]))
     return Levels.of(noise, level) if level > INK_TO_NOISE * noise else None
+
+
+def _levels_on_pattern(ink: Ink) -> Levels | None:
+    """Return the levels of strong ink on stripes, whose lighter half is not noise; or None.
+
+    Few pixels lie between strong ink and the pattern, while noise has most of its pixels there.
+    """
+    above = ink[ink > otsu_threshold(ink.clip(0))]
+    level = float(median(above)) if above.size else 0.0
+    if level < LEAST_ON_PATTERN:
+        return None
+    strong = np.count_nonzero(ink > 0.75 * level)
+    between = np.count_nonzero((ink > 0.25 * level) & (ink <= 0.75 * level))
+    return Levels.of(0.0, level, least=level / 2) if between < MOST_BETWEEN * strong else None

@@ -17,7 +17,7 @@ from mlp_cli.learning.update_rule import GRADIENT_DESCENT, UpdateRule
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.encoding import one_hot
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Floats, Images, Indices, Labels
+from mlp_cli.nn.types import Floats, ImagesOrX, Indices, Labels
 
 _kernel: ModuleType | None
 try:
@@ -113,12 +113,12 @@ class CompiledEngine:
         self.variant: str | None = variant or variants()[0]
         self._layers = kernel_layers(network, has_velocity=rule.momentum > 0)
 
-    def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
+    def learn(self, images: ImagesOrX, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from every example once, in this order, and return the sum of their costs."""
         return sum(block.cost for block in self.blocks(images, labels, order, eta))
 
     def blocks(
-        self, images: Images, labels: Labels, order: Indices, eta: float
+        self, images: ImagesOrX, labels: Labels, order: Indices, eta: float
     ) -> Iterator[LearnedBlock]:
         """Learn from every example once, in this order, and yield each block."""
         parameters = self.network.parameters
@@ -137,7 +137,7 @@ class CompiledEngine:
             layer.give(W_b, velocity)
 
     def _learn(
-        self, images: Images, labels: Labels, block: Indices, m: int, eta: float, decay: float
+        self, images: ImagesOrX, labels: Labels, block: Indices, m: int, eta: float, decay: float
     ) -> LearnedBlock:
         """Learn from the mini-batches of a block, which all have m examples."""
         network = self.network

@@ -12,8 +12,9 @@ from mlp_cli.learning.names import EngineName
 from mlp_cli.learning.plain import PlainEngine
 from mlp_cli.learning.progress import LearnedBlock
 from mlp_cli.learning.update_rule import GRADIENT_DESCENT, UpdateRule
+from mlp_cli.nn.checks import MOST_LABELS, is_grey
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Floats, Images, Indices, Labels
+from mlp_cli.nn.types import Floats, ImagesOrX, Indices, Labels
 
 
 class BatchLimits(NamedTuple):
@@ -45,14 +46,14 @@ class Engine(Protocol):
     variant: str | None
     """the processor's version of the code, which rounds in its own way; None if there is but one"""
 
-    def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
+    def learn(self, images: ImagesOrX, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from every example once, in this order, and return the sum of their costs.
 
         It is what `blocks` does, at once.
         """
 
     def blocks(
-        self, images: Images, labels: Labels, order: Indices, eta: float
+        self, images: ImagesOrX, labels: Labels, order: Indices, eta: float
     ) -> Iterator[LearnedBlock]:
         """Learn from every example once, in this order, and yield each part that was learned from.
 
@@ -61,7 +62,8 @@ class Engine(Protocol):
         activations that are learned from, just before the update, which `UpdateRule` has. The
         network has what was learned when the iteration ends.
 
-        images: (n, rows, columns) or (n, pixels), grey levels 0..255.  labels: (n,), below n_L.
+        images: (n, rows, columns) or (n, pixels), grey levels of type uint8; or floats, which are
+        x, of any range, for all engines but the compiled one.  labels: (n,), below n_L.
         order: indices of images.
         """
 
@@ -98,6 +100,28 @@ def choose(
     if layer_2 < UNITS_OF_A_NARROW_LAYER * sizes[0]:
         limit = max(limit, limits.of_narrow)
     return "compiled" if batch_size <= limit else "numpy"
+
+
+def choose_for(images: ImagesOrX, sizes: Sequence[int], batch_size: int) -> EngineName:
+    """Return the fastest engine that learns from these images: see `choose`."""
+    return choose(sizes, batch_size, None if takes("compiled", images, sizes) else [])
+
+
+def takes(name: str, images: ImagesOrX, sizes: Sequence[int]) -> bool:
+    """Return whether an engine learns from these images, in as many classes.
+
+    The compiled engine looks for inked pixels among bytes, and its labels are bytes.
+    """
+    return name != "compiled" or (is_grey(images) and sizes[-1] <= MOST_LABELS)
+
+
+def check_takes(name: str, images: ImagesOrX, sizes: Sequence[int]) -> None:
+    """Raise OptionError where an engine does not learn from these images: see `takes`."""
+    if not takes(name, images, sizes):
+        raise OptionError(
+            f"--engine {name}: learns from grey levels, and the images are floats between them. "
+            "Choose --engine numpy, or leave it out."
+        )
 
 
 def available(name: EngineName) -> EngineName:

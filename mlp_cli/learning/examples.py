@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.nn.types import Floats, Images, Indices, Labels
+from mlp_cli.nn.checks import is_grey
+from mlp_cli.nn.types import Floats, ImagesOrX, Indices, Labels
 
 _WHITE = np.array(255, np.float32)
 
@@ -45,19 +46,24 @@ class ExampleBlock:
         self._pixels = np.empty((count * m, pixels), np.uint8)
         self._classes = np.arange(classes)[:, None]
 
-    def fill(self, images: Images, labels: Labels, indices: Indices) -> int:
+    def fill(self, images: ImagesOrX, labels: Labels, indices: Indices) -> int:
         """Encode the examples at these indices, and return how many mini-batches they make.
 
-        images: (n, pixels).  labels: (n,).  indices: a multiple of m, no more than there is room.
+        images: (n, pixels), grey levels or x.  labels: (n,).  indices: a multiple of m, no more
+        than there is room.
         """
         count, pixels = len(indices) // self._m, self._pixels[: len(indices)]
-        # "clip" never clips here: the default, "raise", copies through a buffer.
-        images.take(indices, 0, pixels, "clip")
-        # To floats first, and whole rows: to divide bytes, or rows but for their last number, takes
-        # three times as long. So the 1 that a row ends in is a white pixel before.
         x = self.x[: len(indices)]
-        x[:, :-1] = pixels
-        x[:, -1] = 255
-        np.divide(x, _WHITE, x)
+        if is_grey(images):
+            # "clip" never clips here: the default, "raise", copies through a buffer.
+            images.take(indices, 0, pixels, "clip")
+            # To floats first, and whole rows: to divide bytes, or rows but for their last number,
+            # takes three times as long. So the 1 that a row ends in is a white pixel before.
+            x[:, :-1] = pixels
+            x[:, -1] = 255
+            np.divide(x, _WHITE, x)
+        else:
+            x[:, :-1] = images[indices]
+            x[:, -1] = 1
         self.y[:count] = labels[indices].reshape(count, 1, self._m) == self._classes
         return count

@@ -18,7 +18,7 @@ from mlp_cli.learning.minibatch import MiniBatch
 from mlp_cli.learning.progress import LearnedBlock
 from mlp_cli.learning.update_rule import UpdateRule
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Floats, Images, Indices, Labels
+from mlp_cli.nn.types import Floats, ImagesOrX, Indices, Labels
 
 EXAMPLES_PER_GROUP = 40
 """Examples whose pixels are multiplied at once. With 10, 20, 40 and 80, mini-batches of 10 take 1,
@@ -127,7 +127,7 @@ class GroupedEngine(NumpyEngine):
         self._group = MiniBatchGroup(self.steps_for(batch_size).batch, self._count)
 
     def blocks(
-        self, images: Images, labels: Labels, order: Indices, eta: float
+        self, images: ImagesOrX, labels: Labels, order: Indices, eta: float
     ) -> Iterator[LearnedBlock]:
         """Learn from every example once, in this order, and yield each block."""
         group_size, room = self._count * self.batch_size, len(self._block.x)
@@ -140,7 +140,7 @@ class GroupedEngine(NumpyEngine):
 
     @np.errstate(over="ignore", invalid="ignore")
     def _learn_groups(
-        self, images: Images, labels: Labels, indices: Indices, eta: float
+        self, images: ImagesOrX, labels: Labels, indices: Indices, eta: float
     ) -> LearnedBlock:
         """Learn from the complete groups of a block."""
         (layer_2, *above), block = self.steps_for(self.batch_size).updates, self._block

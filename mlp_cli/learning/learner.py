@@ -15,7 +15,7 @@ from mlp_cli.learning.progress import LearnedBlock
 from mlp_cli.learning.update_rule import GRADIENT_DESCENT, UpdateRule
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Floats, Images, Indices, Labels
+from mlp_cli.nn.types import Floats, ImagesOrX, Indices, Labels
 
 EXAMPLES_PER_BLOCK = 500
 """examples that are encoded at once: their float32 numbers, 1.5 MB, stay near the processor"""
@@ -61,12 +61,12 @@ class NumpyEngine:
         self._examples_per_block = examples_per_block
         self._steps: dict[int, Steps] = {}
 
-    def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
+    def learn(self, images: ImagesOrX, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from every example once, in this order, and return the sum of their costs."""
         return sum(block.cost for block in self.blocks(images, labels, order, eta))
 
     def blocks(
-        self, images: Images, labels: Labels, order: Indices, eta: float
+        self, images: ImagesOrX, labels: Labels, order: Indices, eta: float
     ) -> Iterator[LearnedBlock]:
         """Learn from every example once, in this order, and yield each block."""
         images = np.asarray(images).reshape(len(images), -1)
@@ -79,7 +79,7 @@ class NumpyEngine:
     # An overflow is found by the check after the epoch, which says more than a warning would.
     @np.errstate(over="ignore", invalid="ignore")
     def _learn(
-        self, images: Images, labels: Labels, indices: Indices, m: int, eta: float, decay: float
+        self, images: ImagesOrX, labels: Labels, indices: Indices, m: int, eta: float, decay: float
     ) -> LearnedBlock:
         """Learn from the mini-batches of a block, which all have m examples."""
         block, batch, updates = self.steps_for(m)

@@ -13,7 +13,7 @@ from mlp_cli.learning.update_rule import GRADIENT_DESCENT, UpdateRule
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.encoding import one_hot, pixels_to_x
 from mlp_cli.nn.network import Derivatives, Network
-from mlp_cli.nn.types import Floats, Images, Indices, Labels
+from mlp_cli.nn.types import Floats, ImagesOrX, Indices, Labels
 
 
 class PlainEngine:
@@ -31,12 +31,12 @@ class PlainEngine:
         self.velocities = rule.velocities_of(network)
         self.variant: str | None = None
 
-    def learn(self, images: Images, labels: Labels, order: Indices, eta: float) -> float:
+    def learn(self, images: ImagesOrX, labels: Labels, order: Indices, eta: float) -> float:
         """Learn from every example once, in this order, and return the sum of their costs."""
         return sum(block.cost for block in self.blocks(images, labels, order, eta))
 
     def blocks(
-        self, images: Images, labels: Labels, order: Indices, eta: float
+        self, images: ImagesOrX, labels: Labels, order: Indices, eta: float
     ) -> Iterator[LearnedBlock]:
         """Learn from every example once, in this order, and yield each mini-batch."""
         decay = self.rule.decay(eta, len(order))
@@ -46,7 +46,7 @@ class PlainEngine:
 
     # An overflow is found by the check after the epoch, which says more than a warning would.
     @np.errstate(over="ignore", invalid="ignore")
-    def _learn(self, images: Images, labels: Labels, eta: float, decay: float) -> LearnedBlock:
+    def _learn(self, images: ImagesOrX, labels: Labels, eta: float, decay: float) -> LearnedBlock:
         """Learn from one mini-batch: one turn of Train."""
         network, rule, m = self.network, self.rule, len(labels)
         x = pixels_to_x(images, network.dtype)

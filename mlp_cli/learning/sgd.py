@@ -9,12 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 from mlp_cli.errors import DivergedError
-from mlp_cli.learning.engine import Engine, choose, make_engine
+from mlp_cli.learning.engine import Engine, choose_for, make_engine
 from mlp_cli.learning.progress import EpochProgress, count_correct
 from mlp_cli.learning.schedules import Schedule
+from mlp_cli.nn.checks import check_images, check_labels, to_grey_levels
 from mlp_cli.nn.costs import mean_cost
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Images, Indices, Labels
+from mlp_cli.nn.types import ImagesOrX, Indices, Labels
 
 
 @dataclass(frozen=True)
@@ -52,35 +53,52 @@ class Validation(NamedTuple):
 
 def sgd(
     network: Network,
-    images: Images,
+    images: ImagesOrX,
     labels: Labels,
     *,
     epochs: int,
     eta: float,
     batch_size: int,
     rng: "np.random.Generator",
-    validation: tuple[Images, Labels] | None = None,
+    validation: tuple[ImagesOrX, Labels] | None = None,
 ) -> Iterator[EpochResult]:
     """Train the network in place and yield a result after every epoch.
 
     This is the plain recipe, with a constant learning rate; `train_epochs` has every option.
 
-    images: (n, rows, columns), grey levels 0..255.  labels: (n,), below n_L.
+    images: (n, rows, columns) or (n, pixels), grey levels of type uint8; or floats, which are x
+    from 0 to 1 as they are.  labels: (n,), whole numbers below n_L.
     validation: images and labels that the network reads after every epoch, and never learns from.
-    Raises DivergedError, naming the epoch, where a parameter is no longer a finite number.
+    Raises ShapeError or DataError for other arrays; DivergedError, naming the epoch, where a
+    parameter is no longer a finite number.
     """
-    engine = make_engine(choose(network.sizes, batch_size), network, batch_size)
+    images, labels = _check_examples(network, images, labels)
+    if validation is not None:
+        validation = _check_examples(network, *validation, of="validation ")
+    engine = make_engine(choose_for(images, network.sizes, batch_size), network, batch_size)
     schedule = Schedule(eta, epochs)
     return train_epochs(engine, images, labels, schedule, rng, validation)
 
 
+def _check_examples(
+    network: Network, images: ImagesOrX, labels: Labels, of: str = ""
+) -> tuple[ImagesOrX, Labels]:
+    """Return images and labels as the engines take them. Raises ShapeError or DataError."""
+    images = check_images(images, network.sizes[0], name=f"{of}images")
+    labels = check_labels(
+        labels, len(images), network.sizes[-1], name=f"{of}labels", images=f"{of}images"
+    )
+    grey = to_grey_levels(images)
+    return np.ascontiguousarray(images if grey is None else grey), labels
+
+
 def train_epochs(
     engine: Engine,
-    images: Images | Callable[[int], Images],
+    images: ImagesOrX | Callable[[int], ImagesOrX],
     labels: Labels,
     schedule: Schedule,
     rng: "np.random.Generator",
-    validation: tuple[Images, Labels] | None = None,
+    validation: tuple[ImagesOrX, Labels] | None = None,
     *,
     examples: Indices | None = None,
     accuracies: Sequence[float | None] = (),
@@ -105,11 +123,11 @@ def train_epochs(
 
 def train_blocks(
     engine: Engine,
-    images: Images | Callable[[int], Images],
+    images: ImagesOrX | Callable[[int], ImagesOrX],
     labels: Labels,
     schedule: Schedule,
     rng: "np.random.Generator",
-    validation: tuple[Images, Labels] | None = None,
+    validation: tuple[ImagesOrX, Labels] | None = None,
     *,
     examples: Indices | None = None,
     accuracies: Sequence[float | None] = (),
@@ -166,7 +184,7 @@ def train_blocks(
         )
 
 
-def validate(network: Network, images: Images, labels: Labels) -> Validation:
+def validate(network: Network, images: ImagesOrX, labels: Labels) -> Validation:
     """Return how many images the network reads correctly, and its mean cost on them.
 
     The outputs are computed once for both. The cost of 10,000 images takes 0.1 to 0.3 ms more.

@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.measuring import scores
+from mlp_cli.nn.checks import check_images, check_labels
 from mlp_cli.nn.costs import mean_cost
 from mlp_cli.nn.names import CostName
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Floats, Images, Labels
+from mlp_cli.nn.types import Floats, ImagesOrX, Labels
 
 
 @dataclass(frozen=True)
@@ -27,11 +28,14 @@ class Evaluation:
     """mean, per image"""
 
     @classmethod
-    def of(cls, network: Network, images: Images, labels: Labels) -> Self:
+    def of(cls, network: Network, images: ImagesOrX, labels: Labels) -> Self:
         """Evaluate a network on images whose correct classes are known.
 
-        images: (n, rows, columns).  labels: (n,), below n_L.
+        images: as `Network.outputs` takes them.  labels: (n,), whole numbers below n_L.
+        Raises ShapeError or DataError for others.
         """
+        images = check_images(images, network.sizes[0])
+        labels = check_labels(labels, len(images), network.sizes[-1])
         return cls.of_outputs(network.outputs(images), labels, network.cost)
 
     @classmethod

@@ -8,7 +8,7 @@ import numpy as np
 from mlp_cli.nn.activations import ACTIVATIONS
 from mlp_cli.nn.encoding import pixels_to_x
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Floats, Images, Indices, Labels
+from mlp_cli.nn.types import Floats, ImagesOrX, Indices, Labels
 
 SAMPLE = 1000
 """images that are examined, which takes a few milliseconds"""
@@ -52,7 +52,7 @@ def spread(count: int) -> Indices:
 
 # As in `Network.outputs`: finite weights may be so large that z is infinite or nan.
 @np.errstate(over="ignore", invalid="ignore")
-def examine(network: Network, images: Images, labels: Labels) -> Health:
+def examine(network: Network, images: ImagesOrX, labels: Labels) -> Health:
     """Return the health of a network, as some of these images show it.
 
     images: (n, rows, columns).  labels: (n,), below n_L.
@@ -75,7 +75,7 @@ def examine(network: Network, images: Images, labels: Labels) -> Health:
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def hidden_slopes(network: Network, images: Images) -> list[Floats]:
+def hidden_slopes(network: Network, images: ImagesOrX) -> list[Floats]:
     """Return sigma' of every hidden unit, averaged over some of these images.
 
     One array for each hidden layer, (n_l,). At `flat` of its activation or below, a unit counts as

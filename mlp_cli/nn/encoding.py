@@ -1,15 +1,22 @@
 """Images and labels as the network takes them: x in [0, 1] and y one-hot."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.nn.types import Floats, Images, Labels
+from mlp_cli.nn.types import Floats, ImagesOrX, Labels
 
 
-def pixels_to_x(images: Images, dtype: npt.DTypeLike) -> Floats:
-    """Return x = pixel / 255, one example per row: (m, rows * columns), values 0..1."""
-    x = images.reshape(len(images), -1).astype(dtype)
-    x /= 255
+def pixels_to_x(images: ImagesOrX, dtype: npt.DTypeLike) -> Floats:
+    """Return x = pixel / 255, one example per row: (m, rows * columns), values 0..1.
+
+    Images that are floats are x already.
+    """
+    pixels = images.reshape(len(images), math.prod(images.shape[1:]))
+    x: Floats = pixels.astype(dtype)
+    if images.dtype.kind != "f":
+        x /= 255
     return x
 
 

@@ -17,10 +17,11 @@ import numpy.typing as npt
 
 from mlp_cli.errors import ShapeError
 from mlp_cli.nn.activations import ACTIVATIONS
+from mlp_cli.nn.checks import check_images, check_parameters, check_x
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.encoding import pixels_to_x
 from mlp_cli.nn.names import ActivationName, CostName, InitName
-from mlp_cli.nn.types import Floats, Images
+from mlp_cli.nn.types import Floats, ImagesOrX
 
 IMAGES_AT_ONCE = 1000
 """images whose outputs are computed together, so that they never all become floats at once"""
@@ -43,7 +44,8 @@ class Network:
     """A multilayer perceptron.
 
     weights: W^2..W^L, each (n_l, n_{l-1}).  biases: b^2..b^L, each (n_l,).  All have one
-    floating type; they are copied. Raises ShapeError where two neighbouring layers do not fit.
+    floating type; they are copied. Raises ShapeError where two neighbouring layers do not fit,
+    DataError where the types differ.
     activation: of the hidden layers.  cost: the function that training minimises; it decides the
     activation of the output layer.
     """
@@ -55,14 +57,11 @@ class Network:
         activation: ActivationName = "sigmoid",
         cost: CostName = "quadratic",
     ) -> None:
+        weights, biases = check_parameters(weights, biases)
         self.sizes = [weights[0].shape[1], *(len(b) for b in biases)]
         self.dtype = weights[0].dtype
         self.activation: ActivationName = activation
         self.cost: CostName = cost
-        for l, (n_in, n_out) in enumerate(pairwise(self.sizes), start=2):
-            W = weights[l - 2]
-            if W.shape != (n_out, n_in):
-                raise ShapeError(f"W{l}: shape {W.shape}, expected {(n_out, n_in)}.")
         # Row by row in memory, as `dot` needs its results: weights from a file may lie otherwise.
         self.parameters = [
             np.ascontiguousarray(np.column_stack(layer))
@@ -116,12 +115,11 @@ class Network:
         A^1 = x,   Z^l = A^{l-1} (W^l)^T + b^l,   A^l = sigma(Z^l)
 
         sigma is the hidden layers' activation, and at L the cost's output activation.
-        x: (m, n_1).  masks: M^2..M^{L-1} of dropout, each (m, n_l), or none. With them the next
-        layer receives A^l * M^l in place of A^l.
-        Raises ShapeError where x disagrees with the input layer.
+        x: floats, (m, n_1).  masks: M^2..M^{L-1} of dropout, each (m, n_l), or none. With them the
+        next layer receives A^l * M^l in place of A^l.
+        Raises ShapeError where x disagrees with the input layer, DataError where it is no floats.
         """
-        if x.ndim != 2 or x.shape[1] != self.sizes[0]:
-            raise ShapeError(f"x: shape {x.shape}, expected (m, {self.sizes[0]}).")
+        x = check_x(x, self.sizes[0])
         hidden, output = ACTIVATIONS[self.activation].function, COSTS[self.cost].output
         activations = [x]
         for l, (W, b) in enumerate(zip(self.weights, self.biases, strict=True), start=2):
@@ -183,11 +181,14 @@ class Network:
     # Finite weights may still be so large that z is not: sigma of infinity is 0 or 1, but where
     # infinities of both signs meet in a sum, z and its output are no number.
     @np.errstate(over="ignore", invalid="ignore")
-    def outputs(self, images: Images, batch_size: int = IMAGES_AT_ONCE) -> Floats:
-        """Return the output activations A^L for images of grey levels 0..255: (n, n_L).
+    def outputs(self, images: ImagesOrX, batch_size: int = IMAGES_AT_ONCE) -> Floats:
+        """Return the output activations A^L for images: (n, n_L).
 
-        Computed `batch_size` images at a time.
+        images: (n, rows, columns) or (n, pixels), grey levels of type uint8; or floats, which are
+        x from 0 to 1 as they are. Computed `batch_size` images at a time.
+        Raises ShapeError or DataError for others.
         """
+        images = check_images(images, self.sizes[0])
         outputs = np.empty((len(images), self.sizes[-1]), self.dtype)
         for start in range(0, len(images), batch_size):
             batch = slice(start, start + batch_size)

@@ -11,6 +11,9 @@ Floats = npt.NDArray[np.floating[Any]]
 Images = npt.NDArray[np.uint8]
 """grey levels 0..255, one image per row of the first axis: (n, rows, columns) or (n, pixels)"""
 
+ImagesOrX = npt.NDArray[np.uint8 | np.floating[Any]]
+"""grey levels, or floats 0..1, which are x as they are; of the same shapes"""
+
 Labels = npt.NDArray[np.uint8]
 """digits: (n,), the index of the correct class"""
 

@@ -1,1 +1,1 @@
-"""Pages and pictures: charts, the report, the page to draw on."""
+"""Pages: the report, the page to draw on, and the charts of a sweep."""

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import fields
 
+from mlp_cli.charts.drawing import has_recorded, learning_curves
+from mlp_cli.charts.figures import to_inline_svg
 from mlp_cli.datasets.class_names import listed
 from mlp_cli.measuring.percent import percent
-from mlp_cli.pages.charts import has_recorded, learning_curves
 from mlp_cli.pages.document import document
-from mlp_cli.pages.figures import to_inline_svg
 from mlp_cli.pages.findings import Findings
 from mlp_cli.pages.markup import Html, element, table, tiles
 from mlp_cli.pages.sections import chart, run_sections, section

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from mlp_cli.pages.charts import CHART_WIDTH
-from mlp_cli.pages.figures import INK, panels, styled
+from mlp_cli.charts.drawing import CHART_WIDTH
+from mlp_cli.charts.figures import INK, panels, styled
 from mlp_cli.pages.scales import (
     TICKED,
     Scale,

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from mlp_cli.charts.drawing import CHART_WIDTH, COLOURS, least_shown
+from mlp_cli.charts.figures import INK, panels
 from mlp_cli.measuring.percent import percent
-from mlp_cli.pages.charts import CHART_WIDTH, COLOURS, least_shown
-from mlp_cli.pages.figures import INK, panels
 from mlp_cli.pages.scales import Scale, best_row, heading, value_text
 from mlp_cli.sweeps.rows import Row
 from mlp_cli.sweeps.sweep import PRUNED

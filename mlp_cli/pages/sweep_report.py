@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from mlp_cli.charts.drawing import grouped_curves
+from mlp_cli.charts.figures import to_inline_svg
 from mlp_cli.datasets.source import DEFAULT_DATA_DIR
 from mlp_cli.measuring.percent import percent
-from mlp_cli.pages.charts import grouped_curves
 from mlp_cli.pages.document import document
-from mlp_cli.pages.figures import to_inline_svg
 from mlp_cli.pages.markup import Html, element, table, tiles
 from mlp_cli.pages.scales import heading, row_words, value_text
 from mlp_cli.pages.sections import chart, section

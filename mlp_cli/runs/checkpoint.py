@@ -16,6 +16,7 @@ import math
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
@@ -23,9 +24,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.errors import CheckpointError, OptionError
+from mlp_cli.learning.names import PLAIN
 from mlp_cli.learning.views import view
+from mlp_cli.nn.checks import check_images, require_grey_levels
 from mlp_cli.nn.network import Network
-from mlp_cli.nn.types import Floats, Images
+from mlp_cli.nn.types import Floats, Images, ImagesOrX
 from mlp_cli.runs.origin import Origin
 from mlp_cli.runs.places import unwritable
 from mlp_cli.runs.schema import Option
@@ -35,18 +38,15 @@ from mlp_cli.system.files import replacing
 from mlp_cli.version import __version__
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from mlp_cli.learning.engine import Engine
     from mlp_cli.learning.sgd import EpochResult
 
 FORMAT_VERSION = 1
 HISTORY_KEYS = (
-    "epoch",
-    "eta",
-    "cost",
-    "training_accuracy",
-    "validation_cost",
-    "validation_accuracy",
-    "seconds",
+    *("epoch", "eta", "cost", "training_accuracy"),
+    *("validation_cost", "validation_accuracy", "seconds"),
 )
 
 Entry = dict[str, int | float | None]
@@ -176,12 +176,17 @@ class Run:
         if best is None or _is_better(self.history[-1], best):
             self.network, self.best_epoch = engine.network.copy(), result.epoch
 
-    def outputs(self, images: Images) -> Floats:
-        """Return the outputs of the best network for images: (n, classes).
+    def outputs(self, images: ImagesOrX) -> Floats:
+        """Return the outputs of the best network for images, by the run's view: (n, classes).
 
-        images: uint8, (n, rows, columns), as the dataset or a picture has them.
+        images: as `Network.outputs` takes them.  Raises ShapeError or DataError for others, and
+        for floats that are no grey levels where the view moves grey levels.
         """
-        return self.network.outputs(self.seen(images))
+        images = check_images(images, self.settings.sizes[0])
+        if self.settings.view == PLAIN:
+            return self.network.outputs(images)
+        grey = require_grey_levels(images, f"the run's view {self.settings.view}")
+        return self.network.outputs(self.seen(grey.reshape(-1, *self.settings.image_shape)))
 
     def seen(self, images: Images) -> Images:
         """Return images as the network sees them, by the run's view: (n, rows, columns)."""
@@ -225,11 +230,23 @@ class Run:
         """The time of training alone, over all epochs."""
         return sum(entry["seconds"] or 0.0 for entry in self.history)
 
-    def save(self, path: Path) -> None:
+    def plot(self, path: str | PathLike[str] | None = None) -> "Figure":
+        """Return the learning curves, as `mlp train --plot` draws them.
+
+        path: a file to draw them to, .png, .svg or .pdf; None: none.
+        Raises CheckpointError without a history, MissingPackageError without matplotlib,
+        OptionError for another ending, OutputError where the file cannot be written.
+        """
+        from mlp_cli.charts.drawing import draw_run
+
+        return draw_run(self, None if path is None else Path(path))
+
+    def save(self, path: str | PathLike[str]) -> None:
         """Write the file: a reader sees the one before or this one complete, never a part of one.
 
         Raises CheckpointError where the file cannot be written; the one before is untouched.
         """
+        path = Path(path)
         try:
             with replacing(path) as file:
                 self.write(file)

@@ -8,8 +8,9 @@ from typing import BinaryIO, Self
 
 from mlp_cli.errors import CheckpointError, ClaimError
 from mlp_cli.runs.checkpoint import Run
+from mlp_cli.runs.glance import Mark, read_mark
 from mlp_cli.runs.places import check_writable, create, take_next, unwritable
-from mlp_cli.runs.reading import Mark, load_checkpoint, read_mark
+from mlp_cli.runs.reading import load_checkpoint
 from mlp_cli.system.files import open_locked, open_regular, replacing, sweep_beside
 from mlp_cli.system.locks import FILES_STAY_OPEN
 

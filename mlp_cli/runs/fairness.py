@@ -8,6 +8,7 @@ from mlp_cli.datasets.arrays import ImageArray
 from mlp_cli.datasets.loading import Dataset, Division
 from mlp_cli.learning.streams import spawn_streams
 from mlp_cli.measuring.health import spread
+from mlp_cli.nn.checks import is_grey
 from mlp_cli.runs.settings import Settings
 
 DIM = 64
@@ -50,6 +51,8 @@ def doubt_data(dataset: Dataset, division: Division) -> DataDoubts:
 
 def _dimness(images: ImageArray) -> int | None:
     """Return the brightest grey level, if it is low. A sample tells most sets at once."""
+    if not is_grey(images):  # floats from 0 to 1
+        return None
     if images[spread(len(images))].max() > DIM or (brightest := int(images.max())) > DIM:
         return None
     return brightest

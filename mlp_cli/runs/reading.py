@@ -6,8 +6,9 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +32,13 @@ from mlp_cli.system.files import open_regular
 from mlp_cli.system.shell import command_line
 
 
-def load_checkpoint(path: Path) -> Run:
+def load_checkpoint(path: str | PathLike[str]) -> Run:
     """Return the run in a checkpoint, with every part checked.
 
     Raises CheckpointError, naming the file and the part, where it is missing, is not a
     checkpoint, is of a newer format, is damaged, or holds arrays that are not its network's.
     """
+    path = Path(path)
     try:
         with open_regular(path) as file:
             return _parse(Archive(file))
@@ -210,49 +212,6 @@ def _texts(value: object) -> dict[str, str]:
     """Return the entries that are text; none where this is no object."""
     entries = value.items() if isinstance(value, dict) else ()
     return {name: text for name, text in entries if isinstance(text, str)}
-
-
-class Mark(NamedTuple):
-    """Who wrote a checkpoint, and when in the run: two states of a file have different marks."""
-
-    process: int | None
-    """number of the process that trained the run"""
-    token: str | None
-    """drawn by that process"""
-    epochs: int
-
-
-def read_mark(path: Path) -> Mark | None:
-    """Return the mark of a checkpoint; None where there is no file that has one."""
-    if (meta := _glance(path)) is None:
-        return None
-    writer, history = meta.get("writer"), meta.get("history")
-    process, token = (
-        (writer.get("process"), writer.get("token")) if isinstance(writer, dict) else (None, None)
-    )
-    return Mark(
-        process if type(process) is int else None,
-        token if isinstance(token, str) else None,
-        len(history) if isinstance(history, list) else 0,
-    )
-
-
-def awaits_its_first_epoch(path: Path) -> bool:
-    """Return whether this is the checkpoint of a run that has begun and has had no epoch.
-
-    Only its meta is read.
-    """
-    meta = _glance(path)
-    return meta is not None and meta.get("history") == [] and meta.get("epochs") != 0
-
-
-def _glance(path: Path) -> dict[str, Any] | None:
-    """Return the meta of a checkpoint, unchecked; None where there is none."""
-    try:
-        with open_regular(path) as file:
-            return read_json(Archive(file), "meta")
-    except (OSError, CheckpointError):
-        return None
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,18 @@ from typing import Any, Self
 from mlp_cli.datasets.catalogue import find_source
 from mlp_cli.datasets.holding_out import choose_validation
 from mlp_cli.datasets.loading import Dataset, Split
+from mlp_cli.datasets.source import HoldOut
 from mlp_cli.errors import DataError, OptionError
 from mlp_cli.learning.ahead import DistortedEpochs
 from mlp_cli.learning.arithmetic import read_arithmetic, unlike
 from mlp_cli.learning.dropout import Dropout
-from mlp_cli.learning.engine import Engine, check_engine, choose, make_engine
+from mlp_cli.learning.engine import (
+    Engine,
+    check_engine,
+    check_takes,
+    choose_for,
+    make_engine,
+)
 from mlp_cli.learning.names import PLAIN, width_of
 from mlp_cli.learning.progress import EpochProgress
 from mlp_cli.learning.sgd import EpochResult, train_blocks
@@ -44,6 +51,7 @@ class Training:
         self.run = run
         self.dataset = dataset
         settings = run.settings
+        check_takes(settings.engine, dataset.train.images, settings.sizes)
         self.division = dataset.divide(settings.validation, hold_out_stream(settings))
         self.doubts = doubt_data(dataset, self.division)
         self.held_out = self._seen(dataset.train.take(self.division.held_out))
@@ -65,6 +73,7 @@ class Training:
         dataset: Dataset,
         data_dir: Path,
         start: Pretrained | None = None,
+        held_out: HoldOut | None = None,
     ) -> Self:
         """Return the training of a new run.
 
@@ -72,12 +81,13 @@ class Training:
         they are chosen here.
         start: the network to begin with, which the options fit: see `Pretrained.complete`. None:
         one with random parameters.
+        held_out: which images are held out; None: as is usual for the dataset.
         Raises OptionError where they leave no image to train on, or ask for an engine that is not
         there; DataError where the images do not fit the network to begin with.
         """
         if start is not None:
             start.require(dataset)
-        settings = settings_of(options, dataset, data_dir)
+        settings = settings_of(options, dataset, data_dir, held_out)
         streams = spawn_streams(settings.seed)
         network = Network.initialise(
             settings.sizes,
@@ -236,7 +246,12 @@ class Training:
         return Split(self.run.seen(split.images), split.labels)
 
 
-def settings_of(options: Mapping[str, Option], dataset: Dataset, data_dir: Path) -> Settings:
+def settings_of(
+    options: Mapping[str, Option],
+    dataset: Dataset,
+    data_dir: Path,
+    held_out: HoldOut | None = None,
+) -> Settings:
     """Return the settings of a run: its options, and what follows from the data.
 
     Raises OptionError for an engine that is not there, a view wider than the images, or options
@@ -253,14 +268,14 @@ def settings_of(options: Mapping[str, Option], dataset: Dataset, data_dir: Path)
     check_combination(values, typed=())
     sizes = (dataset.pixels, *values.pop("hidden"), dataset.classes)
     if values["engine"] == SETTINGS["engine"].automatic:
-        values["engine"] = choose(sizes, values["batch_size"])
+        values["engine"] = choose_for(dataset.train.images, sizes, values["batch_size"])
     check_engine(values["engine"])
     distorts = values["distort"] != "none"
     values.setdefault("threads", choose_threads(sizes, values["batch_size"], busy_cores=distorts))
     return Settings(
         data_dir=str(data_dir),
         fingerprint=dataset.fingerprint(),
-        held_out=find_source(values["dataset"]).held_out,
+        held_out=held_out or find_source(values["dataset"]).held_out,
         class_names=dataset.class_names,
         image_shape=dataset.image_shape,
         sizes=sizes,

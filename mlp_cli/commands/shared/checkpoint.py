@@ -82,23 +82,59 @@ def choose_checkpoint(checkpoint: Checkpoint | None) -> Path:
         return checkpoint
     if checkpoint is Named.BUNDLED:
         return _bundled()
-    from mlp_cli.runs.reading import awaits_its_first_epoch
+    from mlp_cli.runs.glance import Stage, read_stage
 
-    newest, *older = newest_checkpoints(FOLDER)
-    trained = (path for path in (newest, *older) if not awaits_its_first_epoch(path))
+    newest, *older = _newest_checkpoints()
+    trained = (path for path in (newest, *older) if read_stage(path) is not Stage.BEGUN)
     path = next(trained, newest)
     note(f"Using {path}, the newest{'' if path == newest else ' that has had an epoch'}.")
     return path
 
 
 def choose_reader(checkpoint: Checkpoint | None) -> Path:
-    """Return the checkpoint to read pictures with: the one named, the newest, or mlp's own."""
-    try:
+    """Return the checkpoint to read pictures with: the one named, the newest, or mlp's own.
+
+    A network that was imported, or had one epoch, is the newest only where there is no other: it
+    was tried out, and its user may not think of it as theirs.
+    """
+    if isinstance(checkpoint, Path) or checkpoint is Named.BUNDLED:
         return choose_checkpoint(checkpoint)
+    try:
+        paths = _newest_checkpoints()
     except NoCheckpointError:
         if checkpoint is not None:
             raise
         return _bundled("\nTrain your own with: mlp train")
+    from mlp_cli.runs.glance import Stage, read_stage
+
+    stages: dict[Path, Stage] = {}
+    for path in paths:
+        stages[path] = read_stage(path)
+        if stages[path] is Stage.TRAINED:
+            only = "" if path == paths[0] else " that was trained here for more than one epoch"
+            note(f"Using {path}, the newest{only}.")
+            return path
+    begun = Stage.BEGUN
+    path = next((path for path, stage in stages.items() if stage is not begun), paths[0])
+    but = {
+        Stage.ONE_EPOCH: "\nIt has had only one epoch.",
+        Stage.IMPORTED: "\nIt was imported, not trained here.",
+    }
+    note(f"Using {path}, the newest.{but.get(stages[path], '')}")
+    return path
+
+
+def _newest_checkpoints() -> list[Path]:
+    """Return the checkpoints under FOLDER, the newest first; at least one.
+
+    Raises NoCheckpointError, which says how to get one.
+    """
+    try:
+        return newest_checkpoints(FOLDER)
+    except NoCheckpointError as error:
+        raise NoCheckpointError(
+            f"{error}\nOr take the network that comes with mlp: --checkpoint bundled"
+        ) from error
 
 
 def choose_to_resume(checkpoint: Checkpoint | None) -> Path | None:

@@ -26,7 +26,7 @@ def plot_option(help: str) -> Callable[[Decorated], Decorated]:  # noqa: A002  a
 
 def _check(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
     if path is not None:
-        from mlp_cli.pages.figures import check_destination
+        from mlp_cli.charts.figures import check_destination
 
         try:
             check_destination(path)
@@ -37,17 +37,14 @@ def _check(_: click.Context, __: click.Parameter, path: Path | None) -> Path | N
 
 def draw_learning_curves(run: "Run", path: Path) -> None:
     """Draw the learning curves of a run, and report the file."""
-    from mlp_cli.pages.charts import learning_curves
-    from mlp_cli.pages.figures import save_figure
-
-    save_figure(learning_curves([run]), path)
+    run.plot(path)
     note(f"{click.format_filename(path)}: the learning curves")
 
 
 def draw_confusion(confusion: "npt.NDArray[np.int64]", headings: Sequence[str], path: Path) -> None:
     """Draw a confusion matrix, with a heading for each class, and report the file."""
-    from mlp_cli.pages.charts import confusion_heat_map
-    from mlp_cli.pages.figures import save_figure
+    from mlp_cli.charts.confusion import confusion_heat_map
+    from mlp_cli.charts.figures import save_figure
 
     save_figure(confusion_heat_map(confusion, headings), path)
     note(f"{click.format_filename(path)}: the confusion matrix")
@@ -55,7 +52,7 @@ def draw_confusion(confusion: "npt.NDArray[np.int64]", headings: Sequence[str], 
 
 def draw_sweep(rows: "Sequence[Row]", plan: "Plan", path: Path) -> None:
     """Draw what mattered in a sweep, and report the file."""
-    from mlp_cli.pages.figures import save_figure
+    from mlp_cli.charts.figures import save_figure
     from mlp_cli.pages.sweep_chart import sweep_chart
 
     save_figure(sweep_chart(rows, plan), path)

@@ -9,7 +9,15 @@ from mlp_cli.images import components, digit, ground, placing, reading, reducing
 SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (
         threshold,
-        ("HISTOGRAM_BINS", "LEAST_INK", "INK_TO_NOISE", "SEED_FRACTION", "GROWTH_FRACTION"),
+        (
+            "HISTOGRAM_BINS",
+            "LEAST_INK",
+            "INK_TO_NOISE",
+            "LEAST_ON_PATTERN",
+            "MOST_BETWEEN",
+            "SEED_FRACTION",
+            "GROWTH_FRACTION",
+        ),
     ),
     (
         ground,
@@ -18,6 +26,9 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
             "CORNER_SIDE",
             "EVEN_LEVELS",
             "EVEN_FRACTION",
+            "DARK_TO_LIGHT",
+            "LEAST_PAGE",
+            "TWO_LEVELS_FRACTION",
             "LEAST_SIDE_FOR_LIGHT",
             "LIGHT_WINDOW",
             "LEAST_GROUND",
@@ -32,6 +43,7 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
             "LARGEST_GAP",
             "NEIGHBOUR_DISTANCE",
             "NEIGHBOUR_HEIGHT",
+            "MOST_OVERLAP",
         ),
     ),
     (

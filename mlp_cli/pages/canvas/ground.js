@@ -1,7 +1,7 @@
 /** How far every pixel is from its ground, and where ink begins. */
 
-const { HISTOGRAM_BINS, LEAST_INK, INK_TO_NOISE, SEED_FRACTION, GROWTH_FRACTION } = IMAGES.threshold;
-const { BORDER_BAND, CORNER_SIDE, EVEN_LEVELS, EVEN_FRACTION, LEAST_SIDE_FOR_LIGHT, LIGHT_WINDOW, LEAST_GROUND } = IMAGES.ground;
+const { HISTOGRAM_BINS, LEAST_INK, INK_TO_NOISE, LEAST_ON_PATTERN, MOST_BETWEEN, SEED_FRACTION, GROWTH_FRACTION } = IMAGES.threshold;
+const { BORDER_BAND, CORNER_SIDE, EVEN_LEVELS, EVEN_FRACTION, DARK_TO_LIGHT, LEAST_PAGE, TWO_LEVELS_FRACTION, LEAST_SIDE_FOR_LIGHT, LIGHT_WINDOW, LEAST_GROUND } = IMAGES.ground;
 
 /** Return the level that splits values best into two groups. Source: Otsu (1979). */
 function otsuThreshold(values) {
@@ -62,15 +62,22 @@ function borderOf({ rows, columns, values }) {
   });
 }
 
-/** Return whether a few neighbouring grey levels hold most of the border. */
+/** Return whether a few neighbouring grey levels hold most of the border, or two such groups far apart. */
 function isEven(border) {
   const counts = new Float64Array(256 + EVEN_LEVELS - 1);
   for (const value of border) counts[roundEven(value)]++;
-  let held = 0;
-  return counts.some((count, level) => {
-    held += count - (level >= EVEN_LEVELS ? counts[level - EVEN_LEVELS] : 0);
-    return held > border.length * EVEN_FRACTION;
+  let sum = 0;
+  const held = counts.map((count, level) => {
+    sum += count - (level >= EVEN_LEVELS ? counts[level - EVEN_LEVELS] : 0);
+    return sum;
   });
+  const most = held.reduce((best, count, level) => (count > held[best] ? level : best), 0);
+  if (held[most] > border.length * EVEN_FRACTION) return true;
+  const other = held.reduce((best, count, level) => {
+    const [dark, light] = [Math.min(level, most), Math.max(level, most)];
+    return dark < DARK_TO_LIGHT * light && light > LEAST_PAGE ? Math.max(best, count) : best;
+  }, 0);
+  return held[most] + other > border.length * TWO_LEVELS_FRACTION;
 }
 
 /** Return whether the ground is the brighter of two groups: by border, corners and picture. */
@@ -105,13 +112,34 @@ function contrast(grey, ground, bright) {
 function findLevels(ink) {
   const below = ink.values.filter((value) => value < 0).map((value) => -value);
   const noise = below.length > 10 ? median(below) / 0.6745 : 0;
+  const levels = levelsAbove(ink, noise);
+  if (levels) return levels;
+  const even = ink.values.reduce((n, value) => n + (value === 0), 0);
+  return even > below.length ? levelsAbove(ink, 0) : levelsOnPattern(ink);
+}
+
+const levelsOf = (noise, ink, least) => {
+  const growth = Math.max(GROWTH_FRACTION * ink, 2.5 * noise, least);
+  return { ink, growth, seed: Math.max(SEED_FRACTION * ink, 3 * noise, growth) };
+};
+
+function levelsAbove(ink, noise) {
   const rising = ink.values.filter((value) => value > Math.max(3 * noise, LEAST_INK));
   if (rising.length < 3) return null;
   const half = new Float32Array(rising.length + (rising.length >> 1));
   half.set(rising);
   const threshold = otsuThreshold(half);
   const level = median(rising.filter((value) => value > threshold));
-  if (!(level > INK_TO_NOISE * noise)) return null;
-  const growth = Math.max(GROWTH_FRACTION * level, 2.5 * noise);
-  return { ink: level, growth, seed: Math.max(SEED_FRACTION * level, 3 * noise, growth) };
+  return level > INK_TO_NOISE * noise ? levelsOf(noise, level, 0) : null;
+}
+
+/** Return the levels of strong ink on stripes, few of whose pixels lie between the two, or null. */
+function levelsOnPattern(ink) {
+  const threshold = otsuThreshold(ink.values.map((value) => Math.max(value, 0)));
+  const above = ink.values.filter((value) => value > threshold);
+  const level = above.length ? median(above) : 0;
+  if (level < LEAST_ON_PATTERN) return null;
+  const strong = ink.values.filter((value) => value > 0.75 * level).length;
+  const between = ink.values.filter((value) => value > 0.25 * level && value <= 0.75 * level).length;
+  return between < MOST_BETWEEN * strong ? levelsOf(0, level, level / 2) : null;
 }

@@ -99,7 +99,7 @@ function coverage(mass, scale, n) {
 /** @returns {string[]} what makes the prediction doubtful */
 function doubtsOf(choice, levels, strokes) {
   const doubts = [
-    [choice.others, `${choice.others + 1} digits side by side; only one is read`],
+    [choice.others, `${choice.others + 1} digits; only one is read`],
     [choice.atBorder, "it touches the edge and may be cut off"],
     [strokes.solid, "no strokes but a solid shape"],
     [levels.ink < FAINT_INK, "very faint ink"],

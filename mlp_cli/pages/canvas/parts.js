@@ -4,7 +4,7 @@
  *   mass: number, seeded: boolean}} Part  ends of its box excluded
  */
 
-const { EDGE_DEPTH, BORDER_WEIGHT, SPECK_SIZE, LARGEST_GAP, NEIGHBOUR_DISTANCE, NEIGHBOUR_HEIGHT } = IMAGES.components;
+const { EDGE_DEPTH, BORDER_WEIGHT, SPECK_SIZE, LARGEST_GAP, NEIGHBOUR_DISTANCE, NEIGHBOUR_HEIGHT, MOST_OVERLAP } = IMAGES.components;
 
 /** @param {Grid} ink @param {{growth: number, seed: number}} levels @returns {Part[]} */
 function findParts(ink, levels) {
@@ -97,8 +97,14 @@ function gather(main, allowed) {
     const isNear = (p) => {
       const down = Math.max(p.top - box.bottom, box.top - p.bottom);
       const across = Math.max(p.left - box.right, box.left - p.right);
-      const beside = across > NEIGHBOUR_DISTANCE * extentOf(box) && heightOf(p) > NEIGHBOUR_HEIGHT * heightOf(box);
-      return Math.max(down, across) <= LARGEST_GAP * extentOf(box) && !beside;
+      const apart = Math.max(down, across);
+      const diagonal =
+        -down < Math.min(heightOf(p), heightOf(box)) * MOST_OVERLAP &&
+        -across < Math.min(p.right - p.left, box.right - box.left) * MOST_OVERLAP;
+      const another =
+        (apart > NEIGHBOUR_DISTANCE * extentOf(box) || diagonal) &&
+        heightOf(p) > NEIGHBOUR_HEIGHT * heightOf(box);
+      return apart <= LARGEST_GAP * extentOf(box) && !another;
     };
     const near = waiting.filter(isNear);
     if (!near.length) return chosen;

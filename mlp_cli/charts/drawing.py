@@ -1,16 +1,23 @@
 """The charts: learning curves, time per epoch, confusion matrix, slopes of hidden units."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 import numpy as np
-import numpy.typing as npt
 
+from mlp_cli.charts.figures import (
+    INK,
+    check_destination,
+    panels,
+    save_figure,
+    showing_itself,
+    styled,
+)
+from mlp_cli.errors import CheckpointError
 from mlp_cli.measuring.percent import percent
 from mlp_cli.nn.types import Floats
-from mlp_cli.pages.figures import INK, panels, styled
-from mlp_cli.runs.checkpoint import Entry, Run
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,20 +25,6 @@ if TYPE_CHECKING:
 
 CHART_WIDTH = 4.6
 """inches: the text is still legible on the screen of a telephone"""
-CELL_SIDE = 0.3
-"""inches of the chart for each class of a confusion matrix, where it can be so large"""
-MAX_SIDE = 20.0
-"""inches of the largest confusion matrix"""
-FEW_CLASSES = 15
-"""classes whose confusion matrix is as wide as other charts"""
-COUNT_SIZE, TICK_SIZE = 7.5, 9.0
-"""points of the counts and of the headings of few classes"""
-MOST_COUNTED = 30
-"""classes whose counts are written into the cells of their matrix"""
-LONGEST_TICK = 16
-"""characters of a class's heading beside its row"""
-LONGEST_LEVEL = 2
-"""characters of the headings that stand side by side over the columns; longer ones are turned"""
 REACH = 10.0
 """An axis ends this many times as far from the best as half of all results are."""
 LONGEST_NAME = 30
@@ -42,6 +35,22 @@ COLOURS = ("#2f7ed8", "#e0761a", "#2f9e6e", "#a564c4", "#c9495b", "#8a8f29", "#3
 """of curves; each is visible on white and on black"""
 LINES = ("-", "--", ":", "-.")
 """of the first eight curves, of the next eight, which have the same colours again, and so on"""
+
+
+class Recorded(Protocol):
+    """What a chart takes of a run."""
+
+    @property
+    def history(self) -> Sequence[Mapping[str, float | None]]:
+        """The figures of every epoch, by name."""
+
+    @property
+    def best_epoch(self) -> int:
+        """Counted from 1; 0 without a history."""
+
+    @property
+    def best_accuracy(self) -> float | None:
+        """Of the images held out, 0..1; None without any."""
 
 
 class CurveStyle(NamedTuple):
@@ -56,7 +65,7 @@ class CurveStyle(NamedTuple):
         return cls(COLOURS[number % len(COLOURS)], LINES[number // len(COLOURS) % len(LINES)])
 
 
-def learning_curves(runs: Sequence[Run]) -> "Figure":
+def learning_curves(runs: Sequence[Recorded]) -> "Figure":
     """Return the chart of cost and accuracy by epoch, with the best epoch marked.
 
     Of a single run it shows both on the training images, and on those held out as far as they were
@@ -81,7 +90,7 @@ def learning_curves(runs: Sequence[Run]) -> "Figure":
     return figure
 
 
-def _curves_of_one(run: Run) -> "Figure":
+def _curves_of_one(run: Recorded) -> "Figure":
     """Return the learning curves of one run: training beside validation."""
     styles = {"training": CurveStyle.of(0), "validation": CurveStyle.of(1)}
     keys = {"training": "training_accuracy", "validation": "validation_accuracy"}
@@ -112,7 +121,22 @@ def _cost_and_accuracy(*, has_accuracy: bool) -> "tuple[Figure, Sequence[Axes]]"
     return figure, axes
 
 
-def grouped_curves(groups: Sequence[tuple[str, Sequence[Run]]]) -> "Figure":
+def draw_run(run: Recorded, path: Path | None) -> "Figure":
+    """Return the learning curves of a run, and write them to a file if one is named.
+
+    Raises CheckpointError without a history; otherwise as `check_destination` and `save_figure`.
+    """
+    if not run.history:
+        raise CheckpointError("The run has had no epoch here: it has no learning curves.")
+    if path is not None:
+        check_destination(path)
+    figure = showing_itself(learning_curves([run]))
+    if path is not None:
+        save_figure(figure, path)
+    return figure
+
+
+def grouped_curves(groups: Sequence[tuple[str, Sequence[Recorded]]]) -> "Figure":
     """Return the chart of validation accuracy and cost by epoch, a colour for each group of runs.
 
     groups: the name of each, and its runs, of which one at least has a history. Where a name is
@@ -142,7 +166,7 @@ def grouped_curves(groups: Sequence[tuple[str, Sequence[Run]]]) -> "Figure":
 
 
 def _show_the_better_half(
-    accuracy: "Axes", cost: "Axes", groups: Sequence[tuple[str, Sequence[Run]]]
+    accuracy: "Axes", cost: "Axes", groups: Sequence[tuple[str, Sequence[Recorded]]]
 ) -> None:
     """End the axes where half of all epochs can be told apart: one bad run is out of sight."""
     entries = [entry for _, runs in groups for run in runs for entry in run.history]
@@ -162,12 +186,12 @@ def least_shown(accuracies: Sequence[float]) -> float:
     return min(accuracy for accuracy in accuracies if accuracy >= low)
 
 
-def has_recorded(run: Run, key: str) -> bool:
+def has_recorded(run: Recorded, key: str) -> bool:
     """Return whether an epoch of the run has this figure."""
     return any(entry.get(key) is not None for entry in run.history)
 
 
-def epoch_seconds(runs: Sequence[Run]) -> "Figure":
+def epoch_seconds(runs: Sequence[Recorded]) -> "Figure":
     """Return the chart of the training time of each epoch."""
     with styled():
         figure, (axes,) = panels(CHART_WIDTH, 2.0)
@@ -177,56 +201,6 @@ def epoch_seconds(runs: Sequence[Run]) -> "Figure":
         axes.set_ylim(bottom=0)
         _label_epochs(axes)
     return figure
-
-
-def confusion_heat_map(confusion: npt.NDArray[np.int64], headings: Sequence[str]) -> "Figure":
-    """Return the confusion matrix as a heat map: a mistake is darker, the larger its fraction.
-
-    The colours are partly transparent, so that they suit a light and a dark background. The more
-    classes, the larger the chart and the smaller its text; of many, no counts are written.
-
-    confusion: counts[i, j], how many examples of class i were predicted as j.  headings: one for
-    each class.
-    """
-    classes = len(confusion)
-    side = min(CELL_SIDE * classes, MAX_SIDE) if classes > FEW_CLASSES else CHART_WIDTH
-    cell = 72 * 0.85 * side / classes  # points, with room for the headings
-    size, tick_size = min(COUNT_SIZE, 0.4 * cell), min(TICK_SIZE, 0.75 * cell)
-    is_right = np.eye(classes, dtype=bool)
-    fractions = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    worst = fractions[~is_right].max(initial=0) or 1.0
-    rgba = np.empty((classes, classes, 4))
-    # The root keeps a mistake visible that is a hundred times rarer than the worst.
-    rgba[..., 3] = np.where(is_right, 0.25, 0.75 * np.sqrt(np.minimum(fractions / worst, 1)))
-    with styled():
-        from matplotlib.colors import to_rgb
-
-        rgba[..., :3] = np.where(is_right[..., None], to_rgb(COLOURS[0]), to_rgb(COLOURS[1]))
-        figure, (axes,) = panels(side, side - 0.2)
-        # One picture instead of a path for each of up to 65,536 cells.
-        axes.pcolormesh(rgba, edgecolor="none", rasterized=classes > MOST_COUNTED)
-        for (i, j), count in np.ndenumerate(confusion):
-            if count and classes <= MOST_COUNTED:
-                axes.text(j + 0.5, i + 0.5, f"{count}", ha="center", va="center", fontsize=size)
-        centres = np.arange(classes) + 0.5
-        short = [shortened(heading) for heading in headings]
-        is_wide = max(map(len, short)) > LONGEST_LEVEL
-        axes.set_xticks(centres, short, rotation=90 if is_wide else 0, fontsize=tick_size)
-        axes.set_yticks(centres, short, fontsize=tick_size)
-        axes.set_xlabel("prediction")
-        axes.set_ylabel("correct class")
-        axes.xaxis.set_label_position("top")
-        axes.tick_params(length=0, labeltop=True, labelbottom=False)
-        axes.spines[:].set_visible(False)
-        axes.grid(visible=False)
-        axes.set_aspect("equal")
-        axes.invert_yaxis()
-    return figure
-
-
-def shortened(heading: str) -> str:
-    """Return a heading as it fits beside a chart, its end cut off where it is long."""
-    return heading if len(heading) <= LONGEST_TICK else f"{heading[: LONGEST_TICK - 1]}…"
 
 
 def unit_slopes(slopes: Sequence[Floats], flat: float) -> "Figure":
@@ -254,7 +228,11 @@ def unit_slopes(slopes: Sequence[Floats], flat: float) -> "Figure":
 
 
 def _draw(
-    axes: "Axes", history: Sequence[Entry], key: str, style: CurveStyle, name: str | None
+    axes: "Axes",
+    history: Sequence[Mapping[str, float | None]],
+    key: str,
+    style: CurveStyle,
+    name: str | None,
 ) -> None:
     """Draw one entry of the history by epoch; a single value is drawn as a point."""
     points = [
@@ -267,7 +245,7 @@ def _draw(
     axes.plot(epochs, values, label=name, marker=marker, color=style.colour, linestyle=style.line)
 
 
-def _mark_best(axes: "Axes", run: Run, colour: str, *, is_named: bool) -> None:
+def _mark_best(axes: "Axes", run: Recorded, colour: str, *, is_named: bool) -> None:
     if run.best_accuracy is None:
         return
     axes.plot(run.best_epoch, run.best_accuracy, "o", color=colour, markersize=6)

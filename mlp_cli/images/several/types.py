@@ -1,4 +1,4 @@
-"""Find every digit in a picture, in reading order."""
+"""The digits of a picture, and the network that reads them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.images.digit import Digit, find_digit
-from mlp_cli.images.types import Grey
+from mlp_cli.images.digit import Digit
 
 Outputs = npt.NDArray[np.floating]
 ReadImages = Callable[[npt.NDArray[np.uint8]], Outputs]
@@ -24,6 +23,16 @@ class Box(NamedTuple):
     """excluded"""
     bottom: int
     """excluded"""
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        """The number of rows."""
+        return self.bottom - self.top
 
 
 @dataclass(frozen=True)
@@ -44,17 +53,6 @@ class DigitsFound:
     """Every digit of a picture, in reading order: lines from the top, each from the left."""
 
     digits: tuple[PlacedDigit, ...]
+    """empty where the picture has marks, but no digit"""
     warnings: tuple[str, ...] = ()
     """reasons to doubt the picture, rather than one digit of it"""
-
-
-def find_digits(grey: Grey, shape: tuple[int, ...], read: ReadImages) -> DigitsFound:
-    """Return every digit of a picture, with what `read` puts out for it.
-
-    grey: 0..255, of any size.  shape: rows and columns of a digit's image.
-    Raises PictureError for a blank picture.
-    """
-    digit = find_digit(grey, shape)
-    rows, columns = grey.shape
-    box = Box(0, 0, columns, rows)
-    return DigitsFound((PlacedDigit(digit, box, 1, read(digit.image[None])[0]),))

@@ -144,6 +144,15 @@ def save_figure(figure: "Figure", path: Path) -> None:
         figure.savefig(file, format=kind, dpi=150, metadata=NO_METADATA[kind])
 
 
+def showing_itself(figure: "Figure") -> "Figure":
+    """Return the figure, which a notebook shows where a cell ends in it.
+
+    Notebooks know how to show figures of pyplot, which would look for a backend.
+    """
+    figure._repr_svg_ = lambda: to_inline_svg(figure)  # type: ignore[attr-defined]
+    return figure
+
+
 def to_inline_svg(figure: "Figure") -> str:
     """Return a chart as a transparent SVG element that takes the text colour of its page."""
     text = StringIO()

@@ -1,0 +1,1 @@
+"""The charts: figures of a run, drawn by matplotlib from plain numbers."""

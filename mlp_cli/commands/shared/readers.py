@@ -1,0 +1,83 @@
+"""Who reads pictures: one network or a committee, and the bundled network beside one's own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlp_cli.commands.shared.checkpoint import Checkpoint, choose_reader
+from mlp_cli.commands.shared.text import note
+from mlp_cli.datasets.class_names import ClassNames
+from mlp_cli.datasets.source import DIGIT_NAMES
+from mlp_cli.system.characters import one_line
+
+if TYPE_CHECKING:
+    from mlp_cli.nn.types import Floats, Images
+    from mlp_cli.runs.committee import Committee, CommitteeMember
+
+OutputsOf = Callable[["Images"], "Floats"]
+"""computes outputs, (n, classes), for images, (n, rows, columns)"""
+
+
+@dataclass(frozen=True)
+class Readers:
+    """The networks that read, and what their classes are called."""
+
+    committee: "Committee"
+    classes: ClassNames
+    """the names that are printed"""
+    beside: "OutputsOf | None" = None
+    """the bundled network's outputs, where it is asked what it thinks of a reading"""
+
+    @classmethod
+    def open(cls, checkpoints: tuple[Checkpoint, ...]) -> "Readers":
+        """Return the readers that were named, or else the newest network of one's own.
+
+        The bundled network is asked beside it only where nobody named a checkpoint, and where
+        both read digits of one size.
+        """
+        from mlp_cli.runs.committee import Committee
+
+        committee = Committee.open([choose_reader(each) for each in checkpoints or (None,)])
+        classes = _class_names(committee)
+        beside = None if checkpoints else _bundled_beside(committee.first, classes)
+        return cls(committee, classes, beside)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns of the images that are read."""
+        return self.committee.first.settings.image_shape
+
+    @property
+    def names(self) -> list[str]:
+        """The name of every class."""
+        return self.classes.all(self.committee.first.settings.sizes[-1])
+
+
+def _bundled_beside(member: "CommitteeMember", classes: ClassNames) -> "OutputsOf | None":
+    """Return the outputs of the bundled network, if it reads what this other network reads."""
+    from mlp_cli.runs import bundled
+    from mlp_cli.runs.reading import load_checkpoint
+
+    if member.checkpoint == bundled.PATH:
+        return None
+    count = member.settings.sizes[-1]
+    if count != len(DIGIT_NAMES) or member.settings.image_shape != bundled.IMAGE_SHAPE:
+        return None
+    if classes.all(count) != list(DIGIT_NAMES):
+        return None
+    return load_checkpoint(bundled.PATH).outputs
+
+
+def _class_names(committee: "Committee") -> ClassNames:
+    """Return the names of classes that are printed, and say where members have others."""
+    from mlp_cli.runs.naming import names_of
+
+    first, *others = committee.members
+    classes, count = names_of(first.settings), first.settings.sizes[-1]
+    for member in others:
+        if names_of(member.settings).all(count) != classes.all(count):
+            note(
+                f"{one_line(member.checkpoint)}: was trained on {member.settings.dataset}; "
+                f"the classes are named as in {first.settings.dataset}."
+            )
+    return classes

@@ -1,0 +1,1 @@
+"""The door from Python: own arrays and settings come in, a run goes out."""

@@ -1,0 +1,132 @@
+"""Find the digits of a picture, from grey levels to digits in reading order."""
+
+import numpy as np
+
+from mlp_cli.images.digit import Digit, find_digit
+from mlp_cli.images.several.certainty import mean_outputs
+from mlp_cli.images.several.clearing import clear, digit_height, seeded
+from mlp_cli.images.several.doubting import NO_DIGIT, doubts_of
+from mlp_cli.images.several.joining import find_fragments, join_stacked
+from mlp_cli.images.several.layout import lines_of
+from mlp_cli.images.several.marks import is_mark
+from mlp_cli.images.several.reader import Reader
+from mlp_cli.images.several.shapes import Shape, shapes_of, union
+from mlp_cli.images.several.splitting import split
+from mlp_cli.images.several.types import Box, DigitsFound, PlacedDigit, ReadImages
+from mlp_cli.images.types import Grey
+
+ONE_DIGIT_SIDE = 40
+"""pixels: a picture whose longer side is shorter has room for one digit"""
+SURE = 0.9
+"""mean output: a shape that the network reads so well is not cut"""
+WIDE = 0.95
+"""heights: a wider shape may be two digits, however well it is read"""
+NARROW = 0.45
+"""heights: a narrower shape is not cut"""
+MOST_PIECES = 4000
+"""that are read of a picture"""
+SAME = 0.6
+"""fraction of the ink that two images of one digit share"""
+
+
+def find_digits(grey: Grey, shape: tuple[int, ...], read: ReadImages) -> DigitsFound:
+    """Return every digit of a picture, with what `read` puts out for it.
+
+    grey: 0..255, of any size.  shape: rows and columns of a digit's image.
+    Raises PictureError for a blank picture.
+    """
+    grey = np.asarray(grey, np.float32)
+    if max(grey.shape) < ONE_DIGIT_SIDE:
+        return _alone(grey, shape, read)
+    page = clear(grey)
+    parts, numbers = seeded(page)
+    if not numbers.size:
+        return _alone(grey, shape, read, NO_DIGIT)
+    shapes = shapes_of(parts, numbers)
+    height = digit_height(shapes)
+    reader = Reader(page, shape, read)
+    shapes = join_stacked(shapes, height)
+    shapes = _with_fragments(shapes, height, reader)
+    shapes = _split(shapes, height, reader)
+    kept = [each for each in shapes if not is_mark(each, height)]
+    if not kept:
+        return _alone(grey, shape, read, NO_DIGIT)
+    candidates, outputs, means = reader.read(kept)
+    lines = lines_of(kept)
+    doubts = doubts_of(kept, candidates, means.max(axis=1), lines, page)
+    warnings = ()
+    if len(kept) < len(shapes):
+        count = len(shapes) - len(kept)
+        warnings = (f"{count} mark{'s' * (count > 1)} left out, such as points, signs and rules",)
+    if len(kept) == 1:
+        digit = Digit(candidates[0].image, doubts[0])
+        return DigitsFound((_as_alone(grey, digit, kept[0].box, read),), warnings)
+    digits = [
+        PlacedDigit(Digit(candidates[k].image, doubts[k]), kept[k].box, number, outputs[k])
+        for number, line in enumerate(lines, 1)
+        for k in line
+    ]
+    return DigitsFound(tuple(digits), warnings)
+
+
+def _alone(grey: Grey, shape: tuple[int, ...], read: ReadImages, doubt: str = "") -> DigitsFound:
+    """Return the one digit of a picture, found by the reader of single digits."""
+    digit = find_digit(grey, shape)
+    if doubt:
+        digit = Digit(digit.image, (*digit.warnings, doubt))
+    box = Box(0, 0, grey.shape[1], grey.shape[0])
+    return DigitsFound((PlacedDigit(digit, box, 1, read(digit.image[None])[0]),))
+
+
+def _as_alone(grey: Grey, found: Digit, box: Box, read: ReadImages) -> PlacedDigit:
+    """Return the only digit of a picture, as the reader of single digits has it.
+
+    So the answer is the same.  Where that reader finds something else, the digit stays as it is.
+    """
+    digit = find_digit(grey, found.image.shape)
+    one, other = (each.image.astype(np.float64) for each in (digit, found))
+    if 2 * np.minimum(one, other).sum() < SAME * (one.sum() + other.sum()):
+        digit = found
+    else:
+        new = tuple(doubt for doubt in found.warnings if doubt not in digit.warnings)
+        digit = Digit(digit.image, (*digit.warnings, *new))
+    return PlacedDigit(digit, box, 1, read(digit.image[None])[0])
+
+
+def _with_fragments(shapes: list[Shape], height: float, reader: Reader) -> list[Shape]:
+    """Return the shapes, the low ones joined to tall ones that the network then reads as well."""
+    fragments = find_fragments(shapes, height)
+    hosts = [shapes[each.host] for each in fragments]
+    joined = [union([shapes[each.number], shapes[each.host]]) for each in fragments]
+    before, after = np.split(reader.certainty([*hosts, *joined]), 2)
+    result, gone = list(shapes), set()
+    for each, old, new in zip(fragments, before, after, strict=True):
+        if new >= old - 0.02:
+            result[each.host] = union([result[each.host], shapes[each.number]])
+            gone.add(each.number)
+    return [shape for k, shape in enumerate(result) if k not in gone]
+
+
+def _split(shapes: list[Shape], height: float, reader: Reader) -> list[Shape]:
+    """Return the shapes, those cut that are two digits or more."""
+    tall = [each for each in shapes if each.box.height >= 0.5 * height]
+    certainty = dict(zip(map(id, tall), reader.certainty(tall), strict=True))
+    splittings, room = [], MOST_PIECES
+    # The narrow ones first: a pair is split correctly more often than a long chain.
+    for each in sorted(tall, key=lambda shape: shape.box.width):
+        own = min(max(each.box.height, 0.85 * height), 1.25 * height)
+        wide = each.box.width / own
+        if wide < NARROW or (wide < WIDE and certainty[id(each)] >= SURE) or room < 0:
+            continue
+        splittings.append(split(reader.page, each, own, reader.shape))
+        room -= len(splittings[-1].pieces)
+    if not splittings:
+        return shapes
+    images = np.stack([piece.image for each in splittings for piece in each.pieces])
+    best = mean_outputs(images, reader.network)[1].max(axis=1)
+    ends = np.cumsum([len(each.pieces) for each in splittings])[:-1]
+    replaced = {
+        id(each.shape): each.chosen(own, certainty[id(each.shape)])
+        for each, own in zip(splittings, np.split(best, ends), strict=True)
+    }
+    return [piece for each in shapes for piece in replaced.get(id(each), [each])]
