@@ -23,10 +23,9 @@ GROUPS: Mapping[str, Sequence[str]] = {
             "plot",
         ),
     ),
-    "Sweep": (*("vary", "seeds", "trials", "prune", "jobs", "scheduler", "output", "test"),),
     "Output": ("print_config", "json", "quiet", "version", "_click_default_help"),
 }
-"""the options of a training or a sweep, by what they are about"""
+"""the options of a training, by what they are about"""
 
 
 class GroupedCommand(click.Command):

@@ -28,8 +28,8 @@ def figures_table(
     columns = [
         Column(kind, rows, _is_right(kind)),
         Column("precision", [percent(f.precision) for f in figures], is_right=True),
-        Column("recall", [percent(f.recall) for f in figures], is_right=True),
-        Column("F1", [percent(f.f1) for f in figures], is_right=True),
+        Column("  recall", [percent(f.recall) for f in figures], is_right=True),
+        Column("      F1", [percent(f.f1) for f in figures], is_right=True),
         Column("examples", [f"{f.examples:,}" for f in figures], is_right=True),
     ]
     return table(columns, width)
