@@ -57,7 +57,7 @@ def test_train_says_what_it_does_epoch_by_epoch_on_stderr(trained):
 def test_train_ends_with_accuracy_checkpoint_time_and_the_next_command(trained):
     pattern = (
         r"test accuracy  \d+\.\d\d % \(\d+ / 12\), of epoch [123]\n"
-        r"best epoch     [123] \(\d+\.\d\d % held out\); last 3 \(\d+\.\d\d % held out\)\n"
+        r"best epoch     (3|[12] \(validation \d+\.\d\d %\); last 3) \(validation \d+\.\d\d %\)\n"
         r"seed           0\n"
         rf"checkpoint     {FIRST}\n"
         r"training time  \d+\.\d s\n"
@@ -160,7 +160,7 @@ def test_the_best_epoch_is_the_one_reported_not_the_last(run, data, monkeypatch)
     write_dataset(Path("data"), data)
     done = run("train --epochs 2 --validation 10")
     assert "test accuracy  100.00 % (12 / 12), of epoch 1\n" in done.stdout
-    assert "best epoch     1 (90.00 % held out); last 2 (10.00 % held out)\n" in done.stdout
+    assert "best epoch     1 (validation 90.00 %); last 2 (validation 10.00 %)\n" in done.stdout
     assert "training time  1.0 s\n" in done.stdout
     assert "accuracy   100.00 % (12 / 12)\n" in run("evaluate").stdout
     Image.fromarray(data[2][0]).save("a.png")
@@ -542,7 +542,7 @@ def test_predict_raw_gives_the_networks_own_outputs(run, trained, pictures, data
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     outputs = load_checkpoint(FIRST).network.outputs(data[2][:2])
     for answer, name, output in zip(answers, ("a.png", "b.png"), outputs, strict=True):
-        assert list(answer) == ["image", "prediction", "confidence", "outputs", "warnings"]
+        assert list(answer) == ["image", "prediction", "name", "confidence", "outputs", "warnings"]
         assert answer["image"] == name
         assert answer["prediction"] == output.argmax()
         assert answer["confidence"] == pytest.approx(output.max(), rel=1e-6)

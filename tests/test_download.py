@@ -537,7 +537,7 @@ def test_files_come_from_a_folder_verified_alike():
         fetch(Path("stick"))
     Path("stick", two).unlink()
     (FOLDER / two).unlink()
-    with pytest.raises(DownloadError, match="stick: No such file or directory"):
+    with pytest.raises(DownloadError, match="stick: No such file in it"):
         fetch(Path("stick"))
 
 

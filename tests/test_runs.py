@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mlp_cli.commands.runs import table
+from mlp_cli.commands.runs import HEADINGS
+from mlp_cli.commands.shared.columns import Column, table
 from mlp_cli.runs.checkpoint import Run
 from tests.makers import adopt_network, make_run
 
@@ -72,18 +73,8 @@ def test_a_folder_without_a_run_says_how_to_make_one(run):
 
 def test_the_usual_table_fits_on_eighty_columns():
     row = ["mnist-784-30-10-001.npz", "784-30-10", "mnist", "95.77 %", "30/30", "compiled"]
-    headings = ["checkpoint", "network", "data", "test", "epochs", "engine", "date"]
-    lines = table([headings, [*row, "2026-01-31"]], 80).splitlines()
+    row.append("2026-01-31")
+    columns = [Column(heading, [cell]) for heading, cell in zip(HEADINGS, row, strict=True)]
+    lines = table(columns, 80).splitlines()
     assert len(lines) == 2
     assert max(map(len, lines)) <= 80
-
-
-def test_in_a_narrow_terminal_each_run_stands_below_its_name():
-    rows = [
-        ["checkpoint", "network", "engine"],
-        ["a.npz", "784-30-10", "compiled"],
-        ["b", "4-2", ""],
-    ]
-    assert table(rows, 20) == (
-        "a.npz\n  network    784-30-10\n  engine     compiled\nb\n  network    4-2"
-    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from mlp_cli.commands.shared.columns import Column, table
 from mlp_cli.commands.shared.conversion import (
     check_places,
     making,
@@ -21,7 +22,14 @@ from mlp_cli.commands.shared.options import (
     WholeNumber,
     common_options,
 )
-from mlp_cli.commands.shared.text import json_result, note, result
+from mlp_cli.commands.shared.text import (
+    json_result,
+    note,
+    note_result,
+    output_width,
+    result,
+    result_lines,
+)
 from mlp_cli.datasets.catalogue import NAMES
 from mlp_cli.errors import OptionError
 from mlp_cli.system.characters import one_line
@@ -211,21 +219,24 @@ def _print(
         )
         return
     rows_, columns = train.images.shape[1:]
-    result(
+    result_lines(
         f"{one_line(output)}: {len(train):,} training and {len(test):,} test images of "
         f"{rows_} x {columns} pixels"
     )
-    shown = [(_heading(row), row) for row in rows if row["training"] or row["test"]]
-    width = max(5, *(len(heading) for heading, _ in shown))
-    result(f"{'class':<{width}}  training    test")
-    for heading, row in shown:
-        result(f"{heading:<{width}}  {row['training']:>8,}  {row['test']:>6,}")
+    shown = [row for row in rows if row["training"] or row["test"]]
+    counts = [
+        Column("class", [_heading(row) for row in shown]),
+        Column("training", [f"{row['training']:,}" for row in shown], is_right=True),
+        Column("  test", [f"{row['test']:,}" for row in shown], is_right=True),
+    ]
+    result(table(counts, output_width()))
     if doubts:
         left = len(doubts) - kept
-        result(f"doubtful  {kept:,} kept, {left:,} left out: {one_line(output / DOUBTFUL_FILE)}")
-    result(f"look at   {one_line(output / SHEET_FILE)}")
+        where = one_line(output / DOUBTFUL_FILE)
+        result_lines(f"doubtful  {kept:,} kept, {left:,} left out: {where}")
+    result_lines(f"look at   {one_line(output / SHEET_FILE)}")
     name = os.path.join(".", output) if str(output) in NAMES else str(output)
-    result(f"next      {command_line(['mlp', 'train', '--dataset', name])}")
+    note_result(f"next      {command_line(['mlp', 'train', '--dataset', name])}")
 
 
 def _counts(train: "Split", test: "Split", names: Sequence[str]) -> list[dict[str, Any]]:

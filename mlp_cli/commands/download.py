@@ -7,7 +7,7 @@ import click
 
 from mlp_cli.commands.shared.bringing import show_steps
 from mlp_cli.commands.shared.options import UserPath, common_options, data_dir_option
-from mlp_cli.commands.shared.text import note, result
+from mlp_cli.commands.shared.text import note, result, result_lines
 from mlp_cli.datasets.catalogue import NAMES, find_source
 from mlp_cli.datasets.fetching.published import Published
 from mlp_cli.datasets.source import DEFAULT_DATASET, download_command
@@ -70,14 +70,14 @@ def download(
                 "leave out --mirror, --from, --verify and --print-urls."
             )
         show_steps(source.bring(data_dir, force=force))
-        result(f"{dataset} is in {folder}: drawn, not fetched.")
+        result_lines(f"{dataset} is in {folder}: drawn, not fetched.")
     elif print_urls:
         _print_urls(source, data_dir, mirror)
     else:
         # The stick may hold the files, or a data folder with the dataset's own in it.
         origins = [from_dir, source.folder(from_dir)] if from_dir else mirror
         show_steps(source.bring(data_dir, origins=origins, force=force, verify=verify))
-        result(f"{dataset} is in {folder}: {len(source.files)} files, verified.")
+        result_lines(f"{dataset} is in {folder}: {len(source.files)} files, verified.")
 
 
 def _print_urls(source: Published, data_dir: Path, mirrors: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlp_cli.commands.shared.checkpoint import Checkpoint, choose_checkpoint, committee_option
+from mlp_cli.commands.shared.columns import Column, table
 from mlp_cli.commands.shared.committee import choose_split
 from mlp_cli.commands.shared.dataset import load_for_network
 from mlp_cli.commands.shared.options import (
@@ -16,7 +17,7 @@ from mlp_cli.commands.shared.options import (
 )
 from mlp_cli.commands.shared.plot import draw_confusion, plot_option
 from mlp_cli.commands.shared.tables import confusion_text, figures_table
-from mlp_cli.commands.shared.text import json_result, result, score
+from mlp_cli.commands.shared.text import json_result, output_width, result, result_lines, score
 from mlp_cli.measuring.percent import percent
 from mlp_cli.system.characters import one_line
 
@@ -89,19 +90,20 @@ def evaluate(
         )
         return
     low, high = reached.interval
-    result(f"{found.name}, {split} images")
+    width = output_width()
+    result_lines(f"{found.name}, {split} images")
     if not committee.is_one:
-        result(_members_table(evaluated.members))
+        result(_members_table(evaluated.members, width))
         result(f"\ncommittee of {len(paths)}")
-    result(f"accuracy   {_score(reached)}")
-    result(f"interval   {percent(low)} to {percent(high)} (95 %)")
+    result_lines(f"accuracy   {_score(reached)}")
+    result_lines(f"interval   {percent(low)} to {percent(high)} (95 %)")
     if committee.is_one:
-        result(f"mean cost  {evaluation.cost:.4f}\n")
+        result_lines(f"mean cost  {evaluation.cost:.4f}\n")
     else:
-        result(f"mean cost  {evaluation.cost:.4f} ({committee.cost})")
-        result(f"disagree   {_dispute(evaluated.disagreements, reached.examples)}\n")
-    result(figures_table(kind, rows, figures))
-    result(f"\n{confusion_text(classes, evaluation.confusion)}")
+        result_lines(f"mean cost  {evaluation.cost:.4f} ({committee.cost})")
+        result_lines(f"disagree   {_dispute(evaluated.disagreements, reached.examples)}\n")
+    result(figures_table(kind, rows, figures, width))
+    result(f"\n{confusion_text(classes, evaluation.confusion, width)}")
 
 
 def _more(committee: "Committee", evaluated: "CommitteeEvaluation") -> dict[str, Any]:
@@ -122,12 +124,10 @@ def _more(committee: "Committee", evaluated: "CommitteeEvaluation") -> dict[str,
     }
 
 
-def _members_table(members: "list[MemberScore]") -> str:
+def _members_table(members: "list[MemberScore]", width: int | None) -> str:
     names = [one_line(member.checkpoint) for member in members]
-    width = max(map(len, names))
-    return "\n".join(
-        f"{name:<{width}}  {_score(member.score)}"
-        for name, member in zip(names, members, strict=True)
+    return table(
+        [Column("", names), Column("", [_score(member.score) for member in members])], width
     )
 
 

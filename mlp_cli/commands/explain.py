@@ -28,7 +28,7 @@ from mlp_cli.commands.shared.options import (
     run_data_dir_option,
     run_dataset_option,
 )
-from mlp_cli.commands.shared.text import can_encode, json_result, result
+from mlp_cli.commands.shared.text import can_encode, json_result, output_width, result_lines
 from mlp_cli.errors import DeviationError, OptionError
 from mlp_cli.explanation.notation import ALL_SYMBOLS, in_ascii
 from mlp_cli.nn.names import ActivationName, CostName
@@ -253,7 +253,10 @@ def _print(e: "Explanation", example: "Example", path: Path | None, seed: int, c
         "",
     ]
     spell = str if can_encode(ALL_SYMBOLS) else in_ascii
-    result(lay_out([*about, *(explain_check(e) if check else explain_in_full(e))], spell))
+    text = lay_out(
+        [*about, *(explain_check(e) if check else explain_in_full(e))], spell, output_width()
+    )
+    result_lines(text)
 
 
 def _wanted(e: "Explanation", heading: Callable[[int], str]) -> list[str]:

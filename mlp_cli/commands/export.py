@@ -7,7 +7,7 @@ import click
 
 from mlp_cli.commands.shared.checkpoint import Checkpoint, choose_checkpoint, committee_option
 from mlp_cli.commands.shared.options import FilePath, common_options
-from mlp_cli.commands.shared.text import result
+from mlp_cli.commands.shared.text import result_lines
 from mlp_cli.errors import ExportError, OptionError
 
 Format = Literal["html", "onnx", "nielsen", "csv", "small"]
@@ -71,4 +71,4 @@ def export(checkpoint: tuple[Checkpoint, ...], kind: Format, output: Path) -> No
         who = committee.first.checkpoint if committee.is_one else "the committee"
         raise ExportError(f"{who}: {error}\nChoose another --format.") from error
     size = output.stat().st_size
-    result(f"{click.format_filename(output)}: {size:,} bytes, {kind}")
+    result_lines(f"{click.format_filename(output)}: {size:,} bytes, {kind}")

@@ -17,7 +17,7 @@ from mlp_cli.commands.shared.options import (
     common_options,
     data_dir_option,
 )
-from mlp_cli.commands.shared.text import note_result, result
+from mlp_cli.commands.shared.text import note_result, result_lines
 from mlp_cli.datasets.catalogue import NAMES, find_source
 from mlp_cli.datasets.source import DEFAULT_DATASET
 from mlp_cli.errors import DataError, OptionError, TakenError
@@ -84,8 +84,8 @@ def import_(
     # `mlp predict` takes an imported network unasked only where there is no other.
     is_found_unnamed = wanted is None and next_command == ["evaluate"]
     named = [] if is_found_unnamed else ["--checkpoint", str(path)]
-    result(f"network     {'-'.join(map(str, sizes))}, {run.settings.dtype}")
-    result(f"checkpoint  {path}")
+    result_lines(f"network     {'-'.join(map(str, sizes))}, {run.settings.dtype}")
+    result_lines(f"checkpoint  {path}")
     note_result(f"next        {command_line(['mlp', *next_command, *named])}")
 
 

@@ -1,5 +1,6 @@
 """mlp inspect: the contents of a checkpoint."""
 
+import textwrap
 from dataclasses import asdict
 
 import click
@@ -12,7 +13,7 @@ from mlp_cli.commands.shared.checkpoint import (
 )
 from mlp_cli.commands.shared.completion import complete_checkpoint
 from mlp_cli.commands.shared.options import common_options
-from mlp_cli.commands.shared.text import json_result, result
+from mlp_cli.commands.shared.text import json_result, output_width, result_lines
 from mlp_cli.measuring.percent import percent
 from mlp_cli.system.characters import one_line
 
@@ -20,6 +21,8 @@ KNOWN_ELSEWHERE = (
     *("dataset", "class_names", "image_shape", "sizes", "dtype", "activation", "cost"),
 )
 """the settings of a network that was trained elsewhere which follow from it, or were given"""
+LEAST_PIECE = 16
+"""characters of a fingerprint on a line"""
 
 
 @click.command(short_help="Show what a checkpoint holds.")
@@ -66,30 +69,32 @@ def inspect(file: Checkpoint | None, checkpoint: Checkpoint | None, json: bool) 
             }
         )
         return
-    result(f"checkpoint     {path}")
-    result(f"network        {'-'.join(map(str, run.settings.sizes))}, {parameters:,} parameters")
+    result_lines(f"checkpoint     {path}")
+    result_lines(
+        f"network        {'-'.join(map(str, run.settings.sizes))}, {parameters:,} parameters"
+    )
     if run.origin:
-        result(f"began with     {run.origin.describe(run.settings.sizes)}")
+        result_lines(f"began with     {run.origin.describe(run.settings.sizes)}")
     if run.history:
         first, last = run.history[0], run.history[-1]
-        result(f"history        {len(run.history)} epochs, {run.training_seconds:.1f} s")
-        result(
+        result_lines(f"history        {len(run.history)} epochs, {run.training_seconds:.1f} s")
+        result_lines(
             f"cost           {first['cost']:.4f} in the first epoch, {last['cost']:.4f} in the last"
         )
-        result(
+        result_lines(
             f"best epoch     {run.best_epoch}, {percent(run.best_accuracy)} on the images held out"
         )
-        result(f"test accuracy  {percent(run.test_accuracy)}")
+        result_lines(f"test accuracy  {percent(run.test_accuracy)}")
     elif run.awaits_its_first_epoch:
-        result("history        0 epochs: the network has learned nothing yet")
+        result_lines("history        0 epochs: the network has learned nothing yet")
     else:
-        result("history        none: the network was trained elsewhere")
-    result(f"resume         {'yes' if run.resume else 'no, it holds only the network'}")
-    result(
+        result_lines("history        none: the network was trained elsewhere")
+    result_lines(f"resume         {'yes' if run.resume else 'no, it holds only the network'}")
+    result_lines(
         f"file           format {facts.format_version}, {facts.size:,} bytes, {facts.stored_dtype}"
     )
     written_by = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
-    result(f"written by     {one_line(written_by) or 'unknown'}\n")
+    result_lines(f"written by     {one_line(written_by) or 'unknown'}\n")
     known = settings
     if not run.history and not run.awaits_its_first_epoch:
         known = {name: settings[name] for name in KNOWN_ELSEWHERE if settings[name] != ()}
@@ -97,4 +102,14 @@ def inspect(file: Checkpoint | None, checkpoint: Checkpoint | None, json: bool) 
     for name, value in known.items():
         separator = ", " if name == "class_names" else " "
         text = separator.join(map(str, value)) if isinstance(value, tuple) else value
-        result(f"{name:<{width}}  {'unknown' if value == () else text}")
+        if name == "fingerprint":
+            text = _beside(str(text), width + 2)
+        result_lines(f"{name:<{width}}  {'unknown' if value == () else text}")
+
+
+def _beside(text: str, start: int) -> str:
+    """Return a word in pieces that fit a terminal, from this column on; else as it is."""
+    columns = output_width()
+    if columns is None or start + len(text) <= columns or columns - start < LEAST_PIECE:
+        return text
+    return " ".join(textwrap.wrap(text, columns - start))

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 import click
@@ -15,11 +14,12 @@ from mlp_cli.commands.shared.checkpoint import Checkpoint, committee_option
 from mlp_cli.commands.shared.options import AnyPath, UserPath, WholeNumber, common_options
 from mlp_cli.commands.shared.picture_names import expand, not_read, open_named, printed
 from mlp_cli.commands.shared.readers import Readers
-from mlp_cli.commands.shared.readings import Reading, Unread, read_pictures
+from mlp_cli.commands.shared.readings import NEXT, Reading, Unread, read_pictures
 from mlp_cli.commands.shared.saving import Saving
 from mlp_cli.commands.shared.tally import Tally
-from mlp_cli.commands.shared.text import can_encode, json_result, result
+from mlp_cli.commands.shared.text import can_encode, json_result, output_width, result, result_lines
 from mlp_cli.errors import OptionError
+from mlp_cli.system.characters import width_of_text
 
 if TYPE_CHECKING:
     from mlp_cli.images import Digit
@@ -180,14 +180,16 @@ def _print(
         json_result(reading.document(readers))
         return
     name, blocks = printed(reading.name), can_encode(BLOCKS)
+    width = output_width()
     if isinstance(reading, PageReading):
-        result(f"{name}: {reading.text(classes)}")
+        result_lines(f"{name}: {reading.text(classes)}")
         if show:
-            width = get_terminal_size((PIPED_WIDTH, 0)).columns
-            result(reading.drawing(classes, width, blocks))
+            result(reading.drawing(classes, width or PIPED_WIDTH, blocks))
     else:
-        result(f"{name}: {reading.text(classes, top)}")
+        line = f"{name}: {reading.text(classes, top)}"
+        is_short = width is None or width_of_text(line) <= width
+        result_lines(line if is_short else line.replace(NEXT, f"\n  {NEXT.strip()} "))
         if show:
-            result(reading.drawing(classes, blocks))
+            result(reading.drawing(classes, blocks, width))
     for warning in warnings:
         tally.note(f"{name}: {warning}.")

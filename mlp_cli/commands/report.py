@@ -14,7 +14,7 @@ from mlp_cli.commands.shared.options import (
     run_data_dir_option,
     run_dataset_option,
 )
-from mlp_cli.commands.shared.text import note, result
+from mlp_cli.commands.shared.text import is_quiet, note, result_lines
 from mlp_cli.errors import SweepError
 from mlp_cli.runs.schema import as_typed
 from mlp_cli.system.shell import command_line
@@ -64,7 +64,8 @@ def report(
     page = _sweep_page(folder) if folder else _runs_page(checkpoint, dataset, data_dir)
     with writing(output) as file:
         file.write(page)
-    result(f"{click.format_filename(output)}: {len(page):,} bytes. Open it in a browser.")
+    advice = "" if is_quiet() else " Open it in a browser."
+    result_lines(f"{click.format_filename(output)}: {len(page):,} bytes.{advice}")
 
 
 def _sweep_page(folder: Path) -> bytes:

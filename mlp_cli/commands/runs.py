@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
+from mlp_cli.commands.shared.columns import Column, table
 from mlp_cli.commands.shared.options import FolderPath, common_options
 from mlp_cli.commands.shared.text import json_result, output_width, result, say
 from mlp_cli.errors import CheckpointError
@@ -97,34 +98,8 @@ def runs(ctx: click.Context, folder: Path, json: bool) -> None:
         documents = [each.document() for each in listed]
         json_result({"folder": str(folder), "runs": documents})
     elif listed:
-        result(table([list(HEADINGS), *(each.cells() for each in listed)], output_width()))
+        cells = zip(*(each.cells() for each in listed), strict=True)
+        columns = [Column(*each) for each in zip(HEADINGS, cells, strict=True)]
+        result(table(columns, output_width()))
     if is_damaged:
         ctx.exit(1)
-
-
-def table(rows: list[list[str]], width: int | None) -> str:
-    """Return rows of cells under their headings, in columns.
-
-    Where the terminal is narrower, each row stands below its first cell instead.
-    """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(f"{cell:<{n}}" for cell, n in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-    if width is None or max(map(len, lines)) <= width:
-        return "\n".join(lines)
-    headings, *cells = rows
-    return "\n".join(
-        "\n".join(
-            [
-                first,
-                *(
-                    f"  {name:<9}  {cell}"
-                    for name, cell in zip(headings[1:], rest, strict=True)
-                    if cell
-                ),
-            ]
-        )
-        for first, *rest in cells
-    )

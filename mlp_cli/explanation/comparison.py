@@ -42,8 +42,9 @@ def digest(array: Floats) -> Digest:
     """Return the digest of an array of any size."""
     sizes = -np.abs(array).ravel()
     few = min(SHOWN_OF_LARGE, array.size)
-    largest = np.argpartition(sizes, few - 1)[:few]
-    largest = largest[np.argsort(sizes[largest], kind="stable")]
+    # Not argpartition: which of equal entries it takes differs from processor to processor.
+    enough = np.flatnonzero(~(sizes > np.partition(sizes, few - 1)[few - 1]))
+    largest = enough[np.argsort(sizes[enough], kind="stable")][:few]
     return Digest(
         norm=float(np.linalg.norm(array)),
         min=float(array.min()),

@@ -1,4 +1,4 @@
-"""Formulas and tables of numbers for a terminal of 80 columns."""
+"""Formulas and tables of numbers for a terminal of 80 columns, or fewer."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -7,8 +7,6 @@ LINE_WIDTH = 80
 """characters of a line"""
 CELL = 9
 """characters of a label or a number"""
-COLUMNS = 7
-"""numbers that fit on a line behind a label"""
 
 
 class Column(NamedTuple):
@@ -19,7 +17,7 @@ class Column(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Labelled rows of columns; columns beyond the seventh are printed below."""
+    """Labelled rows of columns; those that do not fit on a line, the eighth of 80, stand below."""
 
     corner: str
     """the heading of the labels"""
@@ -34,21 +32,31 @@ class FormulaLine(NamedTuple):
     note: str
 
 
-Block = str | Table | FormulaLine
+class Heading(NamedTuple):
+    """A line that begins a part of the text, with a rule behind it."""
+
+    text: str
+
+
+Block = str | Table | FormulaLine | Heading
 """A part of a text: a line as it is, or something to lay out"""
 
 
-def lay_out(blocks: Iterable[Block], spell: Callable[[str], str]) -> str:
-    """Return the text of these blocks.
+def lay_out(blocks: Iterable[Block], spell: Callable[[str], str], width: int | None = None) -> str:
+    """Return the text of these blocks. A line that is given as it is may be longer than `width`.
 
     spell: applied to every part of the text before layout, since it may change its length.
+    width: characters of a line; None, or more than 80: 80.
     """
+    width = LINE_WIDTH if width is None else min(width, LINE_WIDTH)
     lines: list[str] = []
     for block in blocks:
         if isinstance(block, Table):
-            lines += _table_lines(block, spell)
+            lines += _table_lines(block, spell, width)
         elif isinstance(block, FormulaLine):
-            lines += _formula_lines(*map(spell, block))
+            lines += _formula_lines(spell(block.formula), spell(block.note), width)
+        elif isinstance(block, Heading):
+            lines.append(f"{spell(block.text)} ".ljust(width, "-"))
         else:
             lines.append(spell(block))
     return "\n".join(lines)
@@ -73,18 +81,19 @@ def format_deviation(value: float) -> str:
     return f"{value:.1e}" if value == value else "none"
 
 
-def _formula_lines(formula: str, note: str) -> list[str]:
+def _formula_lines(formula: str, note: str, width: int) -> list[str]:
     """Return formula and note on one line, or on two where they would touch."""
-    line = note.rjust(LINE_WIDTH)
+    line = note.rjust(width)
     if line[: len(formula) + 2].isspace():
         return [formula + line[len(formula) :]]
     return [formula, line]
 
 
-def _table_lines(table: Table, spell: Callable[[str], str]) -> list[str]:
+def _table_lines(table: Table, spell: Callable[[str], str], width: int) -> list[str]:
     lines = []
-    for start in range(0, len(table.columns), COLUMNS):
-        panel = table.columns[start : start + COLUMNS]
+    count = max(1, width // (CELL + 1) - 1)  # numbers behind a label, a blank before each
+    for start in range(0, len(table.columns), count):
+        panel = table.columns[start : start + count]
         headings = [spell(column.heading) for column in panel]
         widths = [max(CELL, len(heading)) for heading in headings]
         rows = [(spell(table.corner), headings)]

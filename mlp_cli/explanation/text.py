@@ -25,10 +25,10 @@ from mlp_cli.explanation.notation import (
 from mlp_cli.explanation.passes import Explanation, LayerPasses
 from mlp_cli.explanation.rounding import for_reading
 from mlp_cli.explanation.tables import (
-    LINE_WIDTH,
     Block,
     Column,
     FormulaLine,
+    Heading,
     Table,
     format_number,
     format_numbers,
@@ -48,7 +48,7 @@ def explain_in_full(e: Explanation) -> list[Block]:
     e = for_reading(e)
     a = with_layer("a", 1)
     blocks: list[Block] = [
-        _heading("Feedforward(x)"),
+        Heading("Feedforward(x)"),
         FormulaLine(f"{a} = x", f"{a} {shape_of(e.x)}"),
     ]
     blocks += _vectors([(a, e.x)], e.x)
@@ -56,10 +56,10 @@ def explain_in_full(e: Explanation) -> list[Block]:
         blocks += ["Above each column w_j of a matrix is the a_j that it is multiplied by.", ""]
     for layer in e.layers:
         blocks += _forward(e, layer)
-    blocks += [_heading("Backpropagate(y, A)"), *_before_the_loop(e)]
+    blocks += [Heading("Backpropagate(y, A)"), *_before_the_loop(e)]
     for layer in e.backwards:
-        blocks += [_heading(f"Backpropagate, layer l = {layer.l}"), *_turn(e, layer)]
-    return [*blocks, _heading("Central differences"), *legend(e), *verdict(e)]
+        blocks += [Heading(f"Backpropagate, layer l = {layer.l}"), *_turn(e, layer)]
+    return [*blocks, Heading("Central differences"), *legend(e), *verdict(e)]
 
 
 def _forward(e: Explanation, layer: LayerPasses) -> list[Block]:
@@ -261,10 +261,6 @@ def _sigma(e: Explanation, layer: LayerPasses) -> str:
     if layer is e.layers[-1]:
         return OUTPUT_SYMBOLS[e.network.cost]
     return ACTIVATIONS[e.network.activation].symbol
-
-
-def _heading(text: str) -> str:
-    return f"{text} ".ljust(LINE_WIDTH, "-")
 
 
 def _counted(vector: Floats) -> list[str]:

@@ -60,10 +60,16 @@ def draw_reading(
     outputs: npt.NDArray[np.floating],
     names: Sequence[str],
     blocks: bool,
+    width: int | None = None,
 ) -> str:
-    """Return the image with the outputs as bars beside it, centred on its height."""
+    """Return the image with the outputs as bars beside it, centred on its height.
+
+    width: characters of the terminal; where it is narrower, the bars stand below the image.
+    """
     left, right = draw_image(image, blocks), draw_bars(outputs, names, blocks)
-    right = [""] * ((len(left) - len(right)) // 2) + right
     blank = " " * image.shape[1]
+    if width is not None and max(map(width_of_text, right)) + len(blank) + 3 > width:
+        return "\n".join(line.rstrip() for line in [*left, "", *right])
+    right = [""] * ((len(left) - len(right)) // 2) + right
     pairs = zip_longest(left, right, fillvalue="")
     return "\n".join(f"{row or blank}   {bar}".rstrip() for row, bar in pairs)

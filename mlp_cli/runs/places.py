@@ -106,7 +106,7 @@ def newest_checkpoints(folder: Path) -> list[Path]:
     if not written:
         raise NoCheckpointError(
             f"{folder}: no checkpoint (.npz) here, expected one.\n"
-            f"{NEW_RUN}; or name a file with --checkpoint."
+            f"Name a file with --checkpoint. {NEW_RUN}"
         )
     return [path for *_, path in sorted(written, reverse=True)]
 

@@ -1,14 +1,12 @@
-"""The table of a sweep: as text that fits a terminal, and as CSV."""
+"""The figures of a sweep's table, and the table as CSV."""
 
 import csv
 import io
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-from mlp_cli.measuring.percent import percent
 from mlp_cli.runs.schema import Option
 from mlp_cli.sweeps.rows import Row
 from mlp_cli.sweeps.variation import spell
@@ -17,9 +15,6 @@ from mlp_cli.system.outputs import writing
 
 TABLE_FILE = "sweep.csv"
 MOST_CSV_BYTES = 1 << 26
-GAP = "  "
-SHORTEST_CELL = 4
-NOTHING = "-"
 DIGITS = 4
 """significant digits of a number in the text; the CSV has all of them"""
 
@@ -39,89 +34,21 @@ def shorten(text: str, width: int | None) -> str:
     return text if width is None or len(text) <= width else f"{text[: width - 2]}.."
 
 
-@dataclass
-class _Column:
-    heading: str
-    cells: list[str]
-    is_setting: bool = False
-
-    @property
-    def width(self) -> int:
-        return max(map(len, [self.heading, *self.cells]))
-
-    def lines(self) -> list[str]:
-        """Return heading and cells, of one width: names at the left, numbers at the right."""
-        side = "<" if self.is_setting else ">"
-        return [f"{text:{side}{self.width}}" for text in [self.heading, *self.cells]]
-
-
-def format_table(rows: Sequence[Row], width: int | None) -> str:
-    """Return the rows that have a figure as a table of at most so many characters a line.
-
-    Where it is too wide, columns are left out, and then settings are cut; the CSV has them all.
-    """
-    shown = [row for row in rows if row.mean is not None]
-    names = list(shown[0].settings) if shown else []
-    settings = [
-        _Column(name, [show_value(row.settings[name]) for row in shown], is_setting=True)
-        for name in names
-    ]
-    accuracy = _Column("validation", [percent(row.mean) for row in shown])
-    # The first is left out first.
-    figures = {
-        "runs": [str(_count(row)) for row in shown],
-        "seconds": [_mean_cell(row.seconds, 1) for row in shown],
-        "best epoch": [_mean_cell(_of_complete(row, row.best_epoch), 1) for row in shown],
-        "val. cost": [_mean_cell(row.cost, 4) for row in shown],
-        "95 % interval": [_interval(row) for row in shown],
-        "deviation": [percent(row.standard_deviation) for row in shown],
-    }
-    further = [
-        _Column(heading, cells) for heading, cells in figures.items() if {*cells} != {NOTHING}
-    ]
-    while further and not _fits([*settings, accuracy, *further], width):
-        further.pop(0)
-    columns = [*settings, accuracy, *reversed(further)]
-    while settings and not _fits(columns, width):
-        widest = max(settings, key=lambda column: column.width)
-        if widest.width <= SHORTEST_CELL:
-            break
-        widest.cells = [shorten(cell, widest.width - 1) for cell in widest.cells]
-        widest.heading = shorten(widest.heading, max(map(len, widest.cells)))
-    lines = zip(*(column.lines() for column in columns), strict=True)
-    return "\n".join(GAP.join(line).rstrip() for line in lines)
-
-
-def _fits(columns: Sequence[_Column], width: int | None) -> bool:
-    total = sum(column.width for column in columns) + len(GAP) * (len(columns) - 1)
-    return width is None or total <= width
-
-
-def _count(row: Row) -> int:
+def runs_of(row: Row) -> int:
+    """Return how many runs of a row have a figure."""
     return sum(accuracy is not None for accuracy in row.validation_accuracy)
 
 
-def _of_complete(row: Row, figures: Sequence[float]) -> list[float]:
+def of_complete_runs(row: Row, figures: Sequence[float]) -> list[float]:
     """Return the figures of complete runs."""
     pairs = zip(figures, row.validation_accuracy, strict=True)
     return [figure for figure, accuracy in pairs if accuracy is not None]
 
 
-def _mean(values: Iterable[float | None]) -> float | None:
+def mean_of(values: Iterable[float | None]) -> float | None:
+    """Return the mean of the values that are known; None where there are none."""
     known = [value for value in values if value is not None]
     return statistics.fmean(known) if known else None
-
-
-def _mean_cell(values: Iterable[float | None], decimals: int) -> str:
-    mean = _mean(values)
-    return NOTHING if mean is None else f"{mean:.{decimals}f}"
-
-
-def _interval(row: Row) -> str:
-    if row.interval is None:
-        return NOTHING
-    low, high = row.interval
-    return f"{low * 100:.2f} to {percent(high)}"
 
 
 def write_table(rows: Sequence[Row], names: Sequence[str], folder: Path) -> Path:
@@ -137,9 +64,9 @@ def write_table(rows: Sequence[Row], names: Sequence[str], folder: Path) -> Path
     for row in rows:
         low, high = row.interval or (None, None)
         figures = (
-            *(_count(row), row.mean, row.standard_deviation, low, high),
-            *(_mean(row.cost), _mean(_of_complete(row, row.best_epoch))),
-            *(_mean(_of_complete(row, row.seconds)), row.error),
+            *(runs_of(row), row.mean, row.standard_deviation, low, high),
+            *(mean_of(row.cost), mean_of(of_complete_runs(row, row.best_epoch))),
+            *(mean_of(of_complete_runs(row, row.seconds)), row.error),
         )
         writer.writerow([*key(row), *("" if figure is None else figure for figure in figures)])
     path = folder / TABLE_FILE

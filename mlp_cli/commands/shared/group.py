@@ -3,12 +3,23 @@
 import sys
 from importlib import import_module
 from signal import SIGINT
+from textwrap import indent
 from typing import Any
 
 import click
 
+from mlp_cli.commands.shared.columns import Column, table
+from mlp_cli.commands.shared.narrow_help import FittingContext
 from mlp_cli.commands.shared.options import common_options
-from mlp_cli.commands.shared.text import let_stdout_replace, result, say
+from mlp_cli.commands.shared.text import (
+    fitted,
+    let_stdout_replace,
+    output_width,
+    result,
+    result_lines,
+    say,
+    terminal_width,
+)
 from mlp_cli.errors import InterruptedRunError, MlpError, OptionError
 from mlp_cli.system.characters import one_line, printable
 from mlp_cli.system.memory import address_space_limit, has_room
@@ -30,6 +41,9 @@ COMMANDS = {
 }
 """the subcommands, each with the name of its module and of its function there"""
 
+ERROR = "Error: "
+"""what Click puts before a message"""
+MARGIN = " " * 4
 ROOM_TO_BEGIN = 96 << 20
 """bytes of address space for NumPy and its BLAS library, which end the process where it lacks"""
 
@@ -42,6 +56,8 @@ class Group(click.Group):
     A subcommand is loaded only when it is asked for, so that none waits for the others.
     """
 
+    context_class = FittingContext
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the subcommands, sorted."""
         return sorted(COMMANDS)
@@ -51,6 +67,7 @@ class Group(click.Group):
         if (name := COMMANDS.get(cmd_name)) is None:
             return None
         command: click.Command = getattr(import_module(f"mlp_cli.commands.{name}"), name)
+        command.context_class = FittingContext
         return command
 
     def resolve_command(
@@ -75,7 +92,7 @@ class Group(click.Group):
             reason = error.strerror or str(error)
             if _is_from_printing(error):
                 reason = f"standard output: cannot be written ({reason})"
-            click.echo(f"Error: {reason}.", err=True)
+            say(f"{ERROR}{reason}.")
             sys.exit(1)
 
     def make_context(self, *args: Any, **options: Any) -> click.Context:  # noqa: ANN401
@@ -100,14 +117,14 @@ class Group(click.Group):
         except click.UsageError as error:  # Click's own, which has in it what was typed
             raise _on_one_line(error) from error
         except OptionError as error:
-            raise click.UsageError(printable(str(error))) from error
+            raise click.UsageError(_shown(printable(str(error)))) from error
         except InterruptedRunError as error:
             say(str(error))
             ctx.exit(error.status)
         except MlpError as error:
-            raise click.ClickException(printable(str(error))) from error
+            raise click.ClickException(_shown(printable(str(error)))) from error
         except MemoryError as error:
-            raise click.ClickException(_too_little_memory(str(error))) from error
+            raise click.ClickException(_shown(_too_little_memory(str(error)))) from error
         except ImportError as error:
             if has_room(ROOM_TO_BEGIN):
                 raise  # a bug, or a damaged installation
@@ -116,7 +133,13 @@ class Group(click.Group):
 
 def _on_one_line(error: click.UsageError) -> click.UsageError:
     """Return a message of Click's, which has in it what was typed, as one line."""
-    return click.UsageError(one_line(error.format_message()), error.ctx)
+    return click.UsageError(_shown(one_line(error.format_message())), error.ctx)
+
+
+def _shown(message: str) -> str:
+    """Return a message with line breaks, so that it fits the terminal behind `Error: `."""
+    text = fitted(f"{ERROR}{message}", terminal_width())
+    return text.removeprefix(ERROR.rstrip()).removeprefix(" ")
 
 
 def _too_little_memory(reason: str) -> str:
@@ -138,14 +161,22 @@ def _is_from_printing(error: OSError) -> bool:
     return any(frame.f_code is click.echo.__code__ for frame, _ in frames)
 
 
-GREETING = """\
-mlp trains a neural network to read handwritten digits. Begin with
+GREETING = "mlp trains a neural network to read handwritten digits. Begin with"
+FIRST_COMMANDS = {
+    "mlp train --epochs 30 --eta 3.0": "train a network (downloads MNIST once)",
+    "mlp evaluate": "measure it",
+    "mlp predict image.png": "read the digit in a picture",
+}
 
-    mlp train --epochs 30 --eta 3.0    train a network (downloads MNIST once)
-    mlp evaluate                       measure it
-    mlp predict image.png              read the digit in a picture
 
-mlp --help lists all commands."""
+def _greet() -> None:
+    """Print how to begin."""
+    width = output_width()
+    room = None if width is None else width - len(MARGIN)
+    commands = table([Column("", [*FIRST_COMMANDS]), Column("", [*FIRST_COMMANDS.values()])], room)
+    result_lines(f"{GREETING}\n")
+    result(f"{indent(commands, MARGIN)}\n")
+    result_lines("mlp --help lists all commands.")
 
 
 @click.group(
@@ -159,6 +190,6 @@ mlp --help lists all commands."""
 def mlp(ctx: click.Context) -> None:
     """Train a multilayer perceptron on MNIST with NumPy alone."""
     if ctx.invoked_subcommand is None:
-        result(GREETING)
+        _greet()
     elif not has_room(ROOM_TO_BEGIN):
         raise MemoryError(f"a command needs {ROOM_TO_BEGIN // 1_000_000:,} MB to begin")

@@ -14,7 +14,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "Files": (
         *(
             "config",
-            "from_",
+            "from",
             "checkpoint",
             "resume",
             "resume_or_start",

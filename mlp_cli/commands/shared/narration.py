@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlp_cli.commands.shared.advice import data_hints
-from mlp_cli.commands.shared.text import note, note_result, result, score
+from mlp_cli.commands.shared.text import note, note_result, result_lines, score
 from mlp_cli.commands.shared.usual_eta import usual_eta
 from mlp_cli.learning.names import PLAIN
 from mlp_cli.measuring.percent import percent
@@ -105,16 +105,16 @@ def summarise(training: "Training", tested: "Score", path: Path, *, is_found_unn
     run = training.run
     of_epoch = f", of epoch {run.best_epoch}" if len(run.history) > 1 else ""
     reached = score(tested.accuracy, tested.correct, tested.examples)
-    result(f"test accuracy  {reached}{of_epoch}")
+    result_lines(f"test accuracy  {reached}{of_epoch}")
     if run.best_accuracy is not None:
         last = len(run.history)
-        result(
-            f"best epoch     {run.best_epoch} ({percent(run.best_accuracy)} held out); "
-            f"last {last} ({percent(run.accuracy_after(last))} held out)"
-        )
-    result(f"seed           {run.settings.seed}")
-    result(f"checkpoint     {path}")
-    result(f"training time  {run.training_seconds:.1f} s")
+        best = f"best epoch     {run.best_epoch} (validation {percent(run.best_accuracy)})"
+        after_last = percent(run.accuracy_after(last))
+        is_last = run.best_epoch == last
+        result_lines(best if is_last else f"{best}; last {last} (validation {after_last})")
+    result_lines(f"seed           {run.settings.seed}")
+    result_lines(f"checkpoint     {path}")
+    result_lines(f"training time  {run.training_seconds:.1f} s")
     if next_command := _next(training, [] if is_found_unnamed else ["--checkpoint", str(path)]):
         note_result(f"next           {command_line(['mlp', *next_command])}")
 

@@ -24,6 +24,10 @@ PICTURES_AT_ONCE = 100
 """pictures that are in memory together"""
 
 
+NEXT = "   next "
+"""stands before the second class of a reading"""
+
+
 def rank(outputs: "Floats") -> list[int]:
     """Return the classes, from the highest output to the lowest."""
     ranked: list[int] = outputs.argsort(kind="stable")[::-1].tolist()
@@ -94,14 +98,17 @@ class Reading:
             f"{classes.class_name(label)} ({self.outputs[label]:.3f})"
             for label in self.ranked[:top]
         )
-        return first + (f"   next {', '.join(others)}" if others else "")
+        return first + (f"{NEXT}{', '.join(others)}" if others else "")
 
-    def drawing(self, classes: ClassNames, blocks: bool) -> str:
-        """Return the digit's image and the outputs as lines of text."""
+    def drawing(self, classes: ClassNames, blocks: bool, width: int | None) -> str:
+        """Return the digit's image and the outputs as lines of text.
+
+        width: of the terminal; None where there is none.
+        """
         from mlp_cli.images import draw_reading
 
         names = classes.all(len(self.outputs))
-        return draw_reading(self.digit.image, self.outputs, names, blocks)
+        return draw_reading(self.digit.image, self.outputs, names, blocks, width)
 
     def document(self, readers: Readers) -> dict[str, Any]:
         """Return the reading of a picture as JSON has it."""

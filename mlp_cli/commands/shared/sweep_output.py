@@ -1,12 +1,10 @@
 """What a sweep prints: a line for each finished run, then the table, or a JSON document."""
 
-import shutil
-import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlp_cli.commands.shared.text import result
+from mlp_cli.commands.shared.text import output_width, result, result_lines, terminal_width
 from mlp_cli.measuring.percent import percent
 from mlp_cli.runs.settings import SETTINGS
 
@@ -17,6 +15,8 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 """of text where there is no terminal"""
+LEAST_SETTINGS = 20
+"""characters of a run's settings that its figures leave"""
 
 
 class Tested(NamedTuple):
@@ -30,23 +30,27 @@ def finished_line(going: "Sweep", finished: "Finished") -> str:
     """Return the line of a finished run, which fits the terminal."""
     from mlp_cli.sweeps.table import shorten, show_settings
 
-    task, width = finished.task, terminal_width(sys.stderr)
+    task, width = finished.task, terminal_width()
     counted = f"{going.complete:>{len(str(going.plan.runs))}}/{going.plan.runs}  "
     settings = show_settings({**finished.point.settings, "seed": task.options["seed"]})
     if finished.error is not None or finished.result is None:
         return shorten(f"{counted}{settings}: {' '.join(str(finished.error).split())}", width)
     reached = finished.result
-    figures = (
-        f": {percent(reached.best_accuracy)}, best epoch {reached.best_epoch}, "
-        f"{reached.seconds:.1f} s"
-    )
-    left = None if width is None else max(4, width - len(counted) - len(figures))
-    return f"{counted}{shorten(settings, left)}{figures}"
+    figures = [f": {percent(reached.best_accuracy)}"]
+    figures += [f", best epoch {reached.best_epoch}", f", {reached.seconds:.1f} s"]
+    if width is None:
+        return f"{counted}{settings}{''.join(figures)}"
+    room = width - len(counted)
+    while len(figures) > 1 and len("".join(figures)) > room - min(len(settings), LEAST_SETTINGS):
+        figures.pop()
+    text = "".join(figures)
+    return f"{counted}{shorten(settings, max(4, room - len(text)))}{text}"
 
 
 def print_rows(plan: "Plan", rows: "list[Row]", tested: Tested | None) -> None:
     """Print the settings that do not differ, the rows, and why runs cannot go on."""
-    from mlp_cli.sweeps.table import format_table, show_settings
+    from mlp_cli.commands.shared.sweep_table import format_table
+    from mlp_cli.sweeps.table import show_settings
 
     same = {
         name: value
@@ -60,15 +64,15 @@ def print_rows(plan: "Plan", rows: "list[Row]", tested: Tested | None) -> None:
     seeds = f"seeds {first} to {last}" if last > first else f"seed {first}"
     result(wrapped(f"all runs: {show_settings(same)}, {seeds}"))
     if any(row.mean is not None for row in rows):
-        result(f"\n{format_table(rows, terminal_width(sys.stdout))}")
+        result(f"\n{format_table(rows, output_width())}")
     reasons = [row for row in rows if row.error is not None]
     if reasons:
         result("\nnot every run is complete:")
     for row in reasons:
         line = f"{show_settings(row.settings) or 'all'}: {row.error}"
-        result(line if terminal_width(sys.stdout) is None else wrapped(line))
+        result(line if output_width() is None else wrapped(line))
     if tested:
-        result(f"\ntest accuracy  {percent(tested.accuracy)}, {tested.checkpoint}")
+        result_lines(f"\ntest accuracy  {percent(tested.accuracy)}, {tested.checkpoint}")
 
 
 def document(plan: "Plan", rows: "list[Row]", tested: Tested | None) -> dict[str, Any]:
@@ -96,13 +100,7 @@ def document(plan: "Plan", rows: "list[Row]", tested: Tested | None) -> dict[str
     }
 
 
-def terminal_width(stream: Any) -> int | None:  # noqa: ANN401  whatever stands for a file
-    """Return how many characters a line of the terminal has; None where there is no terminal."""
-    is_terminal = stream is not None and stream.isatty()
-    return shutil.get_terminal_size().columns if is_terminal else None
-
-
 def wrapped(text: str) -> str:
     """Return a text with line breaks, so that it fits the terminal."""
-    width = terminal_width(sys.stdout) or WIDTH
+    width = output_width() or WIDTH
     return textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False)

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from mlp_cli.commands.shared.columns import Column, fits, table
+from mlp_cli.commands.shared.text import fitted
 from mlp_cli.datasets.class_names import ClassNames
 from mlp_cli.measuring.percent import percent
 from mlp_cli.system.characters import padded, width_of_text
@@ -19,37 +21,46 @@ ALWAYS_PRINTED = 10
 SHOWN_PAIRS = 20
 
 
-def figures_table(kind: str, rows: list[str], figures: "list[ClassFigures]") -> str:
+def figures_table(
+    kind: str, rows: list[str], figures: "list[ClassFigures]", width: int | None
+) -> str:
     """Return precision, recall and F1 with a row for each class, under its heading."""
-    width = max(map(width_of_text, [kind, *rows]))
-    lines = [f"{kind:<{width}}  precision    recall        F1  examples"]
-    lines += [
-        f"{padded(row, width, _is_right(kind))}  {percent(f.precision):>9}  {percent(f.recall):>8}"
-        f"  {percent(f.f1):>8}  {f.examples:>8,}"
-        for row, f in zip(rows, figures, strict=True)
+    columns = [
+        Column(kind, rows, _is_right(kind)),
+        Column("precision", [percent(f.precision) for f in figures], is_right=True),
+        Column("  recall", [percent(f.recall) for f in figures], is_right=True),
+        Column("      F1", [percent(f.f1) for f in figures], is_right=True),
+        Column("examples", [f"{f.examples:,}" for f in figures], is_right=True),
     ]
-    return "\n".join(lines)
+    return table(columns, width)
 
 
-def confusion_text(classes: ClassNames, confusion: "npt.NDArray[np.int64]") -> str:
-    """Return the matrix; of many classes, where it is too wide for a terminal, its worst pairs."""
+def confusion_text(
+    classes: ClassNames, confusion: "npt.NDArray[np.int64]", width: int | None = None
+) -> str:
+    """Return the matrix, or its worst pairs where it is too wide for the terminal.
+
+    width: None where there is no terminal; then only the matrix of many classes is too wide.
+    """
     kind, rows = classes.class_headings(len(confusion))
-    lines = _matrix(kind, rows, confusion.tolist())
-    if len(rows) > ALWAYS_PRINTED and max(map(width_of_text, lines)) > LINE_WIDTH:
-        return "\n".join(_worst_pairs(classes, confusion))
-    return "\n".join([f"Correct {kind} down, prediction across:\n", *lines])
+    columns = _matrix(kind, rows, confusion.tolist())
+    limit = LINE_WIDTH if width is None and len(rows) > ALWAYS_PRINTED else width
+    if fits(columns, limit):
+        head = fitted(f"Correct {kind} down, prediction across:", width)
+        return f"{head}\n\n{table(columns, width)}"
+    return fitted("\n".join(_worst_pairs(classes, confusion)), width)
 
 
-def _matrix(kind: str, rows: list[str], confusion: list[list[int]]) -> list[str]:
+def _matrix(kind: str, rows: list[str], confusion: list[list[int]]) -> list[Column]:
     """Return the matrix; rows have names, columns only labels, since names are too long there."""
-    left, labels = max(map(width_of_text, [kind, *rows])), range(len(rows))
-    width = max(len(str(n)) for row in [*confusion, labels] for n in row)
-    lines = [f"{'':<{left}}" + "".join(f"  {label:>{width}}" for label in labels)]
-    lines += [
-        padded(name, left, _is_right(kind)) + "".join(f"  {count or '.':>{width}}" for count in row)
-        for name, row in zip(rows, confusion, strict=True)
+    width = max(len(str(n)) for row in [*confusion, range(len(rows))] for n in row)
+    left = max(map(width_of_text, [kind, *rows]))
+    names = [padded(name, left, _is_right(kind)) for name in rows]
+    across = [
+        Column(f"{label:>{width}}", [str(count or ".") for count in counts], is_right=True)
+        for label, counts in enumerate(zip(*confusion, strict=True))
     ]
-    return lines
+    return [Column("", names), *across]
 
 
 def _worst_pairs(classes: ClassNames, confusion: "npt.NDArray[np.int64]") -> list[str]:

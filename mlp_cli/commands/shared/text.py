@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 import sys
 import textwrap
@@ -14,10 +15,18 @@ import click
 from mlp_cli.commands.shared.options import QUIET
 from mlp_cli.errors import OutputError
 from mlp_cli.measuring.percent import percent
-from mlp_cli.system.characters import printable
+from mlp_cli.system.characters import printable, width_of_text
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+
+COMMAND = re.compile(r"(?:(?<=: )|(?<=  ))(?=mlp [a-z])")
+"""where a command begins that one may copy"""
+LABEL = re.compile(r" *(?:\S+(?: \S+)*  +)?")
+"""what stands before the text of a line: blanks, and a label that two of them end"""
+LEAST_BESIDE_LABEL = 16
+"""columns; where fewer are left, the text goes on below its label"""
 
 
 def let_stdout_replace() -> None:
@@ -36,10 +45,15 @@ def result(text: str) -> None:
     click.echo(printable(text))
 
 
+def result_lines(text: str) -> None:
+    """Print results in words on stdout, whose lines break where the terminal is narrower."""
+    result(fitted(text, output_width(), at_label=True))
+
+
 def note_result(text: str) -> None:
     """Print advice on stdout, where the results that it belongs to stand; not with --quiet."""
     if not is_quiet():
-        result(text)
+        result_lines(text)
 
 
 def json_result(value: dict[str, Any]) -> None:
@@ -80,30 +94,50 @@ def output_width() -> int | None:
     return shutil.get_terminal_size().columns
 
 
-def fitted(text: str, width: int | None) -> str:
-    """Return a text whose lines break between words where they are longer than the terminal."""
+def fitted(text: str, width: int | None, *, at_label: bool = False) -> str:
+    """Return a text whose lines break between words where they are longer than the terminal.
+
+    What follows a break is indented, by two or, `at_label`, to where the text after a label began,
+    as in `seed  0`. A command to be copied, such as the end of `Resume with: mlp train --resume`,
+    gets a line of its own and is never broken.
+    """
     if width is None:
         return text
     return "\n".join(
-        textwrap.fill(
-            line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-        )
-        if len(line) > width
-        else line
+        line if width_of_text(line) <= width else _broken(line, width, at_label=at_label)
         for line in text.split("\n")
     )
+
+
+def _broken(line: str, width: int, *, at_label: bool) -> str:
+    prose, _, command = COMMAND.sub("\0", line, count=1).partition("\0")
+    blanks = line[: len(line) - len(line.lstrip())]
+    indent = f"{blanks}  "
+    if at_label and (label := LABEL.match(prose)) and (start := label.end()):
+        longest = max(map(width_of_text, prose[start:].split()), default=0)
+        if start + max(longest, LEAST_BESIDE_LABEL) <= width:
+            indent = " " * start
+    lines = textwrap.wrap(
+        prose.strip(),
+        width,
+        initial_indent=blanks,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join([*lines, *([f"  {command}"] if command else [])])
 
 
 def note(text: str) -> None:
     """Print a note on stderr, unless --quiet was given."""
     if not is_quiet():
-        say(fitted(text, terminal_width()))
+        say(text)
 
 
 def say(text: str) -> None:
     """Print on stderr, with --quiet too: an error that does not end the command."""
     with suppress(OSError):  # stderr is closed
-        click.echo(printable(text), err=True)
+        click.echo(printable(fitted(text, terminal_width())), err=True)
 
 
 def note_above(bar: "tqdm[Any]", text: str) -> None:

@@ -73,6 +73,8 @@ def _read_folder(folder: Path, file: PublishedFile, offset: int) -> Generator[Pi
             while position < file.size and (piece := stream.read(PIECE_BYTES)):
                 yield position, piece
                 position += len(piece)
+    except FileNotFoundError as error:
+        raise OriginError("No such file in it") from error
     except OSError as error:
         raise OriginError(error.strerror or str(error)) from error
 
