@@ -31,6 +31,7 @@ def data():
         "import pipe",
         "predict pipe",
         "explain pipe",
+        "explain --sizes 2-2 --html pipe",
         "evaluate --checkpoint pipe",
         "inspect --checkpoint pipe",
         "train --resume --checkpoint pipe",

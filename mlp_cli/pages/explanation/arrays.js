@@ -9,7 +9,25 @@ const MOST_ROOMY = 5; // columns of numbers with four decimal places; more have 
 const BLUE = [31, 111, 235]; // above 0
 const ORANGE = [214, 92, 0]; // below 0
 
-const largestOf = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value) || 0), 0);
+/** Return the largest size of an entry. A loop, since a matrix may have a million of them. */
+function largestOf(values) {
+  let most = 0;
+  for (const value of values) if (Math.abs(value) > most) most = Math.abs(value);
+  return most;
+}
+
+/** Return the positions of the entries farthest from 0, in their order. */
+function farthest(values, count) {
+  const kept = [];
+  for (let k = 0; k < values.length; k++) {
+    const size = Math.abs(values[k]) || 0;
+    if (kept.length === count && size <= kept.at(-1).size) continue;
+    const place = kept.findIndex((other) => size > other.size);
+    kept.splice(place < 0 ? kept.length : place, 0, { k, size });
+    if (kept.length > count) kept.pop();
+  }
+  return kept.map(({ k }) => k).sort((p, q) => p - q);
+}
 
 /** Return what a key stands for. @param {string} key @param {View} view @returns {Quantity} */
 function quantityOf(key, view) {
@@ -130,7 +148,8 @@ function paintSigned(map, values, rows, cols) {
   const image = new ImageData(cols, rows);
   const most = largestOf(values) || 1;
   values.forEach((value, k) => {
-    image.data.set(value < 0 ? ORANGE : BLUE, 4 * k);
+    const colour = value < 0 ? ORANGE : BLUE;
+    for (let c = 0; c < 3; c++) image.data[4 * k + c] = colour[c];
     image.data[4 * k + 3] = 255 * Math.min(Math.abs(value) / most, 1) || 0;
   });
   map.getContext("2d").putImageData(image, 0, 0);
@@ -138,7 +157,8 @@ function paintSigned(map, values, rows, cols) {
 
 /** Return a digest of what is too large for numbers. */
 function digestOf({ rows, cols, values }) {
-  const [least, most] = values.reduce(([l, m], v) => [Math.min(l, v), Math.max(m, v)], [Infinity, -Infinity]);
+  let [least, most] = [Infinity, -Infinity];
+  for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)];
   const shape = cols > 1 && rows > 1 ? `${rows} × ${cols}` : counted(values.length, "number");
   return html("p", { class: "digest" }, html("span", {}, `${shape}, `), html("span", {}, `${inFigures(least)} to ${inFigures(most)}`));
 }

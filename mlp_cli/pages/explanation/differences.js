@@ -114,5 +114,5 @@ function deviationInWords(d, c, passes) {
   const [larger, floor] = [Math.max(Math.abs(d), Math.abs(c)), floorOf(passes)];
   if (larger > 0 && larger < floor) return "tiny";
   const deviation = Math.abs(d - c) / Math.max(larger, floor);
-  return Number.isFinite(deviation) ? deviation.toExponential(1) : "infinite";
+  return Number.isFinite(deviation) ? deviation.toExponential(1).replace("-", "−") : "infinite";
 }

@@ -8,6 +8,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const MOST_CONNECTIONS = 200; // drawn between two layers; of more, those that carry most
 const MOST_NUMBERED = 9; // connections between two layers whose weights are written beside them
 const STRIP_ROWS = 40; // cells of a large layer, one below the other
+const LEAST_NUMBERED = 14; // radius of a circle that has room for a number
 const MARGIN = 14;
 const NARROW = 480; // pixels of a telephone's drawing
 
@@ -59,13 +60,13 @@ function blockOf(n, image, isNarrow) {
     return { n, rows, cols, width: cols * cell, height: rows * cell, at, radius: 0 };
   }
   if (n <= MAX_SHOWN_UNITS) {
-    const gap = Math.max(isNarrow ? 38 : 43, Math.min(104, (isNarrow ? 320 : 440) / n));
+    const gap = isNarrow && n > 5 ? 28 : Math.max(43, Math.min(104, 440 / n));
     const radius = Math.min(26, gap / 2 - 3);
     return { n, width: 2 * radius, height: (n - 1) * gap + 2 * radius + 16, at: (i) => (i - (n - 1) / 2) * gap, radius };
   }
   const cols = Math.max(1, Math.min(Math.ceil(n / STRIP_ROWS), Math.ceil(Math.sqrt(n))));
   const rows = Math.ceil(n / cols);
-  const cell = Math.max(2, Math.min(12, (isNarrow ? 300 : 380) / rows, 120 / cols));
+  const cell = Math.max(2, Math.min(12, (isNarrow ? 270 : 380) / rows, 120 / cols));
   const at = (i) => (Math.floor(i / cols) + 0.5 - rows / 2) * cell;
   return { n, rows, cols, width: cols * cell, height: rows * cell, at, radius: 0 };
 }
@@ -92,7 +93,7 @@ function layerDrawing(step, view, l, place) {
     if (quantity) {
       const value = shownEntry(quantity, i);
       shade(circle, value, key.startsWith("a") ? Math.max(1, most) : most);
-      unit.append(label(place.x, place.y(i), inFigures(value, place.radius > 22 ? 4 : 3), place.radius > 22 ? "value" : "value small"));
+      if (place.radius > LEAST_NUMBERED) unit.append(numberWithin(place, i, value));
     }
     if (l > 1 && place.n <= 4) unit.append(label(place.x, place.y(i) + place.radius + 9, `b ${inFigures(view.net.b[l][i])}`, "beside"));
     group.append(unit);
@@ -101,6 +102,13 @@ function layerDrawing(step, view, l, place) {
 }
 
 const label = (x, y, text, name) => svg("text", { x, y, class: name }, text);
+
+/** The value of a unit in its circle, as small as it must be to fit. */
+function numberWithin({ x, y, radius }, i, value) {
+  const text = label(x, y(i), inFigures(value, radius > 22 ? 4 : 3), "value");
+  text.style.fontSize = `${Math.min(11.5, (2 * radius - 3) / (0.6 * text.textContent.length)).toFixed(1)}px`;
+  return text;
+}
 
 /** A number on a line, with the paper behind it. */
 function labelOnLine(x, y, text) {
@@ -132,11 +140,8 @@ function connections(step, view, l, from, to, numbers) {
 
 /** Return which weights to draw: all, or those with the largest products w a. */
 function carrying(W, a) {
-  const order = [...W.keys()];
-  if (W.length <= MOST_CONNECTIONS) return order;
-  const carried = W.map((w, k) => Math.abs(w * a[k % a.length]));
-  const least = carried.slice().sort().at(-MOST_CONNECTIONS);
-  return order.filter((k) => carried[k] >= least && carried[k] > 0).slice(0, MOST_CONNECTIONS);
+  const carried = W.length > MOST_CONNECTIONS ? W.map((w, k) => w * a[k % a.length]) : W;
+  return farthest(carried, MOST_CONNECTIONS);
 }
 
 /** Return what the layers show, in words, where their numbers are few. */

@@ -1,9 +1,10 @@
 /** How single numbers come about: a step's entries worked out, and its central differences. */
 
 const { SHOWN_OF_LARGE } = saved.limits;
-const MOST_TERMS = 10; // of a sum that is written out; of a longer one, the largest
+const MOST_TERMS = 5; // of a sum that is written out; of a longer one, the largest
 const TERMS_OF_MANY = 3;
 const LINES = 4; // entries of a small result that are all worked out
+const LINES_OF_MANY = 3; // of a larger one, those farthest from 0
 
 /** A number of a line, which is marked together with its quantity. */
 function factor(key, view, i, j = 0) {
@@ -18,11 +19,11 @@ function factor(key, view, i, j = 0) {
  * @param {[number, () => (Node|string)[]][]} products each value, and how it is written */
 function sumOfProducts(products) {
   const isLong = products.length > MOST_TERMS;
-  const order = [...products.keys()].sort((p, q) => Math.abs(products[q][0]) - Math.abs(products[p][0]));
-  const kept = isLong ? order.slice(0, TERMS_OF_MANY).sort((p, q) => p - q) : [...products.keys()];
+  const values = products.map(([value]) => value);
+  const kept = farthest(values, isLong ? TERMS_OF_MANY : MOST_TERMS);
   const parts = kept.flatMap((k, at) => [...(at ? [" + "] : []), ...products[k][1]()]);
   if (!isLong) return parts;
-  const rest = sumOf(order.slice(TERMS_OF_MANY).map((k) => products[k][0]));
+  const rest = sumOf(values) - sumOf(kept.map((k) => values[k]));
   return [...parts, ` + ${asFactor(rest)} from ${(products.length - TERMS_OF_MANY).toLocaleString("en")} more`];
 }
 
@@ -82,9 +83,7 @@ function workedCost(view) {
 
 /** Return the entries of a quantity that are shown: all of a few, or the farthest from 0. */
 function chosenEntries({ values, cols }, most) {
-  const order = [...values.keys()];
-  if (order.length > most) order.sort((p, q) => Math.abs(values[q]) - Math.abs(values[p]));
-  return order.slice(0, most).sort((p, q) => p - q).map((k) => [Math.floor(k / cols), k % cols]);
+  return farthest(values, most).map((k) => [Math.floor(k / cols), k % cols]);
 }
 
 /** Return lines that work out entries of the step's result. @param {Step} step @param {View} view */
@@ -92,8 +91,7 @@ function workedLines(step, view) {
   const quantity = step.result && quantityOf(step.result, view);
   if (!quantity || !workedOut(step.result, view, 0, 0)) return "";
   const isMatrix = step.result.startsWith("D_W");
-  const isSmall = hasNumbers(quantity);
-  const entries = chosenEntries(quantity, isSmall ? Math.max(LINES, quantity.cols > 1 ? 0 : quantity.rows) : TERMS_OF_MANY);
+  const entries = chosenEntries(quantity, quantity.values.length > LINES ? LINES_OF_MANY : LINES);
   const list = html("ul", { class: "worked" });
   for (const [i, j] of entries) {
     const name = formula("inline", entryName(step.result, i + 1, isMatrix ? j + 1 : undefined));

@@ -14,7 +14,7 @@ from mlp_cli.pages.in_javascript import check_networks, filled, in_javascript, s
 from mlp_cli.pages.markup import Html, element
 
 HERE = Path(__file__).parent
-SCRIPTS = (
+STEP_SCRIPTS = (
     HERE.parent / "canvas" / "network.js",
     *(
         HERE / f"{name}.js"
@@ -77,7 +77,7 @@ def render_explanation(
             "about": _about(about),
             "proofs": (HERE / "proofs.html").read_text("utf-8"),
             "saved": script_json(saved),
-            "script": scripts(SCRIPTS),
+            "script": scripts(STEP_SCRIPTS),
         },
     )
 
@@ -91,6 +91,7 @@ def _about(about: Mapping[str, Sequence[str]]) -> Html:
     return element("dl", *entries, class_="about")
 
 
+@np.errstate(over="ignore")
 def _shortened(network: Network) -> Network:
     """Return the network in float32 where that is exact, as of a checkpoint, or much smaller."""
     weights, biases = (
@@ -103,4 +104,5 @@ def _shortened(network: Network) -> Network:
         for one, other in zip(short.parameters, network.parameters, strict=True)
     )
     count = sum(parameters.size for parameters in network.parameters)
-    return short if is_exact or count > MOST_EXACT_PARAMETERS else network
+    is_within = short.is_finite() == network.is_finite()
+    return short if is_exact or (count > MOST_EXACT_PARAMETERS and is_within) else network
