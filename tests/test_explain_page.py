@@ -115,8 +115,8 @@ def assert_same_passes(page, e, tolerance):
             found = np.array(central, float)  # NaN, where there is none, comes as None
             is_void = np.isnan(d.deviations[positions])
             np.testing.assert_array_equal(np.isnan(found), is_void)
-            scale = np.maximum(np.abs(d.central[positions]), d.floor)
-            assert (np.abs(found - d.central[positions]) <= 1e-6 * scale)[~is_void].all()
+            allowed = max(tolerance, 1e-8) * np.abs(d.central[positions]) + 1e-10  # rounding
+            assert (np.abs(found - d.central[positions]) <= allowed)[~is_void].all()
 
 
 @pytest.mark.parametrize("sizes", [(3, 2), (4, 5, 3), (12, 11, 4, 3)])
@@ -302,6 +302,16 @@ def test_pointing_at_a_weight_shows_where_it_enters(small):
     assert "Fact 6" not in panel.text  # nothing goes back to the input
     marked = small.find_elements(By.CSS_SELECTOR, "mrow[data-term=W2].on")
     assert len(marked) == 1
+
+
+def test_a_finger_on_a_weight_shows_where_it_enters(small):
+    small.execute_script("go(1)")
+    cell = small.find_element(By.CSS_SELECTOR, 'td[data-weight="2,1,1"]')
+    finger = ActionBuilder(small, mouse=PointerInput("touch", "finger"))
+    finger.pointer_action.move_to(cell).pointer_down().pointer_up()
+    finger.perform()
+    panel = small.find_element(By.ID, "weight")
+    assert "from unit 2 of layer 1 to unit 2 of layer 2" in panel.text
 
 
 def test_weights_are_reached_by_the_keyboard(small):

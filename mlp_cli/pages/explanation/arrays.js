@@ -34,7 +34,14 @@ function quantityOf(key, view) {
   const { net, passes } = view;
   const { symbol, l, isTransposed } = parsed(key);
   const lists = {
-    ...passes, W: net.W, b: net.b, d_b: passes.d_z, new_W: view.after.W, new_b: view.after.b, y: [saved.y], x: [saved.x],
+    ...passes,
+    W: net.W,
+    b: net.b,
+    d_b: passes.d_z,
+    new_W: view.after.W,
+    new_b: view.after.b,
+    y: [saved.y],
+    x: [saved.x],
   };
   const values = lists[symbol][l];
   const isMatrix = symbol.endsWith("W");
@@ -86,7 +93,11 @@ function heatMap(key, view) {
   figure.append(html("figcaption", {}, formula("inline", nameOf(key))));
   if (quantity.cols > MOST_ROOMY && quantity.rows === 1) figure.tabIndex = 0; // it may have to be scrolled
   if (hasNumbers(quantity)) figure.append(numberTable(quantity));
-  else figure.append(/^a1t?$/.test(key) && saved.image ? inputImage(quantity) : cellMap(quantity), digestOf(quantity));
+  else
+    figure.append(
+      /^a1t?$/.test(key) && saved.image ? inputImage(quantity) : cellMap(quantity),
+      digestOf(quantity),
+    );
   return figure;
 }
 
@@ -94,7 +105,10 @@ function heatMap(key, view) {
 function numberTable(quantity) {
   const { key, rows, cols, values } = quantity;
   const isDense = cols > MOST_ROOMY;
-  const table = html("table", { class: isDense ? "dense" : "", "aria-label": `${spokenName(key)}, ${rows} by ${cols}` });
+  const table = html("table", {
+    class: isDense ? "dense" : "",
+    "aria-label": `${spokenName(key)}, ${rows} by ${cols}`,
+  });
   const most = largestOf(values);
   for (let i = 0; i < rows; i++) {
     const line = table.insertRow();
@@ -115,7 +129,10 @@ function numberTable(quantity) {
 /** Return a canvas with one pixel for every entry. A matrix can be walked with the arrow keys. */
 function cellMap(quantity) {
   const { key, rows, cols, values } = quantity;
-  const map = html("canvas", { role: "img", class: cols > 1 && rows > 1 ? "matrix" : cols > 1 ? "row" : "column" });
+  const map = html("canvas", {
+    role: "img",
+    class: cols > 1 && rows > 1 ? "matrix" : cols > 1 ? "row" : "column",
+  });
   map.setAttribute("aria-label", `${spokenName(key)}, ${rows} by ${cols}. ${digestOf(quantity).textContent}`);
   paintSigned(map, values, rows, cols);
   if (!weightAt(key, 0, 0)) return map;
@@ -160,5 +177,10 @@ function digestOf({ rows, cols, values }) {
   let [least, most] = [Infinity, -Infinity];
   for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)];
   const shape = cols > 1 && rows > 1 ? `${rows} × ${cols}` : counted(values.length, "number");
-  return html("p", { class: "digest" }, html("span", {}, `${shape}, `), html("span", {}, `${inFigures(least)} to ${inFigures(most)}`));
+  return html(
+    "p",
+    { class: "digest" },
+    html("span", {}, `${shape}, `),
+    html("span", {}, `${inFigures(least)} to ${inFigures(most)}`),
+  );
 }

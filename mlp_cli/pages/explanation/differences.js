@@ -3,7 +3,7 @@
  * either side of one value, by a feedforward that starts at its layer. No derivative is used.
  */
 
-const { STEP_SIZES, MAX_BEND, MIN_DISTANCE, TOLERANCE } = saved.differences;
+const { STEP_SIZES, MAX_BEND, MIN_DISTANCE } = saved.differences;
 const OFFSETS = [1, -1, 0.5, -0.5]; // the points at which the cost is evaluated, in steps
 
 /** The least denominator of a relative deviation: below it, rounding decides. */
@@ -70,7 +70,10 @@ function centralDifference(net, passes, y, symbol, l, i, j = 0) {
       return forwardFrom(net, layer, z, y);
     });
     const isCornered = points[0].signs.some((_, k) => points.some((p) => p.signs[k] !== points[0].signs[k]));
-    const [found, bend] = extrapolate(points.map((point) => point.C), h);
+    const [found, bend] = extrapolate(
+      points.map((point) => point.C),
+      h,
+    );
     slope = isCornered ? NaN : found;
     if (!isCornered && bend <= MAX_BEND * Math.max(Math.abs(found), floorOf(passes))) break;
   }
@@ -105,7 +108,10 @@ function wrtOutput(net, passes, y, i) {
     const unlikely = net.cost === "cross-entropy" && wanted < 1 ? (1 - wanted) * Math.log(1 - value) : 0;
     return likely - unlikely;
   };
-  return extrapolate(OFFSETS.map((offset) => term(a + h * offset)), h)[0];
+  return extrapolate(
+    OFFSETS.map((offset) => term(a + h * offset)),
+    h,
+  )[0];
 }
 
 /** Return |d - c| / max(|d|, |c|, floor) in words: `none` without c, `tiny` below the floor. */

@@ -24,7 +24,10 @@ function drawNetwork(step, view, width) {
   const { net } = view;
   const blocks = net.sizes.map((n, k) => blockOf(n, k === 0 ? saved.image : null, width < NARROW));
   const height = Math.max(...blocks.map((block) => block.height)) + 2 * MARGIN;
-  width = Math.max(width, blocks.reduce((sum, block) => sum + block.width + 40, 0));
+  width = Math.max(
+    width,
+    blocks.reduce((sum, block) => sum + block.width + 40, 0),
+  );
   const [first, last] = [blocks[0].width / 2 + MARGIN, blocks.at(-1).width / 2 + MARGIN];
   const places = blocks.map((block, k) => {
     const x = net.L > 1 ? first + (k * (width - first - last)) / (net.L - 1) : width / 2;
@@ -32,7 +35,10 @@ function drawNetwork(step, view, width) {
     return { ...block, x, y, left: x - block.width / 2, right: x + block.width / 2 };
   });
   const drawing = svg("svg", {
-    width, height, viewBox: `0 0 ${width} ${height}`, role: "img",
+    width,
+    height,
+    viewBox: `0 0 ${width} ${height}`,
+    role: "img",
     "aria-label": `The network ${net.sizes.join("-")}. ${spokenColumns(step, view)}`,
   });
   const numbers = [];
@@ -62,7 +68,13 @@ function blockOf(n, image, isNarrow) {
   if (n <= MAX_SHOWN_UNITS) {
     const gap = isNarrow && n > 5 ? 28 : Math.max(43, Math.min(104, 440 / n));
     const radius = Math.min(26, gap / 2 - 3);
-    return { n, width: 2 * radius, height: (n - 1) * gap + 2 * radius + 16, at: (i) => (i - (n - 1) / 2) * gap, radius };
+    return {
+      n,
+      width: 2 * radius,
+      height: (n - 1) * gap + 2 * radius + 16,
+      at: (i) => (i - (n - 1) / 2) * gap,
+      radius,
+    };
   }
   const cols = Math.max(1, Math.min(Math.ceil(n / STRIP_ROWS), Math.ceil(Math.sqrt(n))));
   const rows = Math.ceil(n / cols);
@@ -81,21 +93,41 @@ function layerDrawing(step, view, l, place) {
     const map = html("canvas");
     if (!quantity) [map.width, map.height] = [place.cols, place.rows];
     else if (l === 1 && saved.image) paintImage(map, quantity.values, place.rows, place.cols);
-    else paintSigned(map, Float64Array.from({ length: place.rows * place.cols }, (_, k) => quantity.values[k] ?? 0), place.rows, place.cols);
-    const box = { x: place.left, y: place.y(0) - place.at(0) - place.height / 2, width: place.width, height: place.height };
-    group.append(svg("image", { ...box, href: map.toDataURL(), preserveAspectRatio: "none" }), svg("rect", { ...box, class: "frame" }));
+    else
+      paintSigned(
+        map,
+        Float64Array.from({ length: place.rows * place.cols }, (_, k) => quantity.values[k] ?? 0),
+        place.rows,
+        place.cols,
+      );
+    const box = {
+      x: place.left,
+      y: place.y(0) - place.at(0) - place.height / 2,
+      width: place.width,
+      height: place.height,
+    };
+    group.append(
+      svg("image", { ...box, href: map.toDataURL(), preserveAspectRatio: "none" }),
+      svg("rect", { ...box, class: "frame" }),
+    );
     return group;
   }
   const most = quantity ? largestOf(quantity.values) : 0;
   for (let i = 0; i < place.n; i++) {
     const circle = svg("circle", { cx: place.x, cy: place.y(i), r: place.radius });
-    const unit = svg("g", { class: quantity ? "unit" : "unit unknown" }, svg("circle", { cx: place.x, cy: place.y(i), r: place.radius, class: "ground" }), circle);
+    const unit = svg(
+      "g",
+      { class: quantity ? "unit" : "unit unknown" },
+      svg("circle", { cx: place.x, cy: place.y(i), r: place.radius, class: "ground" }),
+      circle,
+    );
     if (quantity) {
       const value = shownEntry(quantity, i);
       shade(circle, value, key.startsWith("a") ? Math.max(1, most) : most);
       if (place.radius > LEAST_NUMBERED) unit.append(numberWithin(place, i, value));
     }
-    if (l > 1 && place.n <= 4) unit.append(label(place.x, place.y(i) + place.radius + 9, `b ${inFigures(view.net.b[l][i])}`, "beside"));
+    if (l > 1 && place.n <= 4)
+      unit.append(label(place.x, place.y(i) + place.radius + 9, `b ${inFigures(view.net.b[l][i])}`, "beside"));
     group.append(unit);
   }
   return group;
@@ -128,8 +160,12 @@ function connections(step, view, l, from, to, numbers) {
     const [i, j] = [Math.floor(k / from.n), k % from.n];
     const ends = { x1: from.right, y1: from.y(j), x2: to.left, y2: to.y(i) };
     const one = svg("g", { class: `connection ${W[k] < 0 ? "below" : "above"}`, "data-weight": `${l},${i},${j}` });
-    const width = (W.length > MOST_NUMBERED ? 0.4 : 1) + (W.length > MOST_NUMBERED ? 2.6 : 6) * (Math.abs(W[k]) / most || 0);
-    one.append(svg("line", { ...ends, "stroke-width": width.toFixed(2) }), svg("line", { ...ends, class: "reach" }));
+    const width =
+      (W.length > MOST_NUMBERED ? 0.4 : 1) + (W.length > MOST_NUMBERED ? 2.6 : 6) * (Math.abs(W[k]) / most || 0);
+    one.append(
+      svg("line", { ...ends, "stroke-width": width.toFixed(2) }),
+      svg("line", { ...ends, class: "reach" }),
+    );
     group.append(one);
     if (W.length > MOST_NUMBERED) continue;
     const [x, y] = [ends.x1 + 0.3 * (ends.x2 - ends.x1), ends.y1 + 0.3 * (ends.y2 - ends.y1)];
@@ -153,6 +189,9 @@ function spokenColumns(step, view) {
 function spokenValues(key, view) {
   const quantity = quantityOf(key, view);
   if (quantity.values.length > 4) return `${spokenName(key)}: ${digestOf(quantity).textContent}`;
-  const rows = quantity.cols > 1 ? Array.from(quantity.values, (_, k) => [Math.floor(k / quantity.cols), k % quantity.cols]) : Array.from(quantity.values, (_, i) => [i, 0]);
+  const rows =
+    quantity.cols > 1
+      ? Array.from(quantity.values, (_, k) => [Math.floor(k / quantity.cols), k % quantity.cols])
+      : Array.from(quantity.values, (_, i) => [i, 0]);
   return `${spokenName(key)} is ${rows.map(([i, j]) => inFigures(shownEntry(quantity, i, j))).join(", ")}`;
 }

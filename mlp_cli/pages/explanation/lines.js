@@ -52,14 +52,17 @@ function workedOut(key, view, i, j) {
   const [a, y] = [`a${l}`, "y"];
   if (symbol === "a" && l > 1) {
     const name = l === net.L ? net.output : net.activation;
-    return name === "softmax" ? ["e^", of(`z${l}`, i), " / their sum"] : [name === "sigmoid" ? "σ" : name, "(", of(`z${l}`, i), ")"];
+    return name === "softmax"
+      ? ["e^", of(`z${l}`, i), " / their sum"]
+      : [name === "sigmoid" ? "σ" : name, "(", of(`z${l}`, i), ")"];
   }
   if (symbol === "d_a") {
     if (net.cost === "quadratic") return [of(a, i), " − ", of(y, i)];
     if (net.cost === "log-likelihood") return ["−", of(y, i), " / ", of(a, i)];
     return ["(", of(a, i), " − ", of(y, i), ") / (", of(a, i), " · (1 − ", of(a, i), "))"];
   }
-  if (symbol === "d_z") return passes.slope[l] ? [of(`d_a${l}`, i), " · ", of(`slope${l}`, i)] : [of(a, i), " − ", of(y, i)];
+  if (symbol === "d_z")
+    return passes.slope[l] ? [of(`d_a${l}`, i), " · ", of(`slope${l}`, i)] : [of(a, i), " − ", of(y, i)];
   if (symbol === "d_b") return [of(`d_z${l}`, i)];
   if (symbol === "D_W") return [of(`d_z${l}`, i), " · ", of(`a${l - 1}`, j)];
   return null;
@@ -98,7 +101,10 @@ function workedLines(step, view) {
     const value = html("strong", {}, inFigures(shownEntry(quantity, i, j)));
     list.append(html("li", {}, name, " = ", ...workedOut(step.result, view, i, j), " = ", value));
   }
-  const which = entries.length < quantity.values.length ? ` (the ${entries.length} farthest from 0 of ${quantity.values.length.toLocaleString("en")})` : "";
+  const which =
+    entries.length < quantity.values.length
+      ? ` (the ${entries.length} farthest from 0 of ${quantity.values.length.toLocaleString("en")})`
+      : "";
   return html("section", {}, html("h3", {}, `With the numbers${which}`), list);
 }
 
@@ -121,14 +127,25 @@ function comparison(step, view) {
     name.setAttribute("aria-hidden", "true");
     const words = `${spokenName(step.compared)}, ${isMatrix ? `${i + 1} ${j + 1}` : i + 1}`;
     row.append(html("th", { scope: "row" }, name, html("span", { class: "unseen" }, words)));
-    const cells = [inFigures(d, 6), Number.isNaN(c) ? "none" : inFigures(c, 6), deviationInWords(d, c, view.passes)];
+    const cells = [
+      inFigures(d, 6),
+      Number.isNaN(c) ? "none" : inFigures(c, 6),
+      deviationInWords(d, c, view.passes),
+    ];
     for (const text of cells) row.insertCell().textContent = text;
     const weight = weightAt(step.compared, i, j);
     if (weight) row.dataset.weight = `${weight.l},${weight.i},${weight.j}`;
   }
   const of = entries.length < quantity.values.length ? `, the ${entries.length} farthest from 0` : "";
   return html(
-    "section", {}, html("h3", {}, `Beside its central difference${of}`), html("div", { class: "scrolls", tabindex: "0" }, table),
-    html("p", { class: "note" }, "The central difference measures the slope of the cost at both sides of one value, without any Fact."),
+    "section",
+    {},
+    html("h3", {}, `Beside its central difference${of}`),
+    html("div", { class: "scrolls", tabindex: "0" }, table),
+    html(
+      "p",
+      { class: "note" },
+      "The central difference measures the slope of the cost at both sides of one value, without any Fact.",
+    ),
   );
 }

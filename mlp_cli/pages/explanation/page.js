@@ -6,23 +6,27 @@
 
 const elements = Object.fromEntries(
   ["step", "drawing", "weight", "back", "next", "slider", "place", "title", "spoken", "proof", "all"].map((id) => [
-    id, document.getElementById(id),
+    id,
+    document.getElementById(id),
   ]),
 );
-const WEIGHT_HINT = elements.weight.textContent;
 const PAUSE = 150; // milliseconds between updates that are watched
 const steps = stepsOf(saved);
 const start = readNetwork(saved);
 let view = viewOf(start, []);
 let at = 0;
-let cursor = { row: 0, col: 0 }; // in a map without numbers
 let running = 0;
 
 /** Return all that the page shows of a network. @param {number[]} costs before it @returns {View} */
 function viewOf(net, costs) {
   const passes = explain(net, saved.x, saved.y);
   const after = updated(net, passes, saved.eta);
-  return { net, passes, after, costs: [...(costs.length ? costs : [passes.C]), costAfter(after, saved.x, saved.y)] };
+  return {
+    net,
+    passes,
+    after,
+    costs: [...(costs.length ? costs : [passes.C]), costAfter(after, saved.x, saved.y)],
+  };
 }
 
 const titleOf = (step) => `${step.part}: ${step.title}`;
@@ -45,11 +49,19 @@ function stepView(step, { isPrinted = false } = {}) {
   }
   return [
     html("h2", {}, titleOf(step)),
-    html("div", { class: "formula" }, formula("block", ...step.formula()),
-      step.also ? formula("block", ...step.also()) : "", html("div", { class: "facts" }, ...facts)),
-    html("p", {}, step.says), step.title === "the cost" ? workedCost(view) : "",
+    html(
+      "div",
+      { class: "formula" },
+      formula("block", ...step.formula()),
+      step.also ? formula("block", ...step.also()) : "",
+      html("div", { class: "facts" }, ...facts),
+    ),
+    html("p", {}, step.says),
+    step.title === "the cost" ? workedCost(view) : "",
     step.part === "Update" ? learningView(view, { isPrinted }) : "",
-    shown, workedLines(step, view), comparison(step, view),
+    shown,
+    workedLines(step, view),
+    comparison(step, view),
   ].filter(Boolean);
 }
 
@@ -69,7 +81,9 @@ function render() {
 
 /** Mark the terms of a step one after the other, as they are used; its result comes last. */
 function markInTurn(step) {
-  const keys = step.shown.filter((part, k) => !(k % 2) && part !== step.result).map((key) => key.replace(/t$/, ""));
+  const keys = step.shown
+    .filter((part, k) => !(k % 2) && part !== step.result)
+    .map((key) => key.replace(/t$/, ""));
   [...new Set([...keys, step.result])].forEach((key, turn) => {
     document.querySelectorAll(`main [data-term="${key}"]`).forEach((each) => {
       each.classList.add("used");
@@ -126,60 +140,6 @@ function restart() {
   say(`The parameters of the start. The cost is ${inFigures(view.costs[0], 6)}.`);
 }
 
-/** Mark everything that stands for a quantity. @param {string | undefined} key */
-function markTerm(key) {
-  document.querySelectorAll(".on").forEach((each) => each.classList.remove("on"));
-  if (key) document.querySelectorAll(`[data-term="${key}"]`).forEach((each) => each.classList.add("on"));
-}
-
-/** Mark a weight wherever it stands, and say where it enters. */
-function showWeight(weight) {
-  const place = `${weight.l},${weight.i},${weight.j}`;
-  document.querySelectorAll(".chosen").forEach((each) => each.classList.remove("chosen"));
-  document.querySelectorAll(`[data-weight="${place}"]`).forEach((each) => each.classList.add("chosen"));
-  if (elements.weight.dataset.place === place) return;
-  elements.weight.dataset.place = place;
-  elements.weight.replaceChildren(...whereItEnters(weight, view));
-}
-
-function forgetWeight() {
-  delete elements.weight.dataset.place;
-  elements.weight.textContent = WEIGHT_HINT;
-}
-
-/** Show what the reader points at or has focused. */
-function point(event) {
-  const target = event.target.closest?.("[data-weight], [data-map], [data-term]");
-  if (!target || elements.weight.contains(target)) return markTerm();
-  markTerm(target.closest("[data-term]")?.dataset.term);
-  if (target.dataset.weight) showWeight(weightOf(target));
-  if (target.dataset.map) {
-    if (event.type === "focusin") cursor = { row: 0, col: 0 };
-    else cursor = cellAt(target, event.clientX, event.clientY);
-    showWeight(weightInMap(target, cursor));
-  }
-}
-
-/** Move within a matrix by the arrow keys. Returns whether the key was for the matrix. */
-function moveWithin(event) {
-  const map = event.target.closest("[data-map]");
-  const cell = event.target.closest("td[data-weight]");
-  if (map) {
-    const next = neighbour(cursor, event.key, map.height, map.width);
-    if (next) showWeight(weightInMap(map, (cursor = next)));
-    return Boolean(next);
-  }
-  if (!cell) return false;
-  const { rows } = cell.closest("table");
-  const place = { row: cell.parentElement.rowIndex, col: cell.cellIndex };
-  const next = neighbour(place, event.key, rows.length, rows[0].cells.length);
-  if (!next) return false;
-  const other = rows[next.row].cells[next.col];
-  [cell.tabIndex, other.tabIndex] = [-1, 0];
-  other.focus();
-  return true;
-}
-
 /** Open a proof of the derivation. */
 function openProof(name) {
   const template = document.querySelector(`template[data-proof="${name}"]`);
@@ -202,7 +162,10 @@ elements.next.addEventListener("click", () => go(at + 1));
 elements.slider.max = steps.length - 1;
 elements.slider.addEventListener("input", () => go(Number(elements.slider.value)));
 for (const type of ["pointerover", "pointermove", "click", "focusin"]) {
-  document.addEventListener(type, (event) => (type !== "pointermove" || event.target.dataset?.map) && point(event));
+  document.addEventListener(
+    type,
+    (event) => (type !== "pointermove" || event.target.dataset?.map) && point(event),
+  );
 }
 document.addEventListener("click", (event) => {
   const proof = event.target.closest("[data-proof]")?.dataset.proof;

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlp_cli.explanation.comparison import MAX_SHOWN_UNITS, SHOWN_OF_LARGE, TOLERANCE
+from mlp_cli.explanation.comparison import MAX_SHOWN_UNITS, SHOWN_OF_LARGE
 from mlp_cli.explanation.differences import MAX_BEND, MIN_DISTANCE, STEP_SIZES
 from mlp_cli.explanation.passes import Explanation
 from mlp_cli.explanation.rounding import ULPS
@@ -27,6 +27,7 @@ STEP_SCRIPTS = (
             "lines",
             "figure",
             "weight",
+            "pointing",
             "learning",
             "page",
         )
@@ -62,7 +63,6 @@ def render_explanation(
             "STEP_SIZES": STEP_SIZES,
             "MAX_BEND": MAX_BEND,
             "MIN_DISTANCE": MIN_DISTANCE,
-            "TOLERANCE": TOLERANCE,
         },
         "limits": {
             "MAX_SHOWN_UNITS": MAX_SHOWN_UNITS,

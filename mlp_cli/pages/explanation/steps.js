@@ -4,12 +4,15 @@
  *   also?: () => Node[], says: string,
  *   result: string | null, shown: (string[] | string)[], compared: string | null, units: number | null,
  *   connections: number | null, columns: string[]}} Step
- * also: a second formula.  shown: keys of the arrays to show, and the signs between them.  columns: for every layer, the key
- * of what its units show in the drawing.  units, connections: the layer that the step is about.
+ * also: a second formula.  shown: keys of the arrays to show, and the signs between them.
+ * columns: for every layer, the key of what its units show in the drawing.  units, connections: the layer that the step is about.
  */
 
 const OUTPUT_COSTS = {
-  quadratic: () => [fraction(mn(1), mn(2)), math("msup", mrow(mo("‖"), term("y"), mo("−"), output(), mo("‖")), mn(2))],
+  quadratic: () => [
+    fraction(mn(1), mn(2)),
+    math("msup", mrow(mo("‖"), term("y"), mo("−"), output(), mo("‖")), mn(2)),
+  ],
   "cross-entropy": () => {
     const wrong = [parenthesised(mn(1), mo("−"), term("y")), lnOf(parenthesised(mn(1), mo("−"), output()))];
     return [mrow(mo("−"), mo("∑"), parenthesised(term("y"), lnOf(output()), mo("+"), ...wrong))];
@@ -19,11 +22,18 @@ const OUTPUT_COSTS = {
 const FACTS_1 = {
   quadratic: () => [output(), mo("−"), term("y")],
   "cross-entropy": () => [
-    fraction(mrow(output(), mo("−"), term("y")), mrow(output(), mo("⊙"), parenthesised(math("mn", "𝟏"), mo("−"), output()))),
+    fraction(
+      mrow(output(), mo("−"), term("y")),
+      mrow(output(), mo("⊙"), parenthesised(math("mn", "𝟏"), mo("−"), output())),
+    ),
   ],
   "log-likelihood": () => [mrow(mo("−"), fraction(term("y"), output()))],
 };
-const COST_PROOFS = { quadratic: [], "cross-entropy": ["Cross-entropy"], "log-likelihood": ["Log-likelihood", "Softmax"] };
+const COST_PROOFS = {
+  quadratic: [],
+  "cross-entropy": ["Cross-entropy"],
+  "log-likelihood": ["Log-likelihood", "Softmax"],
+};
 const SIGMA_WORDS = {
   sigmoid: "The sigmoid σ acts on each weighted input by itself, and brings it between 0 and 1.",
   tanh: "The hyperbolic tangent acts on each weighted input by itself, and brings it between −1 and 1.",
@@ -43,8 +53,15 @@ function stepsOf({ sizes, output: outputName, activation, cost }) {
   const add = (part, title, l, key, step) => {
     if (key) columns[l - 1] = key;
     steps.push({
-      part, title, facts: [], result: key, compared: null, units: l, connections: null,
-      ...step, columns: [...columns],
+      part,
+      title,
+      facts: [],
+      result: key,
+      compared: null,
+      units: l,
+      connections: null,
+      ...step,
+      columns: [...columns],
     });
   };
 
@@ -111,8 +128,12 @@ function stepsOf({ sizes, output: outputName, activation, cost }) {
       facts: ["Fact 5", "Fact 4", "Proposition 2E"],
       formula: () => [term(`D_W${l}`), mo("="), term(`d_z${l}`), mo("⊗"), term(before)],
       also: () => [
-        math("msub", mi("d"), math("msubsup", mi("w"), mi("j"), mn(l))), mi("C"), mo("="),
-        math("msubsup", mi("a"), mi("j"), mn(l - 1)), space(), term(`d_z${l}`),
+        math("msub", mi("d"), math("msubsup", mi("w"), mi("j"), mn(l))),
+        mi("C"),
+        mo("="),
+        math("msubsup", mi("a"), mi("j"), mn(l - 1)),
+        space(),
+        term(`d_z${l}`),
       ],
       says:
         "The derivative of a weight is that of its unit times the activation that it is multiplied with. " +
@@ -137,18 +158,30 @@ function stepsOf({ sizes, output: outputName, activation, cost }) {
   const layers = sizes.slice(1).map((_, k) => k + 2);
   add("Update", "every parameter moves against its derivative", null, null, {
     formula: () => [
-      withLayer("W", "l"), mo("←"), withLayer("W", "l"), mo("−"), mi("η"),
-      math("msub", mi("D"), withLayer("W", "l")), mi("C"),
+      withLayer("W", "l"),
+      mo("←"),
+      withLayer("W", "l"),
+      mo("−"),
+      mi("η"),
+      math("msub", mi("D"), withLayer("W", "l")),
+      mi("C"),
     ],
     also: () => [
-      withLayer("b", "l"), mo("←"), withLayer("b", "l"), mo("−"), mi("η"),
-      math("msub", mi("d"), withLayer("b", "l")), mi("C"),
+      withLayer("b", "l"),
+      mo("←"),
+      withLayer("b", "l"),
+      mo("−"),
+      mi("η"),
+      math("msub", mi("d"), withLayer("b", "l")),
+      mi("C"),
     ],
     says: `The learning rate η is ${saved.eta}. All derivatives are from before the update.`,
-    shown: layers.map((l) => [
-      [`new_W${l}`, "=", `W${l}`, "− η", `D_W${l}`],
-      [`new_b${l}`, "=", `b${l}`, "− η", `d_b${l}`],
-    ]).flat(),
+    shown: layers
+      .map((l) => [
+        [`new_W${l}`, "=", `W${l}`, "− η", `D_W${l}`],
+        [`new_b${l}`, "=", `b${l}`, "− η", `d_b${l}`],
+      ])
+      .flat(),
   });
   return steps;
 }

@@ -100,7 +100,10 @@ function inFigures(value, places = 4) {
   const size = Math.abs(value);
   const isFixed = size === 0 || (size >= 10 ** (1 - Math.min(places, 4)) && size < 10 ** (places + 1));
   const text = isFixed ? value.toFixed(places) : value.toExponential(places - 2);
-  return text.replace(/^-(?=0(\.0*)?$)/, "").replaceAll("-", "−").replace("e+", "e");
+  return text
+    .replace(/^-(?=0(\.0*)?$)/, "")
+    .replaceAll("-", "−")
+    .replace("e+", "e");
 }
 
 /** Return a number as a factor: in parentheses below 0. */

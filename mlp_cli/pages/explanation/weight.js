@@ -10,50 +10,65 @@ function whereItEnters({ l, i, j }, view) {
   const [weight, a, d_z] = [net.W[l][at], passes.a[l - 1][j], passes.d_z[l][i]];
   const central = centralDifference(net, passes, saved.y, "D_W", l, i, j);
   const lines = [
-    ["Feedforward", entry(`z${l}`, i + 1), " has the term ", factor(`W${l}`, view, i, j), " · ", factor(`a${l - 1}`, view, j), " = ", number(weight * a)],
-    ["Fact 5", entry(`D_W${l}`, i + 1, j + 1), " = ", factor(`d_z${l}`, view, i), " · ", factor(`a${l - 1}`, view, j), " = ", number(passes.D_W[l][at], 6),
-      `, central difference ${Number.isNaN(central) ? "none" : inFigures(central, 6)}`],
+    [
+      "Feedforward",
+      entry(`z${l}`, i + 1),
+      " has the term ",
+      factor(`W${l}`, view, i, j),
+      " · ",
+      factor(`a${l - 1}`, view, j),
+      " = ",
+      number(weight * a),
+    ],
+    [
+      "Fact 5",
+      entry(`D_W${l}`, i + 1, j + 1),
+      " = ",
+      factor(`d_z${l}`, view, i),
+      " · ",
+      factor(`a${l - 1}`, view, j),
+      " = ",
+      number(passes.D_W[l][at], 6),
+      `, central difference ${Number.isNaN(central) ? "none" : inFigures(central, 6)}`,
+    ],
   ];
   if (l > 2) {
-    lines.push(["Fact 6", entry(`d_a${l - 1}`, j + 1), " has the term ", factor(`W${l}`, view, i, j), " · ", factor(`d_z${l}`, view, i), " = ", number(weight * d_z)]);
+    lines.push([
+      "Fact 6",
+      entry(`d_a${l - 1}`, j + 1),
+      " has the term ",
+      factor(`W${l}`, view, i, j),
+      " · ",
+      factor(`d_z${l}`, view, i),
+      " = ",
+      number(weight * d_z),
+    ]);
   }
-  lines.push(["Update", `${inFigures(weight)} − ${saved.eta} · ${asFactor(passes.D_W[l][at])} = `, number(view.after.W[l][at])]);
+  lines.push([
+    "Update",
+    `${inFigures(weight)} − ${saved.eta} · ${asFactor(passes.D_W[l][at])} = `,
+    number(view.after.W[l][at]),
+  ]);
   const list = html("ul");
   for (const [name, ...content] of lines) list.append(html("li", {}, html("b", {}, name), " ", ...content));
-  const intro = html("p", {}, w, " = ", number(weight), `, from unit ${j + 1} of layer ${l - 1} to unit ${i + 1} of layer ${l}`);
+  const intro = html(
+    "p",
+    {},
+    w,
+    " = ",
+    number(weight),
+    `, from unit ${j + 1} of layer ${l - 1} to unit ${i + 1} of layer ${l}`,
+  );
   return l === 2 && saved.image ? [imageOfWeights(view, i), intro, list] : [intro, list];
 }
 
 /** Return the weights of a unit of layer 2 as an image, one for each pixel. */
 function imageOfWeights(view, i) {
   const [rows, cols] = saved.image;
-  const map = html("canvas", { role: "img", "aria-label": `the weights of unit ${i + 1} of layer 2, each at its pixel` });
+  const map = html("canvas", {
+    role: "img",
+    "aria-label": `the weights of unit ${i + 1} of layer 2, each at its pixel`,
+  });
   paintSigned(map, view.net.W[2].slice(i * rows * cols, (i + 1) * rows * cols), rows, cols);
   return html("figure", { class: "pixels" }, map, html("figcaption", {}, `unit ${i + 1}`));
-}
-
-/** Return the weight that an element stands for, or null. @param {Element} element */
-function weightOf(element) {
-  const [l, i, j] = element.dataset.weight.split(",").map(Number);
-  return { l, i, j };
-}
-
-/** Return the weight under the pointer in a map without numbers, or the one at its cursor. */
-function weightInMap(map, { row, col }) {
-  return weightAt(map.dataset.map, row, col);
-}
-
-/** Return the row and column of a map at a place on the screen. */
-function cellAt(map, x, y) {
-  const box = map.getBoundingClientRect();
-  const within = (share, count) => Math.min(Math.max(Math.floor(share * count), 0), count - 1);
-  return { row: within((y - box.top) / box.height, map.height), col: within((x - box.left) / box.width, map.width) };
-}
-
-/** Return the next cell in the direction of an arrow key, or null for another key. */
-function neighbour({ row, col }, key, rows, cols) {
-  const [down, right] = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[key] ?? [];
-  if (down === undefined) return null;
-  const within = (at, count) => Math.min(Math.max(at, 0), count - 1);
-  return { row: within(row + down, rows), col: within(col + right, cols) };
 }
