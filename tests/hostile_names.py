@@ -37,6 +37,7 @@ COMMANDS = (
     *(
         "predict p.png p.png --checkpoint net.npz --save-normalised @",
         "explain @ --checkpoint net.npz",
+        "explain --sizes 2-2 --html @",
     ),
     *("evaluate --checkpoint @", "evaluate --checkpoint net.npz --dataset @", "inspect @"),
     *("evaluate --checkpoint net.npz --data-dir @", "evaluate --checkpoint net.npz --plot @"),

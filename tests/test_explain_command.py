@@ -481,6 +481,8 @@ def test_json_has_no_numbers_that_are_none(run):
         ("--sizes 2-2 --x 1,a --y 1", "'a' is not a number"),
         ("--sizes 2-2 --x 1,nan --y 1", "nan is not a finite number"),
         ("--sizes 2-2 --x 1, --y 1", "'' is not a number"),
+        ("--sizes 2-2 --html a.html --json", "--html with --json: the page is a file of its own"),
+        ("--sizes 2-2 --html a.html --check", "--html with --check: the page shows every step"),
         ("--sizes 2-2 --y 1,0", "--y without --x"),
         ("--sizes 2-2 --x 1,2 --y 1,0 --label 1", "--y with --label"),
         ("--x 1,2 --index 1", "--x with --index"),

@@ -111,6 +111,7 @@ TAKE_A_PATH = (
     *("train --config", "train --dataset", "train --data-dir", "evaluate --checkpoint"),
     *("evaluate --data-dir", "evaluate --dataset", "evaluate --plot", "predict p.png --checkpoint"),
     *("predict p.png --save-normalised", "explain --checkpoint", "explain --data-dir"),
+    "explain --sizes 2-2 --html",
     *("report --checkpoint", "report -o", "report --data-dir", "inspect", "inspect --checkpoint"),
     *("export --format csv -o o.csv --checkpoint", "export --format csv -o", "import"),
     *("import net.json --checkpoint", "import net.json --dataset", "download --from"),

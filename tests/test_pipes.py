@@ -32,6 +32,7 @@ def data():
         "predict pipe",
         "predict --all pipe",
         "explain pipe",
+        "explain --sizes 2-2 --html pipe",
         "evaluate --checkpoint pipe",
         "inspect --checkpoint pipe",
         "train --resume --checkpoint pipe",

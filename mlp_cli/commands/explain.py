@@ -19,8 +19,10 @@ from mlp_cli.commands.shared.example import (
     example_of_picture,
     example_of_test_set,
 )
+from mlp_cli.commands.shared.new_network import new_network, parse_sizes
 from mlp_cli.commands.shared.options import (
     AnyPath,
+    FilePath,
     FiniteFloat,
     FiniteFloats,
     WholeNumber,
@@ -28,41 +30,17 @@ from mlp_cli.commands.shared.options import (
     run_data_dir_option,
     run_dataset_option,
 )
-from mlp_cli.commands.shared.text import can_encode, json_result, output_width, result_lines
+from mlp_cli.commands.shared.text import can_encode, json_result, output_width, result, result_lines
 from mlp_cli.errors import DeviationError, OptionError
 from mlp_cli.explanation.notation import ALL_SYMBOLS, in_ascii
 from mlp_cli.nn.names import ActivationName, CostName
 from mlp_cli.runs.schema import as_typed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlp_cli.commands.shared.example import Example
     from mlp_cli.explanation.passes import Explanation
-    from mlp_cli.nn.network import Network
-
-
-MAX_UNITS = 1_000_000
-"""of a layer in --sizes"""
-
-
-def _parse_sizes(
-    ctx: click.Context, param: click.Parameter, value: str | None
-) -> tuple[int, ...] | None:
-    """Return the units of every layer, input first, from text such as `4-3-2`."""
-    if value is None:
-        return None
-    parts = value.split("-")
-    is_count = [part.isascii() and part.isdecimal() and len(part) < 9 for part in parts]
-    if len(parts) < 2 or not all(is_count):
-        raise click.BadParameter(
-            f"{value!r} is not two or more numbers of units, as in 4-3-2.", ctx, param
-        )
-    sizes = tuple(map(int, parts))
-    for units in sizes:
-        if not 1 <= units <= MAX_UNITS:
-            raise click.BadParameter(
-                f"{value!r}: {units:,} units, expected 1 to {MAX_UNITS:,} in a layer.", ctx, param
-            )
-    return sizes
 
 
 @click.command(short_help="Show backpropagation with numbers, for one example.")
@@ -71,7 +49,7 @@ def _parse_sizes(
 @click.option(
     "--sizes",
     metavar="N-N-...",
-    callback=_parse_sizes,
+    callback=parse_sizes,
     help="Use a new random network with these layers, such as 4-3-2.",
 )
 @click.option(
@@ -131,6 +109,12 @@ def _parse_sizes(
     help="Print only the comparison with central differences; exit with 1 where one deviates.",
 )
 @click.option("--json", is_flag=True, help="Print one JSON document.")
+@click.option(
+    "--html",
+    metavar="FILE",
+    type=FilePath,
+    help="Write a page that takes the same steps one by one, in a browser.",
+)
 @common_options
 @click.pass_context
 def explain(
@@ -150,6 +134,7 @@ def explain(
     data_dir: Path | None,
     check: bool,
     json: bool,
+    html: Path | None,
 ) -> None:
     """Take one example through Feedforward and Backpropagate, and print every quantity.
 
@@ -161,21 +146,25 @@ def explain(
     Of layers with more than ten units, only the largest numbers are shown.
     """
     _refuse_combinations(ctx)
+    if html is not None:
+        from mlp_cli.system.outputs import check_output
+
+        check_output(html)
     from mlp_cli.explanation.check import describe_failure
     from mlp_cli.explanation.passes import explain_example
     from mlp_cli.learning.streams import spawn_streams
     from mlp_cli.runs.reading import load_trained
 
-    rng = spawn_streams(seed).shuffling
+    rng, shape = spawn_streams(seed).shuffling, None
     if sizes is not None:
         path = None
-        network = _new_network(sizes, seed, activation or "sigmoid", cost or "quadratic")
+        network = new_network(sizes, seed, activation or "sigmoid", cost or "quadratic")
         if x is None:
             example = draw_example(network, label, rng)
     else:
         path = (choose_checkpoint if image is None else choose_reader)(checkpoint)
         run = load_trained(path)
-        network = run.network
+        network, shape = run.network, run.settings.image_shape
         if image is not None:
             example = example_of_picture(run, image, label)
         elif x is None:
@@ -183,7 +172,9 @@ def explain(
     if x is not None:
         example = example_as_typed(network, x, y, label)
     explanation = explain_example(network, example.x, example.y, eta, rng)
-    if json:
+    if html is not None:
+        _write_page(html, explanation, _about(explanation, example, path, seed), shape)
+    elif json:
         _print_json(explanation, example, path, seed, check)
     else:
         _print(explanation, example, path, seed, check)
@@ -193,7 +184,7 @@ def explain(
 
 def _refuse_combinations(ctx: click.Context) -> None:
     """Raise OptionError, with the reason, for options that exclude each other."""
-    given = {name for name, value in ctx.params.items() if value is not None}
+    given = {name for name, v in ctx.params.items() if v is not None and v is not False}
     if ctx.get_parameter_source("data_dir") is ParameterSource.ENVIRONMENT:
         given.discard("data_dir")  # it is set once for all commands
     for one, other, reason in (
@@ -210,6 +201,8 @@ def _refuse_combinations(ctx: click.Context) -> None:
         ("x", "dataset", "the example is --x"),
         ("x", "data_dir", "the example is --x"),
         ("y", "label", "either says what the outputs should be"),
+        ("html", "json", "the page is a file of its own"),
+        ("html", "check", "the page shows every step"),
     ):
         if {one, other} <= given:
             spellings = ("IMAGE" if name == "image" else as_typed(name) for name in (one, other))
@@ -225,47 +218,55 @@ def _refuse_combinations(ctx: click.Context) -> None:
         raise OptionError("--label with the test set: its images have labels. Leave it out.")
 
 
-def _new_network(
-    sizes: tuple[int, ...], seed: int, activation: ActivationName, cost: CostName
-) -> "Network":
-    """Return the network that `mlp train` would start with, in float64."""
-    from mlp_cli.learning.streams import spawn_streams
-    from mlp_cli.nn.network import Network
-
-    rng = spawn_streams(seed).initialisation
-    return Network.initialise(sizes, rng, "scaled", "float64", activation, cost)
-
-
 def _print(e: "Explanation", example: "Example", path: Path | None, seed: int, check: bool) -> None:
     """Print the explanation, or only the check, as text."""
     from mlp_cli.explanation.check import explain_check
     from mlp_cli.explanation.tables import lay_out
     from mlp_cli.explanation.text import explain_in_full
 
-    origin = f"of {click.format_filename(path)}" if path else f"from seed {seed}"
-    sizes = "-".join(map(str, e.network.sizes))
-    heading = example.classes.class_heading
     about = [
-        f"network     {sizes} {origin}",
-        f"            hidden units {e.network.activation}, cost {e.network.cost}",
-        f"example     {example.origin}",
-        *_wanted(e, heading),
-        "",
+        f"{name if not i else '':<12}{line}"
+        for name, lines in _about(e, example, path, seed).items()
+        for i, line in enumerate(lines)
     ]
     spell = str if can_encode(ALL_SYMBOLS) else in_ascii
     text = lay_out(
-        [*about, *(explain_check(e) if check else explain_in_full(e))], spell, output_width()
+        [*about, "", *(explain_check(e) if check else explain_in_full(e))], spell, output_width()
     )
     result_lines(text)
+
+
+def _write_page(
+    output: Path, e: "Explanation", about: dict[str, list[str]], shape: "Sequence[int] | None"
+) -> None:
+    """Write the explanation as a page.  shape: of the example, where it is an image."""
+    from mlp_cli.pages.explanation.page import render_explanation
+    from mlp_cli.system.outputs import writing
+
+    page = render_explanation(e, about, shape)
+    with writing(output) as file:
+        file.write(page)
+    result(f"{click.format_filename(output)}: {len(page):,} bytes. Open it in a browser.")
+
+
+def _about(
+    e: "Explanation", example: "Example", path: Path | None, seed: int
+) -> dict[str, list[str]]:
+    """Return what is said about the network and about the example, as lines."""
+    origin = f"of {click.format_filename(path)}" if path else f"from seed {seed}"
+    sizes = "-".join(map(str, e.network.sizes))
+    kind = f"hidden units {e.network.activation}, cost {e.network.cost}"
+    wanted = _wanted(e, example.classes.class_heading)
+    return {"network": [f"{sizes} {origin}", kind], "example": [example.origin, *wanted]}
 
 
 def _wanted(e: "Explanation", heading: Callable[[int], str]) -> list[str]:
     """Return what the outputs should be, and what the network says, as lines."""
     if e.label is None:
-        return [f"            highest output: {e.prediction + 1}"]
+        return [f"highest output: {e.prediction + 1}"]
     return [
-        f"            correct class {heading(e.label)}, prediction {heading(e.prediction)}",
-        f"            (classes count from 0, outputs from 1: y = e_{e.label + 1})",
+        f"correct class {heading(e.label)}, prediction {heading(e.prediction)}",
+        f"(classes count from 0, outputs from 1: y = e_{e.label + 1})",
     ]
 
 

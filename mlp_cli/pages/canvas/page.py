@@ -1,18 +1,17 @@
 """A page to draw on, with the network in it: one file that needs no server."""
 
-import json
-import re
-from base64 import b64encode
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
-
 from mlp_cli.errors import ExportError
 from mlp_cli.measuring.confidence import LEAST_CONFIDENCE
-from mlp_cli.nn.activations import Elementwise, sigmoid, softmax
-from mlp_cli.nn.costs import COSTS
-from mlp_cli.nn.names import ActivationName
+from mlp_cli.pages.in_javascript import (
+    check_networks,
+    filled,
+    in_javascript,
+    script_json,
+    scripts,
+)
 from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.naming import names_of
 
@@ -21,12 +20,6 @@ SCRIPTS = ("network", "grid", "ground", "parts", "strokes", "normalise", "view",
 """in an order in which each script comes after those that it uses"""
 MIN_SIDE = 8
 """pixels: smaller images cannot show a drawing"""
-MAX_PARAMETER_BYTES = 256 << 20
-"""of the parameters: browsers refuse strings of 512 MiB"""
-
-HIDDEN_NAMES: tuple[ActivationName, ...] = ("sigmoid", "tanh", "relu")
-"""the activations that `network.js` can compute"""
-OUTPUT_NAMES: dict[Elementwise, str] = {sigmoid: "sigmoid", softmax: "softmax"}
 
 
 def write_html(run: Run, file: BinaryIO, *others: Run) -> None:
@@ -48,15 +41,7 @@ def write_html(run: Run, file: BinaryIO, *others: Run) -> None:
             f"inputs of {' x '.join(map(str, shape))}, expected an image to draw on, "
             f"at least {MIN_SIDE} x {MIN_SIDE}."
         )
-    for each in runs:
-        if each.network.activation not in HIDDEN_NAMES:
-            known = " and ".join(HIDDEN_NAMES)
-            raise ExportError(f"activation {each.network.activation}: the page knows {known}.")
-    size = sum(array.nbytes for each in runs for array in each.network.parameters)
-    if size > MAX_PARAMETER_BYTES:
-        raise ExportError(
-            f"{size:,} bytes of parameters, expected {MAX_PARAMETER_BYTES:,} at most."
-        )
+    check_networks(each.network for each in runs)
     saved = {
         **_member(run),
         "others": [_member(other) for other in others],
@@ -69,36 +54,13 @@ def write_html(run: Run, file: BinaryIO, *others: Run) -> None:
         "style": (PAGE / "page.css").read_text("utf-8"),
         "whom": f"a committee of {len(runs)}: {sizes}" if others else f"a network of {sizes}",
         "hidden": "Hidden activations of the first" if others else "Hidden activations",
-        "network": _script_json(saved),
-        "images": _script_json(shared_constants()),
-        "script": "\n".join((PAGE / f"{name}.js").read_text("utf-8") for name in SCRIPTS),
+        "network": script_json(saved),
+        "images": script_json(shared_constants()),
+        "script": scripts(PAGE / f"{name}.js" for name in SCRIPTS),
     }
-    page = (PAGE / "page.html").read_text("utf-8")
-    # One pass, so that no part of the content is taken for a place to fill.
-    file.write(re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], page).encode())
+    file.write(filled(PAGE / "page.html", parts))
 
 
 def _member(run: Run) -> dict[str, object]:
     """Return what `network.js` computes a network's outputs from."""
-    network = run.network
-    return {
-        "sizes": network.sizes,
-        "view": run.settings.view,
-        "activation": network.activation,
-        "output": OUTPUT_NAMES[COSTS[network.cost].output],
-        "dtype": network.dtype.name,
-        "parameters": _packed(run),
-    }
-
-
-def _script_json(value: object) -> str:
-    """Return JSON in which nothing looks like the script's end or a comment's beginning."""
-    return json.dumps(value).replace("<", "\\u003c")
-
-
-def _packed(run: Run) -> str:
-    """Return the parameters in base64, little-endian as on every machine with a browser."""
-    kind = np.dtype(run.network.dtype).newbyteorder("<")
-    layers = zip(run.network.weights, run.network.biases, strict=True)
-    data = b"".join(array.astype(kind).tobytes() for layer in layers for array in layer)
-    return b64encode(data).decode("ascii")
+    return {**in_javascript(run.network), "view": run.settings.view}
