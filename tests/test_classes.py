@@ -15,7 +15,7 @@ from mlp_cli.datasets.catalogue import load_dataset
 from mlp_cli.datasets.class_names import ClassNames, read_class_names
 from mlp_cli.errors import CheckpointError, DataError
 from mlp_cli.measuring.scores import confused_pairs
-from mlp_cli.pages.charts import confusion_heat_map
+from mlp_cli.pages.confusion_chart import confusion_heat_map
 from mlp_cli.pages.figures import save_figure
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import adopt_network, draw_seven, make_settings, write_dataset

@@ -13,11 +13,11 @@ from PIL import Image
 
 from mlp_cli.errors import MissingPackageError, OptionError, OutputError
 from mlp_cli.pages.charts import (
-    confusion_heat_map,
     epoch_seconds,
     learning_curves,
     unit_slopes,
 )
+from mlp_cli.pages.confusion_chart import confusion_heat_map
 from mlp_cli.pages.figures import (
     INK,
     SETTINGS_FILE,

@@ -3,7 +3,8 @@
 from statistics import median
 
 from mlp_cli.measuring.percent import percent
-from mlp_cli.pages.charts import FEW_CLASSES, confusion_heat_map, epoch_seconds, unit_slopes
+from mlp_cli.pages.charts import epoch_seconds, unit_slopes
+from mlp_cli.pages.confusion_chart import FEW_CLASSES, confusion_heat_map
 from mlp_cli.pages.figures import to_inline_svg
 from mlp_cli.pages.findings import Findings
 from mlp_cli.pages.markup import Html, element, table
