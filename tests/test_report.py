@@ -201,7 +201,7 @@ def test_a_network_without_a_mistake_is_reported(test_images):
     network.biases[0][:] = np.where(np.arange(10) == 3, 90, -90)
     threes = Split(test_images.images[:4], np.full(4, 3, np.uint8))
     found = Findings.of("a.npz", Run.adopt(network, "mnist", (8, 8)), threes)
-    assert "None: every test image is predicted correctly." in "".join(
+    assert "None: all 4 test images are predicted correctly." in "".join(
         Reader(render_report([found]).decode()).text
     )
 

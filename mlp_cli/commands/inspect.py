@@ -16,11 +16,6 @@ from mlp_cli.commands.shared.text import json_result, result
 from mlp_cli.measuring.percent import percent
 from mlp_cli.system.characters import one_line
 
-KNOWN_ELSEWHERE = (
-    *("dataset", "class_names", "image_shape", "sizes", "dtype", "activation", "cost"),
-)
-"""the settings of a network that was trained elsewhere which follow from it, or were given"""
-
 
 @click.command(short_help="Show what a checkpoint holds.")
 @click.argument(
@@ -38,6 +33,7 @@ def inspect(file: Checkpoint | None, checkpoint: Checkpoint | None, json: bool) 
 
     The command reads no dataset and computes nothing.
     """
+    from mlp_cli.runs.checkpoint import KNOWN_ELSEWHERE
     from mlp_cli.runs.reading import load_checkpoint, read_facts
 
     if file and checkpoint:
@@ -91,7 +87,7 @@ def inspect(file: Checkpoint | None, checkpoint: Checkpoint | None, json: bool) 
     written_by = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
     result(f"written by     {one_line(written_by) or 'unknown'}\n")
     known = settings
-    if not run.history and not run.awaits_its_first_epoch:
+    if run.is_imported:
         known = {name: settings[name] for name in KNOWN_ELSEWHERE if settings[name] != ()}
     width = max(map(len, known))
     for name, value in known.items():
