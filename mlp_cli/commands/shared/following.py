@@ -51,7 +51,9 @@ def follow_run(
                 mark = read_mark(path)
                 if shown is None or mark != shown:
                     run = load_checkpoint(path)
-                    _write(path, run, found, output, is_followed=not run.has_ended)
+                    if run.has_ended:
+                        break
+                    _write(path, run, found, output, is_followed=True)
                     if shown is None:
                         name = click.format_filename(output)
                         note(f"{name} follows {path}: open it in a browser. Ctrl-C ends this.")
