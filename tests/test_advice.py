@@ -95,6 +95,14 @@ def test_a_saturated_run_is_told_so_once(run):
     )
 
 
+def test_units_of_relu_are_called_dead(run, monkeypatch):
+    monkeypatch.setattr(
+        "mlp_cli.runs.training.examine", lambda *_: Health([], saturated=0.6, is_near_chance=False)
+    )
+    (hint,) = hints(run(f"{TRAIN} --epochs 1 --activation relu --eta 0.1"))
+    assert "more than half of the hidden units are dead and no longer learn." in hint
+
+
 def test_a_run_with_a_stuck_output_is_told_its_classes_once(run):
     """With this seed one output unit is driven flat in the first epoch and never comes back."""
     done = run(f"{TRAIN} --eta 8 --init normal --seed 4 --epochs 6")

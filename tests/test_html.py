@@ -187,14 +187,14 @@ def test_a_committee_has_the_mean_of_its_members_outputs(opened):
     )
     expected = np.average([run.outputs(images) for run in runs], axis=0)
     np.testing.assert_allclose(outputs, expected, rtol=0, atol=1e-6)
-    heading = page.find_element(By.TAG_NAME, "h1").text
-    assert heading == "Draw for a committee of 3: 784-10, 784-12-10, 784-7-5-10"
+    whom = page.find_element(By.ID, "whom").text
+    assert whom == "for a committee of 3: 784-10, 784-12-10, 784-7-5-10"
     first_has_no_hidden_layer = "return elements.hidden.parentElement.hidden"
     assert page.execute_script(first_has_no_hidden_layer)
     page = opened(*runs[::-1])
     draw(page, CURVES["7"][0])
     settle(page)
-    assert "Hidden activations of the first" in page.find_element(By.TAG_NAME, "main").text
+    assert "Hidden units of the first" in page.find_element(By.TAG_NAME, "main").text
 
 
 SHAPES = [(28, 28), (10, 16), (31, 9)]
@@ -363,7 +363,7 @@ def test_names_of_classes_are_text_whatever_they_hold(opened, monkeypatch):
     hostile = "</script><script>document.title = 'taken'</script><!--<b>&amp; {{script}}"
     monkeypatch.setattr(ClassNames, "class_name", lambda names, label: hostile)
     page = opened(adopt_network(*SIZE))
-    assert page.title == "Draw for a network"
+    assert page.title == "Draw a picture"
     row = page.find_element(By.CSS_SELECTOR, "#outputs span")
     assert row.get_attribute("textContent") == hostile
 

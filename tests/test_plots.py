@@ -14,6 +14,8 @@ from PIL import Image
 from mlp_cli.charts.confusion import confusion_heat_map
 from mlp_cli.charts.drawing import (
     epoch_seconds,
+    epoch_ticks,
+    grouped_curves,
     learning_curves,
     unit_slopes,
 )
@@ -70,6 +72,61 @@ def test_several_runs_are_told_apart_by_numbers_and_colours():
     assert len({line.get_color() for line in cost.get_lines()}) == 3
     assert [len(curve) for curve in points(cost)] == [3, 1, 1]
     assert [len(curve) for curve in points(accuracy)] == [3, 1, 0, 1, 1]
+
+
+def test_costs_of_different_kinds_have_axes_of_their_own():
+    runs = [make_run(), make_run(cost="cross-entropy"), make_run(cost="quadratic", seed=1)]
+    quadratic, cross_entropy, accuracy = learning_curves(runs).axes
+    assert [len(points(axes)) for axes in (quadratic, cross_entropy)] == [2, 1]
+    assert quadratic.get_ylabel() == "training cost\n(quadratic)"
+    assert cross_entropy.get_ylabel() == "training cost\n(cross-entropy)"
+    assert len(points(accuracy)) == 6
+    accuracy, *costs = grouped_curves([("a", runs[:2]), ("b", runs[2:])]).axes
+    assert [len(points(axes)) for axes in costs] == [2, 1]
+    assert [len(axes.get_lines()) for axes in (accuracy, *costs)] == [3, 2, 1]
+
+
+def test_the_axis_of_the_cost_ends_near_the_largest():
+    """It ended at 1 where its lower end was set before anything was drawn."""
+    run = make_run(accuracies=(0.5, 0.75), costs=(0.04, 0.03))
+    for entry in run.history:
+        entry["cost"] = 0.05
+    for runs in ([run], [run, run]):
+        least, most = learning_curves(runs).axes[0].get_ylim()
+        assert least == 0
+        assert 0.05 <= most < 0.06
+
+
+@pytest.mark.parametrize(
+    ("last", "named"),
+    [
+        (1, [1]),
+        (6, [1, 2, 3, 4, 5, 6]),
+        (13, [1, 3, 5, 7, 9, 11, 13]),
+        (30, [1, 5, 10, 15, 20, 25, 30]),
+        (400, [1, 50, 100, 150, 200, 250, 300, 350, 400]),
+    ],
+)
+def test_epochs_are_named_from_1(last, named):
+    assert epoch_ticks(last) == named
+    (axes,) = epoch_seconds([make_run((0.5,) * last)]).axes
+    assert list(axes.get_xticks()) == named
+    assert 0 < axes.get_xlim()[0] < 1 or last > 25
+
+
+def test_a_chart_says_which_network_learned_what():
+    def title(*runs):
+        return learning_curves(runs).get_suptitle()
+
+    assert title(make_run()) == "6-5-3 on mnist"
+    assert title(make_run(), make_run()) == "2 runs of 6-5-3 on mnist"
+    assert title(make_run(), make_run(sizes=(6, 4, 3))) == "2 runs on mnist"
+    assert title(make_run(), make_run(dataset="kmnist")) == "2 runs"
+    long = make_run(dataset="/home/me/" + 40 * "x" + "/letters")
+    assert title(long).endswith("x/letters")
+    assert len(title(long)) < 60
+    (axes,) = confusion_heat_map(np.eye(3, dtype=int), ABC, "6-5-3 on mnist").axes
+    assert axes.figure.get_suptitle() == "6-5-3 on mnist"
 
 
 def test_twenty_runs_have_twenty_kinds_of_curve():

@@ -2,8 +2,11 @@
 
 import re
 from base64 import b64decode
+from datetime import datetime
+from html import unescape
 from html.parser import HTMLParser
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,12 +14,14 @@ from PIL import Image
 
 from mlp_cli.datasets.loading import Split
 from mlp_cli.nn.network import Network
-from mlp_cli.pages.findings import SHOWN_MISTAKES, Findings
+from mlp_cli.pages.findings import SHOWN_MISTAKES, Findings, Origins
 from mlp_cli.pages.markup import Html, element, table
 from mlp_cli.pages.pictures import image_uri, weights_uri
 from mlp_cli.pages.report import render_report
 from mlp_cli.runs.checkpoint import Run
-from tests.makers import make_arrays, make_run
+from mlp_cli.runs.origin import Origin
+from mlp_cli.runs.reading import load_checkpoint
+from tests.makers import make_arrays, make_run, write_dataset
 
 VOID = {"img", "meta"}
 
@@ -201,7 +206,7 @@ def test_a_network_without_a_mistake_is_reported(test_images):
     network.biases[0][:] = np.where(np.arange(10) == 3, 90, -90)
     threes = Split(test_images.images[:4], np.full(4, 3, np.uint8))
     found = Findings.of("a.npz", Run.adopt(network, "mnist", (8, 8)), threes)
-    assert "None: every test image is predicted correctly." in "".join(
+    assert "None: all 4 test images are predicted correctly." in "".join(
         Reader(render_report([found]).decode()).text
     )
 
@@ -261,3 +266,119 @@ def test_weights_that_are_all_0_are_clear():
 def test_an_image_keeps_its_grey_levels():
     image = np.arange(6, dtype=np.uint8).reshape(2, 3)
     np.testing.assert_array_equal(pixels(image_uri(image)), image)
+
+
+# where a run comes from
+
+
+def text_of(page):
+    return "".join(Reader(page.decode()).text)
+
+
+def typed(page):
+    """The commands on a page, as they are typed."""
+    return [unescape(re.sub(r"<[^>]*>", "", c)) for c in re.findall(r"<pre>(.*?)</pre>", page)]
+
+
+def test_a_page_says_when_and_by_what_its_run_was_written(test_images):
+    origins = Origins(datetime(2026, 5, 4, 3, 2), {"mlp": "0.2.0", "numpy": "2.4.1"})
+    found = Findings.of("a.npz", make_run(**SHAPE), test_images, origins=origins)
+    text = text_of(render_report([found]))
+    assert "a.npz was written on 2026-05-04 at 03:02 by mlp 0.2.0, numpy 2.4.1." in text
+
+
+def test_the_command_on_a_page_trains_the_same_run_again(run, tmp_path):
+    write_dataset(tmp_path / "data" / "mnist", make_arrays(train=60))
+    options = "--hidden 6,5 --eta 0.5 --epochs 3 --schedule cosine --validation 12 --seed 3"
+    run(f"train {options} --checkpoint a.npz -q")
+    run("report --checkpoint a.npz")
+    page = (tmp_path / "report.html").read_text()
+    today = f"{datetime.now().astimezone():%Y-%m-%d}"
+    assert f"a.npz was written on {today}" in page
+    (command,) = typed(page)
+    run(f"{command.removeprefix('mlp ')} --checkpoint b.npz -q")
+    first, again = (load_checkpoint(Path(name)) for name in ("a.npz", "b.npz"))
+    assert first.settings == again.settings
+    for one, other in zip(first.network.parameters, again.network.parameters, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert "to the same bits" in page
+    run("train --resume --checkpoint a.npz --epochs 4 -q")  # the cosine is another one now
+    run("report --checkpoint a.npz")
+    page = (tmp_path / "report.html").read_text()
+    assert "to the same bits" not in page
+    assert "were changed on resume" in page
+
+
+def test_the_command_names_the_network_that_a_run_began_with(test_images):
+    run = make_run(**SHAPE, data_dir="my data")
+    run.origin = Origin("bundled", "0" * 64, 2)
+    page = render_report([Findings.of("a.npz", run, test_images)]).decode()
+    (command,) = typed(page)
+    assert command.endswith("--data-dir 'my data' --from bundled")
+
+
+def test_a_run_without_hidden_layers_is_repeated_with_hidden_0(test_images):
+    run = make_run(image_shape=(8, 8), sizes=(64, 10))
+    run.network = Network.initialise((64, 10), np.random.default_rng(0))
+    (command,) = typed(render_report([Findings.of("a.npz", run, test_images)]).decode())
+    assert command.startswith("mlp train --hidden 0 ")
+
+
+def test_a_run_that_stopped_early_says_how_many_of_its_epochs_it_had(test_images):
+    stopped = Findings.of("a.npz", make_run(**SHAPE, patience=1), test_images)
+    assert "3 of 30 epochs, stopped by patience 1" in text_of(render_report([stopped]))
+    halted = Findings.of("b.npz", make_run(**SHAPE), test_images)
+    assert "3 of 30 epochs" in text_of(render_report([halted]))
+    complete = Findings.of("c.npz", make_run(**SHAPE, epochs=3), test_images)
+    text = text_of(render_report([complete]))
+    assert "3 epochs" in text
+    assert "of 3 epochs" not in text
+    assert "3 of 30" in text_of(render_report([stopped, complete]))
+
+
+def test_what_is_not_the_default_is_marked(test_images):
+    run = make_run(**SHAPE, eta=0.5, patience=1, fingerprint="0123456789abcdef" * 4)
+    page = render_report([Findings.of("a.npz", run, test_images)]).decode()
+    rows = re.findall(r'<tr class="changed"><th scope="row">(.*?)</th><td[^>]*>(.*?)</td>', page)
+    assert rows == [("sizes", "• 64-5-10"), ("eta", "• 0.5"), ("patience", "• 1")]
+    assert "01234567…" in page
+    assert "0123456789" not in page
+
+
+def test_an_imported_network_has_only_the_settings_that_are_known(test_images):
+    network = Network.initialise((64, 10), np.random.default_rng(0))
+    run = Run.adopt(network, "mnist", (8, 8))
+    page = render_report([Findings.of("a.npz", run, test_images)]).decode()
+    rows = re.findall(r'<th scope="row">([a-z ]+)</th><td class="[^"]*">', page)
+    assert {"dataset", "cost"} <= set(rows)
+    assert not {"eta", "epochs", "seed", "batch size"} & set(rows)
+    assert typed(page) == []
+
+
+def test_the_list_of_contents_leads_to_every_section(one_page, two_page):
+    for page in (one_page, two_page):
+        ids = re.findall(r'<h\d id="([^"]+)"', page)
+        assert len(ids) == len(set(ids))
+        links = re.findall(r'<a href="#([^"]+)">', page)
+        assert links
+        assert set(links) <= set(ids)
+    assert re.findall(r'<a href="#run-\d">(.*?)</a>', two_page) == [
+        "Run 1: run.npz",
+        "Run 2: b.npz",
+    ]
+    assert '<a href="#most-confident-mistakes">' in one_page
+
+
+def test_units_of_relu_that_never_learn_are_dead(test_images):
+    network = Network.initialise((64, 4, 10), np.random.default_rng(0), activation="relu")
+    network.biases[0][:] = [9, -900, 9, -900]
+    found = Findings.of("a.npz", Run.adopt(network, "mnist", (8, 8)), test_images)
+    text = text_of(render_report([found]))
+    assert "Dead: layer 2: 2 of 4." in text
+    assert "2 dead3" in text  # below the pictures of their weights
+    assert "aturat" not in text
+
+
+def test_a_short_word_in_a_table_is_not_broken():
+    html = table(["a", "b", "c"], [["1", "784-60-20-10", "random parameters"]])
+    assert '<td class="word">784-60-20-10</td><td>random parameters</td>' in html

@@ -1,4 +1,4 @@
-"""The confusion matrix as a heat map."""
+"""The confusion matrix as a chart."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.charts.drawing import CHART_WIDTH, COLOURS
+from mlp_cli.charts.drawing import CHART_WIDTH, COLOURS, TITLE_SIZE
 from mlp_cli.charts.figures import panels, styled
 
 if TYPE_CHECKING:
@@ -18,24 +18,26 @@ MAX_SIDE = 20.0
 """inches of the largest confusion matrix"""
 FEW_CLASSES = 15
 """classes whose confusion matrix is as wide as other charts"""
+COUNT_SIZE, TICK_SIZE = 7.5, 9.0
+"""points of the counts and of the headings of few classes"""
 MOST_COUNTED = 30
 """classes whose counts are written into the cells of their matrix"""
 LONGEST_TICK = 16
 """characters of a class's heading beside its row"""
 LONGEST_LEVEL = 2
 """characters of the headings that stand side by side over the columns; longer ones are turned"""
-COUNT_SIZE, TICK_SIZE = 7.5, 9.0
-"""points of the counts and of the headings of few classes"""
 
 
-def confusion_heat_map(confusion: npt.NDArray[np.int64], headings: Sequence[str]) -> "Figure":
+def confusion_heat_map(
+    confusion: npt.NDArray[np.int64], headings: Sequence[str], title: str = ""
+) -> "Figure":
     """Return the confusion matrix as a heat map: a mistake is darker, the larger its fraction.
 
     The colours are partly transparent, so that they suit a light and a dark background. The more
     classes, the larger the chart and the smaller its text; of many, no counts are written.
 
     confusion: counts[i, j], how many examples of class i were predicted as j.  headings: one for
-    each class.
+    each class.  title: what was read; none where the page says so.
     """
     classes = len(confusion)
     side = min(CELL_SIDE * classes, MAX_SIDE) if classes > FEW_CLASSES else CHART_WIDTH
@@ -70,6 +72,8 @@ def confusion_heat_map(confusion: npt.NDArray[np.int64], headings: Sequence[str]
         axes.grid(visible=False)
         axes.set_aspect("equal")
         axes.invert_yaxis()
+        if title:
+            figure.suptitle(title, fontsize=TITLE_SIZE)
     return figure
 
 

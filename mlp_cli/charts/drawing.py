@@ -1,6 +1,6 @@
-"""The charts: learning curves, time per epoch, confusion matrix, slopes of hidden units."""
+"""The charts by epoch, learning curves and time, and that of the slopes of hidden units."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
@@ -17,7 +17,9 @@ from mlp_cli.charts.figures import (
 )
 from mlp_cli.errors import CheckpointError
 from mlp_cli.measuring.percent import percent
+from mlp_cli.nn.names import CostName
 from mlp_cli.nn.types import Floats
+from mlp_cli.system.characters import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
 
 CHART_WIDTH = 4.6
 """inches: the text is still legible on the screen of a telephone"""
+TITLE_SIZE = 10.0
+"""points of the title over a chart"""
+LONGEST_DATASET = 40
+"""characters of the dataset in a title; of a longer path the end is shown"""
+TICK_STEPS = (1, 2, 5)
+"""between the epochs that an axis names, and ten, a hundred, ... times these"""
+MOST_TICKS = 8
 REACH = 10.0
 """An axis ends this many times as far from the best as half of all results are."""
 LONGEST_NAME = 30
@@ -37,11 +46,35 @@ LINES = ("-", "--", ":", "-.")
 """of the first eight curves, of the next eight, which have the same colours again, and so on"""
 
 
+Entry = Mapping[str, float | None]
+"""the figures of an epoch, by name"""
+
+
+class RecordedSettings(Protocol):
+    """What a chart takes of a run's settings."""
+
+    @property
+    def cost(self) -> CostName:
+        """The cost function."""
+
+    @property
+    def dataset(self) -> str:
+        """The name of the dataset, or its folder."""
+
+    @property
+    def sizes(self) -> Sequence[int]:
+        """Units of every layer, input first."""
+
+
 class Recorded(Protocol):
     """What a chart takes of a run."""
 
     @property
-    def history(self) -> Sequence[Mapping[str, float | None]]:
+    def settings(self) -> RecordedSettings:
+        """Its settings."""
+
+    @property
+    def history(self) -> Sequence[Entry]:
         """The figures of every epoch, by name."""
 
     @property
@@ -69,24 +102,29 @@ def learning_curves(runs: Sequence[Recorded]) -> "Figure":
     """Return the chart of cost and accuracy by epoch, with the best epoch marked.
 
     Of a single run it shows both on the training images, and on those held out as far as they were
-    recorded. Several runs are labelled with their numbers, from 1: the cost of training, and the
-    accuracy on the images held out. Each of them has a history.
+    recorded. Several runs are labelled with their numbers, from 1: the cost of training, on an axis
+    for each kind of cost, and the accuracy on the images held out. Each of them has a history.
     """
     if len(runs) == 1:
         return _curves_of_one(runs[0])
     is_validated = any(run.best_accuracy is not None for run in runs)
+    costs = kinds_of_cost(runs)
     with styled():
-        figure, axes = _cost_and_accuracy(has_accuracy=is_validated)
+        figure, axes = _cost_and_accuracy(costs, has_accuracy=is_validated)
         for number, run in enumerate(runs):
             style, name = CurveStyle.of(number), f"{number + 1}"
-            _draw(axes[0], run.history, "cost", style, name)
+            _draw(axes[costs.index(run.settings.cost)], run.history, "cost", style, name)
             if is_validated:
-                _draw(axes[1], run.history, "validation_accuracy", style, name)
-                _mark_best(axes[1], run, style.colour, is_named=False)
+                _draw(axes[-1], run.history, "validation_accuracy", style, name)
+                _mark_best(axes[-1], run, style.colour, is_named=False)
+        for chart, cost in zip(axes, costs, strict=False):
+            chart.set_ylabel(f"training cost\n({cost})")
+            chart.set_ylim(bottom=0)
+            chart.legend(ncols=4)
         if is_validated:
-            axes[1].set_ylabel("validation accuracy")
-        axes[0].legend(ncols=4)
-        _label_epochs(axes[-1])
+            axes[-1].set_ylabel("validation accuracy")
+        figure.suptitle(_title(runs), fontsize=TITLE_SIZE)
+        _label_epochs(axes[-1], runs)
     return figure
 
 
@@ -95,29 +133,56 @@ def _curves_of_one(run: Recorded) -> "Figure":
     styles = {"training": CurveStyle.of(0), "validation": CurveStyle.of(1)}
     keys = {"training": "training_accuracy", "validation": "validation_accuracy"}
     recorded = [name for name, key in keys.items() if has_recorded(run, key)]
+    cost = run.settings.cost
     with styled():
-        figure, axes = _cost_and_accuracy(has_accuracy=bool(recorded))
+        figure, axes = _cost_and_accuracy([cost], has_accuracy=bool(recorded))
         _draw(axes[0], run.history, "cost", styles["training"], "training")
+        axes[0].set_ylabel(f"training cost\n({cost})")
         if has_recorded(run, "validation_cost"):
             _draw(axes[0], run.history, "validation_cost", styles["validation"], "validation")
+            axes[0].set_ylabel(f"{cost} cost")
+        axes[0].set_ylim(bottom=0)
         for name in recorded:
             _draw(axes[1], run.history, keys[name], styles[name], name)
         if "validation" in recorded:
             _mark_best(axes[1], run, styles["validation"].colour, is_named=True)
-        axes[0].legend()
         if recorded:
-            axes[1].set_ylabel("accuracy")
-        _label_epochs(axes[-1])
+            axes[1].set_ylabel("accuracy" if len(recorded) > 1 else f"{recorded[0]} accuracy")
+        axes[0].legend()
+        figure.suptitle(_title([run]), fontsize=TITLE_SIZE)
+        _label_epochs(axes[-1], [run])
     return figure
 
 
-def _cost_and_accuracy(*, has_accuracy: bool) -> "tuple[Figure, Sequence[Axes]]":
-    """Return a figure with axes for the cost and, below, for accuracies."""
-    figure, axes = panels(CHART_WIDTH, 4.2 if has_accuracy else 2.4, rows=2 if has_accuracy else 1)
-    axes[0].set_ylabel("cost")
-    axes[0].set_ylim(bottom=0)
+def kinds_of_cost(runs: Iterable[Recorded]) -> list[CostName]:
+    """Return the cost functions of these runs: figures of two kinds cannot be compared."""
+    return list(dict.fromkeys(run.settings.cost for run in runs))
+
+
+def network_on_data(run: Run, dataset: str | None = None) -> str:
+    """Return a run's network and dataset in words, for a title; by default the run's own data."""
+    name = one_line(dataset or run.settings.dataset)
+    short = name if len(name) <= LONGEST_DATASET else f"…{name[-LONGEST_DATASET + 1 :]}"
+    return f"{'-'.join(map(str, run.settings.sizes))} on {short}"
+
+
+def _title(runs: Sequence[Recorded]) -> str:
+    """Return what the chart is about: the network and its dataset, or how many."""
+    words = list(dict.fromkeys(map(network_on_data, runs)))
+    if len(words) == 1:
+        return words[0] if len(runs) == 1 else f"{len(runs)} runs of {words[0]}"
+    (dataset, *others) = dict.fromkeys(word.partition(" on ")[2] for word in words)
+    return f"{len(runs)} runs" if others else f"{len(runs)} runs on {dataset}"
+
+
+def _cost_and_accuracy(
+    costs: Sequence[str], *, has_accuracy: bool
+) -> "tuple[Figure, Sequence[Axes]]":
+    """Return a figure with axes for each cost and, below, for accuracies."""
+    rows = len(costs) + has_accuracy
+    figure, axes = panels(CHART_WIDTH, 2.1 * rows + (0.3 if has_accuracy else 0.5), rows=rows)
     if has_accuracy:
-        axes[1].yaxis.set_major_formatter(lambda fraction, _: f"{fraction * 100:.4g} %")
+        _in_percent(axes[-1])
     return figure, axes
 
 
@@ -136,6 +201,10 @@ def draw_run(run: Recorded, path: Path | None) -> "Figure":
     return figure
 
 
+def _in_percent(axes: "Axes") -> None:
+    axes.yaxis.set_major_formatter(lambda fraction, _: f"{fraction * 100:.4g} %")
+
+
 def grouped_curves(groups: Sequence[tuple[str, Sequence[Recorded]]]) -> "Figure":
     """Return the chart of validation accuracy and cost by epoch, a colour for each group of runs.
 
@@ -146,37 +215,45 @@ def grouped_curves(groups: Sequence[tuple[str, Sequence[Recorded]]]) -> "Figure"
     if max(map(len, names)) > LONGEST_NAME:
         names = [f"#{number}" for number in range(1, len(names) + 1)]
     abreast = 2 if max(map(len, names)) > 6 else 6
+    costs = kinds_of_cost(run for _, runs in groups for run in runs)
     with styled():
         lines = -(-len(groups) // abreast)
-        figure, axes = panels(CHART_WIDTH, 5.4 + 0.18 * lines, rows=2)
-        keys = ("validation_accuracy", "cost")
+        height = 2.7 * (1 + len(costs)) + 0.18 * lines
+        figure, (accuracy, *charts) = panels(CHART_WIDTH, height, rows=1 + len(costs))
         for number, (name, (_, runs)) in enumerate(zip(names, groups, strict=True)):
             style = CurveStyle.of(number)
-            for key, chart in zip(keys, axes, strict=True):
-                for again, run in enumerate(runs):
-                    _draw(chart, run.history, key, style, None if again else name)
-        axes[0].set_ylabel("validation accuracy")
-        axes[0].yaxis.set_major_formatter(lambda fraction, _: f"{fraction * 100:.4g} %")
-        axes[1].set_ylabel("cost")
-        _show_the_better_half(axes[0], axes[1], groups)
-        _label_epochs(axes[1])
-        handles, labels = axes[1].get_legend_handles_labels()
+            for again, run in enumerate(runs):
+                label = None if again else name
+                _draw(accuracy, run.history, "validation_accuracy", style, label)
+                _draw(charts[costs.index(run.settings.cost)], run.history, "cost", style, None)
+        accuracy.set_ylabel("validation accuracy")
+        _in_percent(accuracy)
+        every = [run for _, runs in groups for run in runs]
+        _show_the_better_half(accuracy, [run.history for run in every])
+        for chart, cost in zip(charts, costs, strict=True):
+            chart.set_ylabel(f"training cost\n({cost})")
+            _show_low_costs(chart, [run.history for run in every if run.settings.cost == cost])
+        _label_epochs(charts[-1], every)
+        figure.suptitle(_title(every), fontsize=TITLE_SIZE)
+        handles, labels = accuracy.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=abreast, fontsize=8)
     return figure
 
 
-def _show_the_better_half(
-    accuracy: "Axes", cost: "Axes", groups: Sequence[tuple[str, Sequence[Recorded]]]
-) -> None:
-    """End the axes where half of all epochs can be told apart: one bad run is out of sight."""
-    entries = [entry for _, runs in groups for run in runs for entry in run.history]
+def _show_the_better_half(axes: "Axes", histories: Iterable[Sequence[Entry]]) -> None:
+    """End the axis where half of all epochs can be told apart: one bad run is out of sight."""
+    entries = [entry for history in histories for entry in history]
     accuracies = [a for entry in entries if (a := entry["validation_accuracy"]) is not None]
     if accuracies:
         low, top = least_shown(accuracies), max(accuracies)
         margin = 0.05 * (top - low) or 0.005
-        accuracy.set_ylim(max(low - margin, 0), top + margin)
-    costs = [min(entry["cost"] or 0.0, MAX_DRAWN) for entry in entries]
-    cost.set_ylim(0, 1.05 * min(max(costs), REACH * median(costs)) or 1)
+        axes.set_ylim(max(low - margin, 0), top + margin)
+
+
+def _show_low_costs(axes: "Axes", histories: Iterable[Sequence[Entry]]) -> None:
+    """End the axis of a cost as `_show_the_better_half` does."""
+    costs = [min(e["cost"] or 0.0, MAX_DRAWN) for history in histories for e in history]
+    axes.set_ylim(0, 1.05 * min(max(costs), REACH * median(costs)) or 1)
 
 
 def least_shown(accuracies: Sequence[float]) -> float:
@@ -197,9 +274,10 @@ def epoch_seconds(runs: Sequence[Recorded]) -> "Figure":
         figure, (axes,) = panels(CHART_WIDTH, 2.0)
         for number, run in enumerate(runs):
             _draw(axes, run.history, "seconds", CurveStyle.of(number), None)
-        axes.set_ylabel("seconds")
+        axes.set_ylabel("seconds of training")
         axes.set_ylim(bottom=0)
-        _label_epochs(axes)
+        figure.suptitle(_title(runs), fontsize=TITLE_SIZE)
+        _label_epochs(axes, runs)
     return figure
 
 
@@ -255,8 +333,19 @@ def _mark_best(axes: "Axes", run: Recorded, colour: str, *, is_named: bool) -> N
         axes.set_title(best, fontsize=9, color=INK)
 
 
-def _label_epochs(axes: "Axes") -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+def _label_epochs(axes: "Axes", runs: Iterable[Recorded]) -> None:
+    """Name epochs from 1 to the last of these runs below an axis."""
+    last = max((len(run.history) for run in runs), default=1)
     axes.set_xlabel("epoch")
+    axes.set_xticks(epoch_ticks(last))
+    margin = 0.04 * (last - 1) or 0.5
+    axes.set_xlim(1 - margin, last + margin)
+
+
+def epoch_ticks(last: int) -> list[int]:
+    """Return the epochs to name below an axis that ends at `last`: 1, and as many as fit."""
+    steps = (step * 10**power for power in range(9) for step in TICK_STEPS)
+    step = next(step for step in steps if last / step <= MOST_TICKS)
+    if step <= 2:
+        return list(range(1, last + 1, step))
+    return [1, *range(step, last + 1, step)]

@@ -67,7 +67,13 @@ def evaluate(
     classes = found.classes(settings)
     kind, rows = classes.class_headings(len(figures))
     if plot:
-        draw_confusion(evaluation.confusion, rows, plot)
+        what = (
+            f"{len(committee.members)} networks"
+            if not committee.is_one
+            else "-".join(map(str, settings.sizes))
+        )
+        title = f"{what} on {one_line(found.name)}, {split} images"
+        draw_confusion(evaluation.confusion, rows, plot, title)
     paths = [str(member.checkpoint) for member in committee.members]
     if json:
         json_result(

@@ -17,10 +17,6 @@ from mlp_cli.commands.shared.text import json_result, output_width, result_lines
 from mlp_cli.measuring.percent import percent
 from mlp_cli.system.characters import one_line
 
-KNOWN_ELSEWHERE = (
-    *("dataset", "class_names", "image_shape", "sizes", "dtype", "activation", "cost"),
-)
-"""the settings of a network that was trained elsewhere which follow from it, or were given"""
 LEAST_PIECE = 16
 """characters of a fingerprint on a line"""
 
@@ -41,6 +37,7 @@ def inspect(file: Checkpoint | None, checkpoint: Checkpoint | None, json: bool) 
 
     The command reads no dataset and computes nothing.
     """
+    from mlp_cli.runs.checkpoint import KNOWN_ELSEWHERE
     from mlp_cli.runs.reading import load_checkpoint, read_facts
 
     if file and checkpoint:
@@ -96,7 +93,7 @@ def inspect(file: Checkpoint | None, checkpoint: Checkpoint | None, json: bool) 
     written_by = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
     result_lines(f"written by     {one_line(written_by) or 'unknown'}\n")
     known = settings
-    if not run.history and not run.awaits_its_first_epoch:
+    if run.is_imported:
         known = {name: settings[name] for name in KNOWN_ELSEWHERE if settings[name] != ()}
     width = max(map(len, known))
     for name, value in known.items():

@@ -7,6 +7,7 @@ from click.core import ParameterSource
 
 from mlp_cli.commands.shared.checkpoint import Checkpoint, choose_checkpoint, comparison_option
 from mlp_cli.commands.shared.dataset import load_for_network, other_data
+from mlp_cli.commands.shared.following import find_on_split, follow_run
 from mlp_cli.commands.shared.options import (
     FilePath,
     UserPath,
@@ -31,6 +32,11 @@ from mlp_cli.system.shell import command_line
     show_default=True,
     help="The page to write.",
 )
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Write the page again after every epoch of a run, until it ends.",
+)
 @run_dataset_option
 @run_data_dir_option
 @common_options
@@ -40,13 +46,19 @@ def report(
     folder: Path | None,
     checkpoint: tuple[Checkpoint, ...],
     output: Path,
+    follow: bool,
     dataset: str | None,
     data_dir: Path | None,
 ) -> None:
     """Write one HTML page that needs no connection and no other file.
 
     It shows settings, learning curves, confusion matrix, figures per class, the most confident
-    mistakes, the weights of the first layer, saturated units and the time per epoch.
+    mistakes, the weights of the first layer, saturated or dead units, the time per epoch, and the
+    command that repeats the run.
+
+    With --follow, the page of a run that is being trained is up to date after every epoch, and
+    the browser loads it by itself. It reads the images held out and, once the run has ended, the
+    test images. Ctrl-C ends it, not the run.
 
     FOLDER is that of a sweep: the page then compares its runs, on the images held out. It reads
     no dataset.
@@ -59,13 +71,24 @@ def report(
             raise click.UsageError(
                 f"FOLDER is a sweep, which is reported on without {as_typed(name)}. Leave it out."
             )
+    if follow and (folder or len(checkpoint) > 1):
+        raise click.UsageError("--follow: one run can be followed. Name one with --checkpoint.")
     require_matplotlib()
     check_output(output)
+    if follow:
+        named = checkpoint[0] if checkpoint else None
+        size = follow_run(named, output, dataset, data_dir)
+        result_lines(_written(output, size))
+        return
     page = _sweep_page(folder) if folder else _runs_page(checkpoint, dataset, data_dir)
     with writing(output) as file:
         file.write(page)
+    result_lines(_written(output, len(page)))
+
+
+def _written(output: Path, size: int) -> str:
     advice = "" if is_quiet() else " Open it in a browser."
-    result_lines(f"{click.format_filename(output)}: {len(page):,} bytes.{advice}")
+    return f"{click.format_filename(output)}: {size:,} bytes.{advice}"
 
 
 def _sweep_page(folder: Path) -> bytes:
@@ -85,8 +108,6 @@ def _runs_page(
     checkpoint: tuple[Checkpoint, ...], dataset: str | None, data_dir: Path | None
 ) -> bytes:
     """Return the page about the runs in these checkpoints, by default in the newest."""
-    from mlp_cli.learning.threads import limit_threads_for_outputs
-    from mlp_cli.pages.findings import Findings
     from mlp_cli.pages.report import render_report
     from mlp_cli.runs.reading import load_trained
 
@@ -96,8 +117,5 @@ def _runs_page(
         found = load_for_network(run.settings, path, dataset, data_dir)
         if other := other_data(found, run.settings):
             note(f"{path}: {other}")
-        tested_on = run.settings.dataset if found.is_the_runs else found.name
-        with limit_threads_for_outputs(run.settings.sizes):
-            classes = found.classes(run.settings)
-            findings.append(Findings.of(path.name, run, found.dataset.test, tested_on, classes))
+        findings.append(find_on_split(path, run, found, found.dataset.test))
     return render_report(findings)

@@ -41,11 +41,6 @@ class Listed:
             raise CheckpointError(f"{path}: cannot be read ({error.strerror}).") from error
         return cls(path, written, run)
 
-    @property
-    def is_imported(self) -> bool:
-        """Whether the network was trained elsewhere."""
-        return not self.run.history and not self.run.awaits_its_first_epoch
-
     def document(self) -> dict[str, Any]:
         """Return what the JSON document has of it."""
         run = self.run
@@ -57,8 +52,8 @@ class Listed:
             "validation_accuracy": run.best_accuracy,
             "epochs": len(run.history),
             "of_epochs": run.settings.epochs,
-            "engine": None if self.is_imported else run.settings.engine,
-            "imported": self.is_imported,
+            "engine": None if self.run.is_imported else run.settings.engine,
+            "imported": self.run.is_imported,
             "written": self.written.isoformat(timespec="seconds"),
         }
 
@@ -70,8 +65,8 @@ class Listed:
             "-".join(map(str, settings.sizes)),
             one_line(settings.dataset),
             percent(run.test_accuracy),
-            "imported" if self.is_imported else f"{len(run.history)}/{settings.epochs}",
-            "" if self.is_imported else settings.engine,
+            "imported" if self.run.is_imported else f"{len(run.history)}/{settings.epochs}",
+            "" if self.run.is_imported else settings.engine,
             f"{self.written:%Y-%m-%d}",
         ]
 

@@ -5,13 +5,17 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from mlp_cli.pages.markup import Html, element, join
+from mlp_cli.pages.markup import Html, contents, element, join
 
 REPORT_CSS = Path(__file__).with_name("report.css")
 
 
-def document(title: str, heading: str, parts: Sequence[Html], script: str = "") -> bytes:
+def document(
+    title: str, heading: str, top: Sequence[Html], parts: Sequence[Html], script: str = ""
+) -> bytes:
     """Return a page as HTML in UTF-8 that needs no other file.
+
+    top: what stands above the list of contents.  parts: what it lists, by their `section`s.
 
     script: the only one that the page may run, at its end; without, it may run none.
     """
@@ -30,8 +34,11 @@ def document(title: str, heading: str, parts: Sequence[Html], script: str = "") 
             element("style", Html(REPORT_CSS.read_text(encoding="utf-8"))),
         ]
     )
+    rest = join(parts)
     scripts = [element("script", Html(script))] if script else []
-    body = element("body", element("main", element("h1", heading), *parts), *scripts)
+    body = element(
+        "body", element("main", element("h1", heading), *top, contents(rest), rest), *scripts
+    )
     html = element("html", element("head", head), body, lang="en")
     # A file's name may have bytes that are not characters.
     return f"<!doctype html>\n{html}\n".encode(errors="replace")

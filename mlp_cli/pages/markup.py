@@ -1,9 +1,11 @@
 """HTML from Python: everything is escaped and printable that is not marked as HTML."""
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
 from mlp_cli.system.characters import printable
+from mlp_cli.system.shell import command_line
 
 
 class Html(str):
@@ -12,8 +14,12 @@ class Html(str):
     __slots__ = ()
 
 
-VOID = ("img", "meta")
+VOID = ("br", "img", "input", "meta")
 """elements without an end tag"""
+CHANGED = "• "
+"""stands before a setting that has not its default"""
+LONGEST_WORD = 32
+"""characters of a word in a table that stays on one line"""
 
 
 def element(tag: str, *content: str, **attributes: str) -> Html:
@@ -40,6 +46,38 @@ def join(content: Iterable[str]) -> Html:
 def _text(value: str) -> str:
     """Return a text from anywhere, such as the name of a file, as HTML shows it."""
     return escape(printable(value))
+
+
+def section(title: str, *content: str, kind: str = "", inside: str = "") -> Html:
+    """Return a section with its heading, which a link can lead to.
+
+    inside: the id of the part of the page that the section belongs to; without, the page's own.
+    """
+    name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
+    heading = (
+        element("h3", title, id=f"{inside}-{name}") if inside else element("h2", title, id=name)
+    )
+    return element("section", heading, *content, class_=kind)
+
+
+HEADING = re.compile(r'<h2 id="([^"]*)"[^>]*>(.*?)</h2>')
+
+
+def contents(body: Html) -> Html:
+    """Return a list of links to the headings of a page's body."""
+    links = [
+        element("li", element("a", Html(title), href=f"#{name}"))
+        for name, title in HEADING.findall(body)
+    ]
+    return element("nav", element("ul", *links), aria_label="Contents", class_="contents")
+
+
+def command(words: Sequence[str]) -> Html:
+    """Return a command whose lines break between words alone."""
+    parts: list[str] = []
+    for word in words:
+        parts += [element("span", command_line([word])), " "]
+    return element("pre", element("code", *parts[:-1]))
 
 
 def tiles(entries: Sequence[tuple[str, str, str]]) -> Html:
@@ -76,10 +114,18 @@ def table(
         element(
             "tr",
             element("th", row[0], scope="row"),
-            *(element("td", c, class_=k) for c, k in zip(row[1:], kinds[1:], strict=True)),
+            *(
+                element("td", c, class_=k or ("word" if _is_word(c) else ""))
+                for c, k in zip(row[1:], kinds[1:], strict=True)
+            ),
             class_=name,
         )
         for row, name in zip(rows, classes or [""] * len(rows), strict=True)
     ]
     content = element("table", element("thead", header), element("tbody", *body))
     return element("div", content, class_="scrolls", tabindex="0")
+
+
+def _is_word(cell: str) -> bool:
+    """Return whether a cell is one short word, such as 784-30-10, which is not to be broken."""
+    return len(cell) <= LONGEST_WORD and " " not in cell.removeprefix(CHANGED)

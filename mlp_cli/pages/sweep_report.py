@@ -5,20 +5,17 @@ from pathlib import Path
 
 from mlp_cli.charts.drawing import grouped_curves
 from mlp_cli.charts.figures import to_inline_svg
-from mlp_cli.datasets.source import DEFAULT_DATA_DIR
 from mlp_cli.measuring.percent import percent
 from mlp_cli.pages.document import document
-from mlp_cli.pages.markup import Html, element, table, tiles
+from mlp_cli.pages.markup import Html, command, element, section, table, tiles
+from mlp_cli.pages.repeating import how_to_repeat
 from mlp_cli.pages.scales import heading, row_words, value_text
-from mlp_cli.pages.sections import chart, section
+from mlp_cli.pages.sections import chart
 from mlp_cli.pages.sweep_chart import sweep_chart
 from mlp_cli.pages.sweep_findings import MOST_GROUPS, SweepFindings
 from mlp_cli.pages.sweep_heat_map import failure_word
-from mlp_cli.runs.schema import Option
-from mlp_cli.runs.settings import SETTINGS
 from mlp_cli.sweeps.rows import Row
 from mlp_cli.system.characters import one_line
-from mlp_cli.system.shell import command_line
 
 SORTING = Path(__file__).with_name("sorting.js")
 LISTED_SEEDS = 6
@@ -29,10 +26,8 @@ def render_sweep(found: SweepFindings) -> bytes:
     """Return the page about a sweep as HTML in UTF-8. Its only script sorts the tables."""
     dataset = value_text(found.alike.get("dataset", "several datasets"))
     varying = ", ".join(map(heading, found.different)) or "seeds"
+    top = [element("p", f"Folder: {found.name}"), _tiles(found), *_notices(found)]
     parts = [
-        element("p", f"Folder: {found.name}"),
-        _tiles(found),
-        *_notices(found),
         _settings_table(found),
         *_failures(found),
         element("div", _chart(found), _curves(found), class_="sections"),
@@ -41,7 +36,7 @@ def render_sweep(found: SweepFindings) -> bytes:
     ]
     script = SORTING.read_text(encoding="utf-8")
     title = f"Sweep over {varying} on {dataset}"
-    return document(title, title, parts, script)
+    return document(title, title, top, parts, script)
 
 
 def _tiles(found: SweepFindings) -> Html:
@@ -74,7 +69,7 @@ def _notices(found: SweepFindings) -> list[Html]:
             f"Not complete. Runs without an epoch: {found.not_begun:,} of {found.plan.runs:,}; "
             f"with epochs to come: {found.unfinished:,}. The sweep is resumed by"
         )
-        resume = _command(["mlp", "sweep", "-o", found.name])
+        resume = command(["mlp", "sweep", "-o", found.name])
         notices += [element("p", lacking, class_="notice"), resume]
     if found.failed:
         settings = f"{found.failed:,} of {len(found.rows):,} settings"
@@ -185,45 +180,18 @@ def _commands(found: SweepFindings) -> Html:
     accuracy = percent(found.winner.validation_accuracy[found.best_seed])
     parts = [
         element("p", f"Seed {seed}, validation accuracy {accuracy}. It is evaluated by"),
-        _command(["mlp", "evaluate", "--checkpoint", str(path)]),
+        command(["mlp", "evaluate", "--checkpoint", str(path)]),
     ]
     if found.best_run is not None:
-        options = found.best_run.settings.options()
-        if options["hidden"] == []:
-            again = "It is trained again with a preset that has the line hidden = []."
-            parts.append(element("p", again))
-        else:
-            parts.append(element("p", "and trained again, to the same bits, by"))
-            data_dir = found.best_run.settings.data_dir
-            elsewhere = [] if data_dir == str(DEFAULT_DATA_DIR) else ["--data-dir", data_dir]
-            parts.append(_command(["mlp", "train", *_typed(options), *elsewhere]))
+        parts += how_to_repeat(found.best_run)
     return section("The best run", *parts)
-
-
-def _typed(options: dict[str, Option]) -> list[str]:
-    """Return the options as they are typed; those that have their default are left out."""
-    typed = []
-    for name, value in options.items():
-        setting = SETTINGS[name]
-        if value != setting.default:
-            for each in value if isinstance(value, list) else [value]:
-                typed += [setting.spelling, str(each)]
-    return typed
-
-
-def _command(words: Sequence[str]) -> Html:
-    """Return a command whose lines break between words alone."""
-    parts: list[str] = []
-    for word in words:
-        parts += [element("span", command_line([word])), " "]
-    return element("pre", element("code", *parts[:-1]))
 
 
 def _common(found: SweepFindings) -> Html:
     rows = [[heading(name), value_text(value)] for name, value in found.alike.items()]
     if not rows:
         return section("In common", element("p", "Every setting differs."))
-    return section("In common", table(["setting", ""], rows))
+    return section("In common", table(["setting", "value"], rows))
 
 
 def _runs_table(found: SweepFindings) -> Html:

@@ -53,6 +53,11 @@ Entry = dict[str, int | float | None]
 """the figures of one epoch, by the names in HISTORY_KEYS; in earlier files without training
 accuracy or the cost of validation, and such an entry stays as it is"""
 
+KNOWN_ELSEWHERE = (
+    *("dataset", "class_names", "image_shape", "sizes", "dtype", "activation", "cost"),
+)
+"""the settings of a network that was trained elsewhere which follow from it, or were given"""
+
 
 @dataclass
 class ResumeState:
@@ -196,6 +201,11 @@ class Run:
     def awaits_its_first_epoch(self) -> bool:
         """Whether the run has begun and has had no epoch; its network has learned nothing yet."""
         return self.resume is not None and not self.history
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether the network was trained elsewhere."""
+        return not self.history and not self.awaits_its_first_epoch
 
     @property
     def best_accuracy(self) -> float | None:

@@ -100,8 +100,13 @@ def _signs(health: "Health", settings: Settings) -> dict[str, str]:
             f"{_smaller_eta(settings)}{scaled}, or another --seed."
         )
     if health.is_saturated:
+        flat = (
+            "dead and no longer learn"
+            if settings.activation == "relu"
+            else ("saturated and hardly learn")
+        )
         signs["saturated"] = (
-            "hint: more than half of the hidden units are saturated and hardly learn. "
+            f"hint: more than half of the hidden units are {flat}. "
             f"{_smaller_eta(settings)}{scaled}."
         )
     return signs

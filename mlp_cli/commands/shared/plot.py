@@ -41,12 +41,14 @@ def draw_learning_curves(run: "Run", path: Path) -> None:
     note(f"{click.format_filename(path)}: the learning curves")
 
 
-def draw_confusion(confusion: "npt.NDArray[np.int64]", headings: Sequence[str], path: Path) -> None:
+def draw_confusion(
+    confusion: "npt.NDArray[np.int64]", headings: Sequence[str], path: Path, title: str
+) -> None:
     """Draw a confusion matrix, with a heading for each class, and report the file."""
     from mlp_cli.charts.confusion import confusion_heat_map
     from mlp_cli.charts.figures import save_figure
 
-    save_figure(confusion_heat_map(confusion, headings), path)
+    save_figure(confusion_heat_map(confusion, headings, title), path)
     note(f"{click.format_filename(path)}: the confusion matrix")
 
 

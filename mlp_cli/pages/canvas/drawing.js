@@ -6,7 +6,7 @@
 const { LUMINANCE } = IMAGES.reading;
 const { MOST_SIDE } = IMAGES.reducing;
 const [RED, GREEN, BLUE] = LUMINANCE;
-const PEN = 20; // canvas pixels
+const PEN = 1 / 24; // of the canvas: a small 0 stays open, and what is read has MNIST's strokes anyway
 
 class Drawing {
   /** @param {HTMLCanvasElement} canvas */
@@ -64,13 +64,17 @@ class Drawing {
     context.fillStyle = "white";
     context.fillRect(0, 0, canvas.width, canvas.height);
     if (this.picture) this.paintPicture(this.picture.bitmap);
-    context.lineWidth = PEN;
+    context.fillStyle = context.strokeStyle = "black";
+    context.lineWidth = PEN * canvas.width;
     context.lineCap = context.lineJoin = "round";
     for (const [first, ...others] of this.strokes) {
+      // A line that leads nowhere is not drawn, so every stroke begins with a dot.
+      context.beginPath();
+      context.arc(first.x, first.y, context.lineWidth / 2, 0, 2 * Math.PI);
+      context.fill();
       context.beginPath();
       context.moveTo(first.x, first.y);
-      // A dot is a line to where it begins.
-      for (const point of others.length ? others : [first]) context.lineTo(point.x, point.y);
+      for (const point of others) context.lineTo(point.x, point.y);
       context.stroke();
     }
   }

@@ -6,7 +6,7 @@ const others = saved.others.map((member) => ({ member, layers: readLayers(member
 const canvas = document.getElementById("canvas");
 const drawing = new Drawing(canvas);
 const elements = Object.fromEntries(
-  ["answer", "spoken", "seen", "outputs", "hidden", "pen", "file", "undo", "clear"].map(
+  ["answer", "spoken", "seen", "outputs", "hidden", "pen", "file", "undo", "clear", "hint"].map(
     (id) => [id, document.getElementById(id)],
   ),
 );
@@ -15,6 +15,7 @@ const MOST_ROWS = 12; // classes that are all shown; of more, as many with the h
 const QUIET = 600; // milliseconds without a change before the prediction is spoken
 const pen = { x: canvas.width / 2, y: canvas.height / 2, down: false };
 const rows = []; // of the outputs, by label
+const units = new HiddenUnits(elements.hidden, saved, layers);
 let waiting = 0;
 
 /** Show the input of the network and its prediction.
@@ -31,6 +32,7 @@ function show(pixels, doubts = []) {
   ]);
   const best = outputs.indexOf(outputs.reduce((one, other) => Math.max(one, other)));
   const unsure = outputs[best] < saved.leastConfidence ? ["unsure: no output reaches one half"] : [];
+  const doubtful = doubts.length ? [`doubtful: ${doubts.join("; ")}`] : [];
   paintCells(elements.seen, seen.map((pixel) => pixel / 255));
   if (rows.length > MOST_ROWS) showHighest(outputs);
   rows.forEach((row, label) => {
@@ -38,12 +40,8 @@ function show(pixels, doubts = []) {
     row.querySelector("meter").value = outputs[label];
     row.querySelector("output").textContent = outputs[label].toFixed(3);
   });
-  elements.hidden.querySelectorAll("canvas").forEach((cells, l) => {
-    const least = saved.activation === "tanh" ? -1 : 0;
-    const most = saved.activation === "relu" ? Math.max(...activations[l + 1], 1e-9) : 1;
-    paintCells(cells, activations[l + 1].map((a) => (a - least) / (most - least)));
-  });
-  say(saved.classes[best], outputs[best].toFixed(3), [...doubts, ...unsure]);
+  units.show(activations);
+  say(saved.classes[best], outputs[best].toFixed(3), [...doubtful, ...unsure]);
   return outputs;
 }
 
@@ -60,13 +58,14 @@ function showNothing(words) {
     row.querySelector("meter").value = 0;
     row.querySelector("output").textContent = "";
   });
-  elements.hidden.querySelectorAll("canvas").forEach((cells) => paintCells(cells, []));
+  units.show([]);
   say("", "", [words]);
 }
 
 /** Write the prediction now, and have it read aloud after a pause in the drawing. */
 function say(name, output, remarks) {
   const [word, remark] = elements.answer.children;
+  elements.answer.classList.toggle("doubtful", Boolean(name && remarks.length));
   word.textContent = name || "–";
   remark.textContent = [output, ...remarks].filter(Boolean).join(" · ");
   clearTimeout(waiting);
@@ -75,20 +74,10 @@ function say(name, output, remarks) {
   }, QUIET);
 }
 
-/** @param {HTMLCanvasElement} cells one pixel each @param {ArrayLike<number>} levels 0..1 */
-function paintCells(cells, levels) {
-  const context = cells.getContext("2d");
-  const image = context.createImageData(cells.width, cells.height);
-  for (let i = 0; i < cells.width * cells.height; i++) {
-    const level = 255 * limited(levels[i] ?? 0);
-    image.data.set([level, level, level, 255], 4 * i);
-  }
-  context.putImageData(image, 0, 0);
-}
-
 /** Predict the digit on the canvas. */
 function read() {
   elements.undo.disabled = elements.clear.disabled = drawing.isEmpty;
+  elements.hint.hidden = !drawing.isEmpty;
   if (drawing.isEmpty) return showNothing("nothing drawn yet");
   const digit = findDigit(drawing.grey(), saved.shape);
   return digit ? show(digit.pixels, digit.doubts) : showNothing("blank");
@@ -110,6 +99,8 @@ async function take(file) {
   } catch (error) {
     // A browser rejects a picture with this; any other error is a fault of this page.
     if (!(error instanceof DOMException)) throw error;
+    // What was there before would look like the file that is being spoken of.
+    clear();
     showNothing("this file is not a picture");
   }
 }
@@ -197,7 +188,7 @@ document.addEventListener("drop", (event) => {
   take(event.dataTransfer?.files[0]);
 });
 
-/** Build a row for each class and cells for each hidden layer. */
+/** Build a row for each class. */
 function build() {
   [elements.seen.height, elements.seen.width] = saved.shape;
   for (const name of saved.classes) {
@@ -209,14 +200,6 @@ function build() {
   }
   elements.outputs.append(...rows.slice(0, MOST_ROWS));
   if (rows.length > MOST_ROWS) elements.outputs.previousElementSibling.textContent = "Highest outputs";
-  saved.sizes.slice(1, -1).forEach((n, l) => {
-    const cells = document.createElement("canvas");
-    cells.width = Math.ceil(Math.sqrt(n * 2));
-    cells.height = Math.ceil(n / cells.width);
-    cells.setAttribute("role", "img");
-    cells.setAttribute("aria-label", `activations of hidden layer ${l + 1}, ${n} units`);
-    elements.hidden.append(cells);
-  });
   elements.hidden.parentElement.hidden = saved.sizes.length < 3;
 }
 

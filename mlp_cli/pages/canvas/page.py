@@ -16,7 +16,10 @@ from mlp_cli.runs.checkpoint import Run
 from mlp_cli.runs.naming import names_of
 
 PAGE = Path(__file__).parent
-SCRIPTS = ("network", "grid", "ground", "parts", "strokes", "normalise", "view", "drawing", "page")
+SCRIPTS = (
+    *("network", "grid", "ground", "parts", "strokes", "normalise", "view", "drawing", "units"),
+    "page",
+)
 """in an order in which each script comes after those that it uses"""
 MIN_SIDE = 8
 """pixels: smaller images cannot show a drawing"""
@@ -49,11 +52,13 @@ def write_html(run: Run, file: BinaryIO, *others: Run) -> None:
         "classes": names_of(run.settings).all(run.network.sizes[-1]),
         "leastConfidence": LEAST_CONFIDENCE,
     }
+    kind, _ = names_of(run.settings).class_headings(run.network.sizes[-1])
     sizes = ", ".join(dict.fromkeys("-".join(map(str, each.network.sizes)) for each in runs))
     parts = {
         "style": (PAGE / "page.css").read_text("utf-8"),
+        "title": "Draw a digit" if kind == "digit" else "Draw a picture",
         "whom": f"a committee of {len(runs)}: {sizes}" if others else f"a network of {sizes}",
-        "hidden": "Hidden activations of the first" if others else "Hidden activations",
+        "hidden": "Hidden units of the first" if others else "Hidden units",
         "network": script_json(saved),
         "images": script_json(shared_constants()),
         "script": scripts(PAGE / f"{name}.js" for name in SCRIPTS),
