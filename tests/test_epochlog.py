@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlp_cli.errors import LogError
-from mlp_cli.runs.checkpoint import HISTORY_KEYS
+from mlp_cli.runs.history import HISTORY_KEYS
 from mlp_cli.runs.log import EpochLog
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import write_dataset

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from mlp_cli.charts.figures import (
     showing_itself,
     styled,
 )
+from mlp_cli.charts.recorded import Recorded, RecordedEntry, has_recorded
 from mlp_cli.errors import CheckpointError
 from mlp_cli.measuring.percent import percent
 from mlp_cli.nn.names import CostName
@@ -44,46 +45,6 @@ COLOURS = ("#2f7ed8", "#e0761a", "#2f9e6e", "#a564c4", "#c9495b", "#8a8f29", "#3
 """of curves; each is visible on white and on black"""
 LINES = ("-", "--", ":", "-.")
 """of the first eight curves, of the next eight, which have the same colours again, and so on"""
-
-
-Entry = Mapping[str, float | None]
-"""the figures of an epoch, by name"""
-
-
-class RecordedSettings(Protocol):
-    """What a chart takes of a run's settings."""
-
-    @property
-    def cost(self) -> CostName:
-        """The cost function."""
-
-    @property
-    def dataset(self) -> str:
-        """The name of the dataset, or its folder."""
-
-    @property
-    def sizes(self) -> Sequence[int]:
-        """Units of every layer, input first."""
-
-
-class Recorded(Protocol):
-    """What a chart takes of a run."""
-
-    @property
-    def settings(self) -> RecordedSettings:
-        """Its settings."""
-
-    @property
-    def history(self) -> Sequence[Entry]:
-        """The figures of every epoch, by name."""
-
-    @property
-    def best_epoch(self) -> int:
-        """Counted from 1; 0 without a history."""
-
-    @property
-    def best_accuracy(self) -> float | None:
-        """Of the images held out, 0..1; None without any."""
 
 
 class CurveStyle(NamedTuple):
@@ -159,7 +120,7 @@ def kinds_of_cost(runs: Iterable[Recorded]) -> list[CostName]:
     return list(dict.fromkeys(run.settings.cost for run in runs))
 
 
-def network_on_data(run: Run, dataset: str | None = None) -> str:
+def network_on_data(run: Recorded, dataset: str | None = None) -> str:
     """Return a run's network and dataset in words, for a title; by default the run's own data."""
     name = one_line(dataset or run.settings.dataset)
     short = name if len(name) <= LONGEST_DATASET else f"…{name[-LONGEST_DATASET + 1 :]}"
@@ -240,7 +201,7 @@ def grouped_curves(groups: Sequence[tuple[str, Sequence[Recorded]]]) -> "Figure"
     return figure
 
 
-def _show_the_better_half(axes: "Axes", histories: Iterable[Sequence[Entry]]) -> None:
+def _show_the_better_half(axes: "Axes", histories: Iterable[Sequence[RecordedEntry]]) -> None:
     """End the axis where half of all epochs can be told apart: one bad run is out of sight."""
     entries = [entry for history in histories for entry in history]
     accuracies = [a for entry in entries if (a := entry["validation_accuracy"]) is not None]
@@ -250,7 +211,7 @@ def _show_the_better_half(axes: "Axes", histories: Iterable[Sequence[Entry]]) ->
         axes.set_ylim(max(low - margin, 0), top + margin)
 
 
-def _show_low_costs(axes: "Axes", histories: Iterable[Sequence[Entry]]) -> None:
+def _show_low_costs(axes: "Axes", histories: Iterable[Sequence[RecordedEntry]]) -> None:
     """End the axis of a cost as `_show_the_better_half` does."""
     costs = [min(e["cost"] or 0.0, MAX_DRAWN) for history in histories for e in history]
     axes.set_ylim(0, 1.05 * min(max(costs), REACH * median(costs)) or 1)
@@ -261,11 +222,6 @@ def least_shown(accuracies: Sequence[float]) -> float:
     top = max(accuracies)
     low = top - REACH * (top - median(accuracies))
     return min(accuracy for accuracy in accuracies if accuracy >= low)
-
-
-def has_recorded(run: Recorded, key: str) -> bool:
-    """Return whether an epoch of the run has this figure."""
-    return any(entry.get(key) is not None for entry in run.history)
 
 
 def epoch_seconds(runs: Sequence[Recorded]) -> "Figure":

@@ -5,7 +5,8 @@ from io import TextIOWrapper
 from typing import BinaryIO
 
 from mlp_cli.errors import ExportError
-from mlp_cli.runs.checkpoint import HISTORY_KEYS, Run
+from mlp_cli.runs.checkpoint import Run
+from mlp_cli.runs.history import HISTORY_KEYS
 
 
 def write_csv(run: Run, file: BinaryIO) -> None:

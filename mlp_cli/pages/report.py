@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from mlp_cli.charts.drawing import has_recorded, learning_curves
+from mlp_cli.charts.drawing import learning_curves
 from mlp_cli.charts.figures import to_inline_svg
+from mlp_cli.charts.recorded import has_recorded
 from mlp_cli.datasets.class_names import listed
 from mlp_cli.measuring.percent import percent
 from mlp_cli.pages.document import document

@@ -29,6 +29,7 @@ from mlp_cli.learning.views import view
 from mlp_cli.nn.checks import check_images, require_grey_levels
 from mlp_cli.nn.network import Network
 from mlp_cli.nn.types import Floats, Images, ImagesOrX
+from mlp_cli.runs.history import HISTORY_KEYS, Entry, is_better
 from mlp_cli.runs.origin import Origin
 from mlp_cli.runs.places import unwritable
 from mlp_cli.runs.schema import Option
@@ -44,15 +45,6 @@ if TYPE_CHECKING:
     from mlp_cli.learning.sgd import EpochResult
 
 FORMAT_VERSION = 1
-HISTORY_KEYS = (
-    *("epoch", "eta", "cost", "training_accuracy"),
-    *("validation_cost", "validation_accuracy", "seconds"),
-)
-
-Entry = dict[str, int | float | None]
-"""the figures of one epoch, by the names in HISTORY_KEYS; in earlier files without training
-accuracy or the cost of validation, and such an entry stays as it is"""
-
 KNOWN_ELSEWHERE = (
     *("dataset", "class_names", "image_shape", "sizes", "dtype", "activation", "cost"),
 )
@@ -178,7 +170,7 @@ class Run:
         self.resume = _resume_state(engine, rng)
         self.test_accuracy = None
         self.engine_variant = engine.variant
-        if best is None or _is_better(self.history[-1], best):
+        if best is None or is_better(self.history[-1], best):
             self.network, self.best_epoch = engine.network.copy(), result.epoch
 
     def outputs(self, images: ImagesOrX) -> Floats:
@@ -293,15 +285,6 @@ class Run:
             },
         }
         return json.dumps(meta | more)
-
-
-def _is_better(entry: Entry, best: Entry) -> bool:
-    """Return whether an epoch is better than the best so far; without validation, it always is."""
-    accuracy, highest = entry["validation_accuracy"], best["validation_accuracy"]
-    if accuracy is None or highest is None or accuracy != highest:
-        return accuracy is None or highest is None or accuracy > highest
-    cost, lowest = entry.get("validation_cost"), best.get("validation_cost")
-    return cost is not None and lowest is not None and cost < lowest
 
 
 def _resume_state(engine: "Engine", rng: "np.random.Generator") -> ResumeState:

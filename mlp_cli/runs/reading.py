@@ -18,11 +18,10 @@ from mlp_cli.nn.network import Network
 from mlp_cli.runs.archive import Archive, read_json
 from mlp_cli.runs.checkpoint import (
     FORMAT_VERSION,
-    HISTORY_KEYS,
-    Entry,
     ResumeState,
     Run,
 )
+from mlp_cli.runs.history import HISTORY_KEYS, Entry
 from mlp_cli.runs.origin import Origin
 from mlp_cli.runs.places import NEW_RUN
 from mlp_cli.runs.schema import Text, bad_meta
