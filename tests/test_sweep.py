@@ -7,6 +7,7 @@ import re
 import resource
 import shlex
 import signal
+import statistics
 import sys
 import time
 from contextlib import suppress
@@ -180,10 +181,27 @@ def test_the_test_set_is_read_by_the_winners_best_seed_alone(run):
         if load_checkpoint(path).test_accuracy is not None
     }
     assert tested == {Path(first["checkpoints"][best]).name}
-    assert document["test"]["checkpoint"] == first["checkpoints"][best]
+    assert document["test"]["checkpoints"] == [first["checkpoints"][best]]
     changed = Path(first["checkpoints"][best]).read_bytes()
     assert "test accuracy" in run("sweep -o s --test").stdout
     assert Path(first["checkpoints"][best]).read_bytes() == changed
+
+
+def test_the_test_set_is_read_by_every_run_where_the_seed_alone_differs(run):
+    """Nothing is chosen by them, so their mean and deviation are fair."""
+    command = f"sweep {SMALL} --seeds 3 --jobs 2 -o s --test"
+    document = json.loads(run(f"{command} --json").stdout)
+    accuracies = [load_checkpoint(path).test_accuracy for path in sorted(Path("s").glob("*.npz"))]
+    assert len(set(accuracies)) > 1
+    assert document["test"] == {
+        "checkpoints": document["rows"][0]["checkpoints"],
+        "accuracy": accuracies,
+        "mean": pytest.approx(statistics.fmean(accuracies)),
+        "standard_deviation": pytest.approx(statistics.stdev(accuracies)),
+    }
+    each = ", ".join(f"{accuracy * 100:.2f}" for accuracy in accuracies)
+    mean = f"{statistics.fmean(accuracies) * 100:.2f} %"
+    assert f"test accuracy  {mean}, the mean of 3 runs ({each} %), " in run(command).stdout
 
 
 # Stops, deaths and full disks

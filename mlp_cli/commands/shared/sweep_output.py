@@ -3,8 +3,7 @@
 import shutil
 import sys
 import textwrap
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mlp_cli.commands.shared.text import result
 from mlp_cli.measuring.percent import percent
@@ -14,16 +13,10 @@ if TYPE_CHECKING:
     from mlp_cli.sweeps.plan import Plan
     from mlp_cli.sweeps.rows import Row
     from mlp_cli.sweeps.sweep import Finished, Sweep
+    from mlp_cli.sweeps.testing import Tested
 
 WIDTH = 100
 """of text where there is no terminal"""
-
-
-class Tested(NamedTuple):
-    """The run of the best row that read the test images."""
-
-    checkpoint: Path
-    accuracy: float
 
 
 def finished_line(going: "Sweep", finished: "Finished") -> str:
@@ -44,7 +37,7 @@ def finished_line(going: "Sweep", finished: "Finished") -> str:
     return f"{counted}{shorten(settings, left)}{figures}"
 
 
-def print_rows(plan: "Plan", rows: "list[Row]", tested: Tested | None) -> None:
+def print_rows(plan: "Plan", rows: "list[Row]", tested: "Tested | None") -> None:
     """Print the settings that do not differ, the rows, and why runs cannot go on."""
     from mlp_cli.sweeps.table import format_table, show_settings
 
@@ -68,10 +61,21 @@ def print_rows(plan: "Plan", rows: "list[Row]", tested: Tested | None) -> None:
         line = f"{show_settings(row.settings) or 'all'}: {row.error}"
         result(line if terminal_width(sys.stdout) is None else wrapped(line))
     if tested:
-        result(f"\ntest accuracy  {percent(tested.accuracy)}, {tested.checkpoint}")
+        result(f"\ntest accuracy  {_in_words(tested)}")
 
 
-def document(plan: "Plan", rows: "list[Row]", tested: Tested | None) -> dict[str, Any]:
+def _in_words(tested: "Tested") -> str:
+    """Return what one run reached, or the mean of several, and each of them."""
+    if len(tested.checkpoints) == 1:
+        return f"{percent(tested.mean)}, {tested.checkpoints[0]}"
+    each = ", ".join(f"{accuracy * 100:.2f}" for accuracy in tested.accuracies)
+    return wrapped(
+        f"{percent(tested.mean)}, the mean of {len(tested.checkpoints)} runs ({each} %), "
+        f"deviation {percent(tested.standard_deviation)}"
+    )
+
+
+def document(plan: "Plan", rows: "list[Row]", tested: "Tested | None") -> dict[str, Any]:
     """Return the sweep as a JSON document."""
     return {
         "settings": {name: value for name, value in plan.options.items() if name != "seed"},
@@ -92,7 +96,13 @@ def document(plan: "Plan", rows: "list[Row]", tested: Tested | None) -> dict[str
             }
             for row in rows
         ],
-        "test": tested and {"checkpoint": str(tested.checkpoint), "accuracy": tested.accuracy},
+        "test": tested
+        and {
+            "checkpoints": [str(path) for path in tested.checkpoints],
+            "accuracy": tested.accuracies,
+            "mean": tested.mean,
+            "standard_deviation": tested.standard_deviation,
+        },
     }
 
 
