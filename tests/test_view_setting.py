@@ -87,7 +87,10 @@ def test_the_network_learns_from_images_by_the_view(run, data, option):
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_the_network_learns_from_distorted_images_by_the_view(run, data, monkeypatch, name):
-    """The distortion comes first: what it slants or shrinks, the view brings into its form."""
+    """The distortion comes first: what it slants or shrinks, the view brings into its form.
+
+    Strokes that both have made paler are restored.
+    """
     learned, seed = {}, spawn_streams(0).augmentation
 
     class Spy(training.DistortedEpochs):
@@ -99,8 +102,10 @@ def test_the_network_learns_from_distorted_images_by_the_view(run, data, monkeyp
     run(f"{TRAIN} --view {name} --distort elastic --distort-strength 0.5")
     for epoch in (1, 2):
         distorted = distort_epoch(data[0][:50], "elastic", 0.5, seed, epoch)
-        np.testing.assert_array_equal(learned[epoch], view(distorted, name))
-        assert (learned[epoch] != distorted).any()
+        seen = view(distorted, name)
+        restored = np.clip((seen.astype(float) - 128) * 1.25 + 128, 0, 255)
+        assert (seen != distorted).any()
+        np.testing.assert_allclose(learned[epoch], restored, atol=0.5)
 
 
 def test_signs_of_trouble_are_looked_for_in_images_by_the_view(run, data, monkeypatch):

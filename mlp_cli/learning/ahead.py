@@ -23,6 +23,13 @@ ONE_THREAD = dict.fromkeys(
     ["OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"], "1"
 )
 
+RESTORED = np.clip((np.arange(256) - 128) * 1.25 + 128, 0, 255).round().astype(np.uint8)
+"""Each grey level, further from the middle by a quarter.
+
+Measured on 10,000 validation images, 784-500-10 with `deslant` and elastic distortions, 40 epochs,
+two seeds: a mean cost of 0.0278 instead of 0.0303, and 0.0289 with the view before the
+distortion."""
+
 STOPPED_SECONDS = 4.0
 """the time after which we do not wait any more for a worker that is stopped"""
 
@@ -38,11 +45,13 @@ def distort_epoch(
     """Return this epoch's distorted images by a view. They depend on these arguments alone.
 
     The view comes last, so that the network sees distorted images in the same form as others.
+    They have been interpolated twice then, and those once: their paler strokes are restored.
     """
     child = np.random.SeedSequence(
         seed_sequence.entropy, spawn_key=(*seed_sequence.spawn_key, epoch)
     )
-    return view(distort(images, np.random.default_rng(child), kind, strength), view_name)
+    distorted = distort(images, np.random.default_rng(child), kind, strength)
+    return distorted if view_name == PLAIN else RESTORED[view(distorted, view_name)]
 
 
 class DistortedEpochs:
