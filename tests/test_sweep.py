@@ -6,7 +6,9 @@ import os
 import re
 import resource
 import shlex
+import shutil
 import signal
+import statistics
 import sys
 import time
 from contextlib import suppress
@@ -14,8 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from mlp_cli.datasets.catalogue import load_dataset
 from mlp_cli.runs.reading import load_checkpoint
 from mlp_cli.sweeps.local import LocalWorkers
+from mlp_cli.sweeps.shared_data import SharedData, map_dataset
 from mlp_cli.sweeps.sweep import read_table
 from mlp_cli.sweeps.workers import Ended, Progress, Task
 from tests.makers import make_arrays, write_dataset
@@ -262,10 +266,27 @@ def test_the_test_set_is_read_by_the_winners_best_seed_alone(run):
         if load_checkpoint(path).test_accuracy is not None
     }
     assert tested == {Path(first["checkpoints"][best]).name}
-    assert document["test"]["checkpoint"] == first["checkpoints"][best]
+    assert document["test"]["checkpoints"] == [first["checkpoints"][best]]
     changed = Path(first["checkpoints"][best]).read_bytes()
     assert "test accuracy" in run("sweep -o s --test").stdout
     assert Path(first["checkpoints"][best]).read_bytes() == changed
+
+
+def test_the_test_set_is_read_by_every_run_where_the_seed_alone_differs(run):
+    """Nothing is chosen by them, so their mean and deviation are fair."""
+    command = f"sweep {SMALL} --seeds 3 --jobs 2 -o s --test"
+    document = json.loads(run(f"{command} --json").stdout)
+    accuracies = [load_checkpoint(path).test_accuracy for path in sorted(Path("s").glob("*.npz"))]
+    assert len(set(accuracies)) > 1
+    assert document["test"] == {
+        "checkpoints": document["rows"][0]["checkpoints"],
+        "accuracy": accuracies,
+        "mean": pytest.approx(statistics.fmean(accuracies)),
+        "standard_deviation": pytest.approx(statistics.stdev(accuracies)),
+    }
+    each = ", ".join(f"{accuracy * 100:.2f}" for accuracy in accuracies)
+    mean = f"{statistics.fmean(accuracies) * 100:.2f} %"
+    assert f"test accuracy  {mean}, the mean of 3 runs ({each} %), " in run(command).stdout
 
 
 # Stops, deaths and full disks
@@ -344,6 +365,35 @@ def reports(workers):
         yield report
         if isinstance(report, Ended):
             return
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no descriptor is inherited")
+def test_workers_share_the_data_and_read_no_file(data):
+    whole = load_dataset("mnist", Path("data"))
+    with LocalWorkers(2, Path("data")) as workers:
+        for name in ("a.npz", "b.npz"):
+            workers.submit(make_task(name, epochs=1))
+            shutil.rmtree("data", ignore_errors=True)
+        ended = [workers.wait() for _ in range(4)]
+    assert sum(each == Ended(1, None) for each in ended) == 2
+    for name in ("a.npz", "b.npz"):
+        assert load_checkpoint(Path(name)).settings.fingerprint == whole.fingerprint()
+
+
+@pytest.mark.parametrize("gzipped", [True, False])
+def test_files_that_are_not_packed_are_mapped_as_they_are(gzipped):
+    folder = Path("own")
+    write_dataset(folder / "mnist", make_arrays(train=60, test=20), gzipped=gzipped)
+    shared = SharedData(folder)
+    shared.share("mnist")
+    assert list(shared.layouts) == (["mnist"] if gzipped else [])
+    for layout in shared.layouts.values():
+        mapped = map_dataset(layout)
+        assert mapped.fingerprint() == load_dataset("mnist", folder).fingerprint()
+        assert mapped.folder == folder / "mnist"
+        with pytest.raises(ValueError, match="read-only"):
+            mapped.train.images[0] = 1
+    shared.close()
 
 
 def test_a_killed_worker_costs_its_run_an_epoch_at_most():
@@ -429,9 +479,8 @@ def test_no_worker_that_can_start_ends_the_sweep(run, monkeypatch):
 @pytest.mark.mnist
 @pytest.mark.slow
 def test_eight_jobs_take_a_hundred_megabytes_each(mnist_dir):
-    # A view other than plain takes a second copy of the images, 47 MB.
     vary = "--vary eta=0.05,0.1,0.2,0.3 --seeds 4"
-    command = f"sweep --config quick --view plain --epochs 3 {vary} --jobs 8 -o s"
+    command = f"sweep --config quick --epochs 3 {vary} --jobs 8 -o s"
     most = 0
     with running(*command.split(), "--data-dir", mnist_dir) as process:
         while process.poll() is None:

@@ -12,7 +12,8 @@ from mlp_cli.datasets.loading import Split
 from mlp_cli.errors import CheckpointError, ExportError
 from mlp_cli.exports.nielsen import write_nielsen
 from mlp_cli.images import normalise, read_picture
-from mlp_cli.learning.distortions import distort
+from mlp_cli.learning.ahead import distort_epoch
+from mlp_cli.learning.streams import spawn_streams
 from mlp_cli.learning.views import view
 from mlp_cli.measuring.evaluation import Evaluation
 from mlp_cli.measuring.health import examine
@@ -84,18 +85,27 @@ def test_the_network_learns_from_images_by_the_view(run, data, option):
         Path("seen.npz").unlink()
 
 
-def test_distortions_come_after_the_view(run, data, monkeypatch):
-    given = []
+@pytest.mark.parametrize("name", VIEWS)
+def test_the_network_learns_from_distorted_images_by_the_view(run, data, monkeypatch, name):
+    """The distortion comes first: what it slants or shrinks, the view brings into its form.
+
+    Strokes that both have made paler are restored.
+    """
+    learned, seed = {}, spawn_streams(0).augmentation
 
     class Spy(training.DistortedEpochs):
-        def __init__(self, images, *arguments):
-            given.append(images)
-            super().__init__(images, *arguments)
+        def epoch_images(self, epoch):
+            learned[epoch] = super().epoch_images(epoch).copy()
+            return learned[epoch]
 
     monkeypatch.setattr(training, "DistortedEpochs", Spy)
-    run(f"{TRAIN} --view deslant --distort affine")
-    np.testing.assert_array_equal(given[0], view(data[0][:50], "deslant"))
-    assert (distort(given[0], np.random.default_rng(0), "affine") != given[0]).any()
+    run(f"{TRAIN} --view {name} --distort elastic --distort-strength 0.5")
+    for epoch in (1, 2):
+        distorted = distort_epoch(data[0][:50], "elastic", 0.5, seed, epoch)
+        seen = view(distorted, name)
+        restored = np.clip((seen.astype(float) - 128) * 1.25 + 128, 0, 255)
+        assert (seen != distorted).any()
+        np.testing.assert_allclose(learned[epoch], restored, atol=0.5)
 
 
 def test_signs_of_trouble_are_looked_for_in_images_by_the_view(run, data, monkeypatch):

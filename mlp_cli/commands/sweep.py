@@ -1,5 +1,6 @@
 """mlp sweep: train many runs, and compare them."""
 
+from functools import partial
 from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING, Any
@@ -18,13 +19,7 @@ from mlp_cli.commands.shared.options import (
 )
 from mlp_cli.commands.shared.plot import draw_sweep, plot_option
 from mlp_cli.commands.shared.starting import from_option
-from mlp_cli.commands.shared.sweep_output import (
-    Tested,
-    document,
-    finished_line,
-    print_rows,
-    wrapped,
-)
+from mlp_cli.commands.shared.sweep_output import document, finished_line, print_rows, wrapped
 from mlp_cli.commands.shared.sweep_planning import bring_data, read_options
 from mlp_cli.commands.shared.text import json_result, note, note_above, shows_bars
 from mlp_cli.commands.shared.training_options import (
@@ -35,8 +30,8 @@ from mlp_cli.system.shell import command_line
 from mlp_cli.system.signals import interruption
 
 if TYPE_CHECKING:
-    from mlp_cli.sweeps.rows import Row
     from mlp_cli.sweeps.sweep import Sweep
+    from mlp_cli.sweeps.testing import Tested
     from mlp_cli.sweeps.workers import Workers
 
 
@@ -89,7 +84,8 @@ if TYPE_CHECKING:
 @click.option(
     "--test",
     is_flag=True,
-    help="Read the test images with the best run of the best settings, once.",
+    help="Read the test images, once: with the best run of the best settings or, where the seed "
+    "alone differs, with every run.",
 )
 @plot_option("Draw the validation accuracy by what was varied: .png, .svg or .pdf.")
 @click.option("--json", is_flag=True, help="Print one JSON document.")
@@ -122,6 +118,7 @@ def sweep(
     from mlp_cli.sweeps.folder import FolderClaim, find_plan, keep_start, require_same, with_data
     from mlp_cli.sweeps.search import require_optuna
     from mlp_cli.sweeps.sweep import Sweep
+    from mlp_cli.sweeps.testing import read_test
 
     if jobs is not None and scheduler is not None:
         raise OptionError(
@@ -142,7 +139,9 @@ def sweep(
             with _workers(jobs, scheduler, data_dir) as workers:
                 _introduce(going, workers, is_new=claim.is_new)
                 _train(going, workers)
-            tested = _test(going.rows(), data_dir) if test else None
+            tested = (
+                read_test(going, partial(load_or_download, data_dir=data_dir)) if test else None
+            )
         except KeyboardInterrupt as error:
             said = "\nInterrupted. " + _show(going, json, plot=plot)
             number = interrupted.signal or SIGINT
@@ -206,29 +205,10 @@ def _train(going: "Sweep", workers: "Workers") -> None:
                 bar.update(most - had.pop(event.task.number, 0))
 
 
-def _test(rows: "list[Row]", data_dir: Path) -> Tested | None:
-    """Read the test images with the best run of the best row, unless it has read them before."""
-    from mlp_cli.runs.claim import Claim
-    from mlp_cli.runs.reading import load_checkpoint
-    from mlp_cli.runs.training import Training
-
-    if not rows or rows[0].mean is None:
-        return None
-    accuracies = [accuracy or 0.0 for accuracy in rows[0].validation_accuracy]
-    path = rows[0].checkpoints[accuracies.index(max(accuracies))]
-    with Claim.take(path) as claim:
-        run = load_checkpoint(path)
-        if run.test_accuracy is None:
-            data = load_or_download(run.settings.dataset, data_dir)
-            Training.resume(run, data).test(claim)
-        assert run.test_accuracy is not None
-    return Tested(path, run.test_accuracy)
-
-
 def _show(
     going: "Sweep",
     json: bool,
-    tested: Tested | None = None,
+    tested: "Tested | None" = None,
     *,
     writes: bool = True,
     plot: Path | None = None,

@@ -1,4 +1,4 @@
-"""Views: how a network sees images, before any distortion and alike in training and in reading.
+"""Views: how a network sees images, distorted ones too, alike in training and in reading.
 
 plain    as they are
 deslant  sheared along their rows until the mixed central moment of rows and columns is 0

@@ -163,6 +163,7 @@ class Training:
                     self._streams.augmentation,
                     len(run.history) + 1,
                     settings.epochs,
+                    settings.view,
                 )
                 images = stack.enter_context(distorted).epoch_images
             results = train_blocks(
@@ -233,11 +234,14 @@ class Training:
     def _examples(self) -> tuple[Split, Indices | None]:
         """Return a split, and the indices of the examples in it to learn from; None: all.
 
+        The images are as the network sees them, or those to distort, which a view changes later.
         A sample is not copied, since the set may be larger than memory. Images by a view and
         distorted images are copies in any case.
         """
         train, settings = self.dataset.train, self.run.settings
-        if settings.held_out == "last" or settings.distort != "none" or settings.view != PLAIN:
+        if settings.distort != "none":
+            return train.take(self.division.kept), None
+        if settings.held_out == "last" or settings.view != PLAIN:
             return self._seen(train.take(self.division.kept)), None
         return train, self.division.kept
 

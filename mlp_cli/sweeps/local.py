@@ -17,6 +17,7 @@ from typing import Self
 from mlp_cli.errors import SweepError, UnwritableError
 from mlp_cli.learning.ahead import ONE_THREAD
 from mlp_cli.sweeps.serving import STOPPING_SECONDS, Ready, Report, Unwritable
+from mlp_cli.sweeps.shared_data import SharedData
 from mlp_cli.sweeps.workers import Ended, Progress, Task
 
 MOST_DEATHS = 3
@@ -27,7 +28,7 @@ LISTENING_SECONDS = 1.0
 CODE = (
     "import sys; sys.path[:] = {path!r}; from pathlib import Path; "
     "from mlp_cli.sweeps.serving import serve_tasks; "
-    "serve_tasks(sys.stdin.buffer, sys.stdout.buffer, Path({data_dir!r}))"
+    "serve_tasks(sys.stdin.buffer, sys.stdout.buffer, Path({data_dir!r}), {shared!r})"
 )
 
 
@@ -41,6 +42,7 @@ class LocalWorkers:
     def __init__(self, slots: int, data_dir: Path) -> None:
         self.slots = slots
         self._data_dir = data_dir
+        self._shared = SharedData(data_dir)
         self._waiting: deque[Task] = deque()
         self._workers: list[_Worker] = []
         self._reports: SimpleQueue[tuple[_Worker, Report | None]] = SimpleQueue()
@@ -65,9 +67,12 @@ class LocalWorkers:
         for worker in self._workers:
             worker.end()
         self._workers.clear()
+        self._shared.close()
 
     def submit(self, task: Task) -> None:
         """Train this run as soon as a slot is free."""
+        if self.slots > 1:
+            self._shared.share(str(task.options["dataset"]))
         self._waiting.append(task)
         self._assign()
 
@@ -118,7 +123,7 @@ class LocalWorkers:
                 if len(self._workers) >= self.slots:
                     return
                 try:
-                    worker = _Worker(self._data_dir, self._reports)
+                    worker = _Worker(self._data_dir, self._shared, self._reports)
                 except OSError as error:
                     if self._workers:  # fewer will do
                         return
@@ -150,17 +155,22 @@ class _Worker:
     """A process, the run that it trains, and a thread that passes on what it reports."""
 
     def __init__(
-        self, data_dir: Path, reports: "SimpleQueue[tuple[_Worker, Report | None]]"
+        self,
+        data_dir: Path,
+        shared: SharedData,
+        reports: "SimpleQueue[tuple[_Worker, Report | None]]",
     ) -> None:
         self.task: Task | None = None
         self.is_ready = False
-        code = CODE.format(path=sys.path, data_dir=str(data_dir))
+        layouts = {name: tuple(layout) for name, layout in shared.layouts.items()}
+        code = CODE.format(path=sys.path, data_dir=str(data_dir), shared=layouts)
         with _ctrl_c_blocked():
             self._process = subprocess.Popen(
                 [sys.executable, "-c", code],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=os.environ | ONE_THREAD,
+                pass_fds=[layout.descriptor for layout in shared.layouts.values()],
             )
         threading.Thread(target=self._listen, args=[reports], daemon=True).start()
 

@@ -5,15 +5,17 @@ import pickle
 import signal
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from mlp_cli.datasets.catalogue import load_dataset
 from mlp_cli.datasets.loading import Dataset
 from mlp_cli.errors import MlpError, UnwritableError
 from mlp_cli.sweeps.running import reason_of, train_task
+from mlp_cli.sweeps.shared_data import Layout, map_dataset
 from mlp_cli.sweeps.workers import Ended, Progress, Task
 from mlp_cli.system.signals import Interruption, interruption
 
@@ -34,15 +36,19 @@ class Unwritable(NamedTuple):
 Report = Ready | Progress | Ended | Unwritable
 
 
-def serve_tasks(requests: BinaryIO, reports: BinaryIO, data_dir: Path) -> None:
+def serve_tasks(
+    requests: BinaryIO, reports: BinaryIO, data_dir: Path, shared: Mapping[str, Sequence[Any]]
+) -> None:
     """Run as a worker until the other end of the pipe is closed, even by the death of its owner.
 
     requests: pickled tasks, and numbers of runs to stop.  reports: pickled, one for each event.
+    shared: the `Layout` of every dataset that the workers share, by name.
     """
     with interruption() as asked:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the owner answers Ctrl-C
         with suppress(KeyboardInterrupt, BrokenPipeError):
-            _Server(requests, reports, data_dir, asked).run()
+            datasets = {name: map_dataset(Layout(*layout)) for name, layout in shared.items()}
+            _Server(requests, reports, data_dir, asked, datasets).run()
         os._exit(0)  # at once, before a second signal comes
 
 
@@ -50,7 +56,12 @@ class _Server:
     """Trains one task after the other; a second thread listens meanwhile."""
 
     def __init__(
-        self, requests: BinaryIO, reports: BinaryIO, data_dir: Path, asked: Interruption
+        self,
+        requests: BinaryIO,
+        reports: BinaryIO,
+        data_dir: Path,
+        asked: Interruption,
+        datasets: dict[str, Dataset],
     ) -> None:
         self._requests = requests
         self._reports = reports
@@ -58,7 +69,7 @@ class _Server:
         self._asked = asked
         self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._stopped: set[int] = set()
-        self._datasets: dict[str, Dataset] = {}
+        self._datasets = datasets
 
     def run(self) -> None:
         """Serve until the pipe is closed."""
@@ -98,7 +109,7 @@ class _Server:
             self._report(Ended(number, None))
 
     def _load(self, name: str) -> Dataset:
-        """Return a dataset, which this process reads once."""
+        """Return a dataset, which this process reads once unless it is shared."""
         if name not in self._datasets:
             self._datasets[name] = load_dataset(name, self._data_dir)
         return self._datasets[name]

@@ -1,8 +1,7 @@
 """What a sweep prints: a line for each finished run, then the table, or a JSON document."""
 
 import textwrap
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mlp_cli.commands.shared.text import output_width, result, result_lines, terminal_width
 from mlp_cli.measuring.percent import percent
@@ -12,18 +11,12 @@ if TYPE_CHECKING:
     from mlp_cli.sweeps.plan import Plan
     from mlp_cli.sweeps.rows import Row
     from mlp_cli.sweeps.sweep import Finished, Sweep
+    from mlp_cli.sweeps.testing import Tested
 
 WIDTH = 100
 """of text where there is no terminal"""
 LEAST_SETTINGS = 20
 """characters of a run's settings that its figures leave"""
-
-
-class Tested(NamedTuple):
-    """The run of the best row that read the test images."""
-
-    checkpoint: Path
-    accuracy: float
 
 
 def finished_line(going: "Sweep", finished: "Finished") -> str:
@@ -47,7 +40,7 @@ def finished_line(going: "Sweep", finished: "Finished") -> str:
     return f"{counted}{shorten(settings, max(4, room - len(text)))}{text}"
 
 
-def print_rows(plan: "Plan", rows: "list[Row]", tested: Tested | None) -> None:
+def print_rows(plan: "Plan", rows: "list[Row]", tested: "Tested | None") -> None:
     """Print the settings that do not differ, the rows, and why runs cannot go on."""
     from mlp_cli.commands.shared.sweep_table import format_table
     from mlp_cli.sweeps.table import show_settings
@@ -72,10 +65,21 @@ def print_rows(plan: "Plan", rows: "list[Row]", tested: Tested | None) -> None:
         line = f"{show_settings(row.settings) or 'all'}: {row.error}"
         result(line if output_width() is None else wrapped(line))
     if tested:
-        result_lines(f"\ntest accuracy  {percent(tested.accuracy)}, {tested.checkpoint}")
+        result_lines(f"\ntest accuracy  {_in_words(tested)}")
 
 
-def document(plan: "Plan", rows: "list[Row]", tested: Tested | None) -> dict[str, Any]:
+def _in_words(tested: "Tested") -> str:
+    """Return what one run reached, or the mean of several, and each of them."""
+    if len(tested.checkpoints) == 1:
+        return f"{percent(tested.mean)}, {tested.checkpoints[0]}"
+    each = ", ".join(f"{accuracy * 100:.2f}" for accuracy in tested.accuracies)
+    return wrapped(
+        f"{percent(tested.mean)}, the mean of {len(tested.checkpoints)} runs ({each} %), "
+        f"deviation {percent(tested.standard_deviation)}"
+    )
+
+
+def document(plan: "Plan", rows: "list[Row]", tested: "Tested | None") -> dict[str, Any]:
     """Return the sweep as a JSON document."""
     return {
         "settings": {name: value for name, value in plan.options.items() if name != "seed"},
@@ -96,7 +100,13 @@ def document(plan: "Plan", rows: "list[Row]", tested: Tested | None) -> dict[str
             }
             for row in rows
         ],
-        "test": tested and {"checkpoint": str(tested.checkpoint), "accuracy": tested.accuracy},
+        "test": tested
+        and {
+            "checkpoints": [str(path) for path in tested.checkpoints],
+            "accuracy": tested.accuracies,
+            "mean": tested.mean,
+            "standard_deviation": tested.standard_deviation,
+        },
     }
 
 
