@@ -8,10 +8,14 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mlp_cli.datasets.loading import Split
+from mlp_cli.explanation.passes import explain_example
+from mlp_cli.nn.network import Network
 from mlp_cli.pages.canvas.page import write_html
+from mlp_cli.pages.explanation.page import render_explanation
 from mlp_cli.pages.findings import HELD_OUT, Findings
 from mlp_cli.pages.report import render_report
 from mlp_cli.pages.sweep_findings import SweepFindings
@@ -41,6 +45,13 @@ def sweep():
     return render_sweep(SweepFindings.of(FOLDER))
 
 
+def explanation(sizes=(2, 2, 2)):
+    network = Network.initialise(sizes, np.random.default_rng(0), "scaled", np.float64)
+    x, y = np.linspace(0, 1, sizes[0]), np.eye(sizes[-1])[0]
+    e = explain_example(network, x, y, 3.0, np.random.default_rng(0))
+    return render_explanation(e, {"network": ["one"], "example": ["drawn"]}, None)
+
+
 PAGES: dict[str, Callable[[], bytes]] = {
     "drawing": drawing,
     "drawing with 100 classes": lambda: drawing((784, 8, 6, 100)),
@@ -49,6 +60,8 @@ PAGES: dict[str, Callable[[], bytes]] = {
     "report of several": lambda: render_report([found(), found("b.npz", eta=0.5)]),
     "report that follows": lambda: render_report([found(images=HELD_OUT)], is_followed=True),
     "sweep": sweep,
+    "explanation": explanation,
+    "explanation of a large network": lambda: explanation((64, 12, 10)),
 }
 """every kind of page, by name; a new kind is a line here"""
 

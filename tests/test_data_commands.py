@@ -215,7 +215,7 @@ def test_a_dataset_of_the_catalogue_is_looked_for_by_its_own_name(run):
     write_dataset(Path("data"))
     write_dataset(Path("data/kmnist"), make_arrays(train=50))
     done = run(f"{TRAIN} --dataset kmnist")
-    assert done.stderr.startswith("kmnist from data/kmnist: 40 training, 10 validation ")
+    assert done.stderr.startswith("kmnist from data/kmnist: 40 training, 10 validation, ")
     path = Path("checkpoints/kmnist-64-30-10-001.npz")
     assert load_checkpoint(path).settings.dataset == "kmnist"
     assert run("evaluate").stdout.startswith("kmnist, test images\n")
@@ -242,7 +242,8 @@ def test_a_folder_of_ones_own_is_a_dataset(run):
     Path("my digits [2]").rename("moved")
     error = run("evaluate", status=1).stderr
     assert "my digits [2]: no dataset here, expected its four files." in error
-    assert error.endswith("Put them there. Or name another folder with --dataset.\n")
+    assert "Put them there. mlp convert makes them" in error
+    assert error.endswith("Or name another folder with --dataset.\n")
     run("evaluate --dataset moved")
 
 

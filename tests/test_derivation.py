@@ -169,7 +169,8 @@ def worked_lines():
 def test_the_numbers_of_the_worked_step_are_those_of_the_code():
     """Every line, with each of its intermediate results; the page writes columns, the code rows."""
     lines = dict(worked_lines())
-    given = {symbol: lines[symbol][-1] for symbol in ("x", "y", "W^2", "b^2", "W^3", "b^3")}
+    symbols = ("x", "y", "W^2", "b^2", "W^3", "b^3")
+    given = {symbol: np.asarray(lines[symbol][-1], float) for symbol in symbols}
     network = Network([given["W^2"], given["W^3"]], [given["b^2"][:, 0], given["b^3"][:, 0]])
     x, y = given["x"].T, given["y"].T
     activations = network.feedforward(x)

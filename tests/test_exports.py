@@ -58,7 +58,9 @@ def test_the_history_is_a_row_for_each_epoch_with_all_digits():
     run.history[0]["validation_cost"] = 0.7
     del run.history[1]["validation_cost"]  # as an earlier version left it
     text = written(write_csv, run).decode()
-    assert text.startswith("epoch,eta,cost,validation_cost,validation_accuracy,seconds\n")
+    assert text.startswith(
+        "epoch,eta,cost,training_accuracy,validation_cost,validation_accuracy,seconds\n"
+    )
     rows = list(csv.DictReader(text.splitlines()))
     assert [float(row["cost"]) for row in rows] == [0.1 + 0.2, 0.25]
     assert [row["validation_accuracy"] for row in rows] == ["0.5", ""]

@@ -274,7 +274,7 @@ def test_a_sixth_is_held_out_unless_somebody_says_how_many(size, held_out):
 def test_a_small_folder_trains_without_a_word_about_validation(run):
     write_dataset(Path("own"), make_arrays(train=72))
     done = run("train --dataset own --epochs 1")
-    assert "60 training, 12 validation and 12 test images" in done.stderr
+    assert "60 training, 12 validation, 12 test images" in done.stderr
     write_dataset(Path("own"), make_arrays(train=24))
     done = run("train --dataset own --epochs 1")
     assert "24 training, 0 validation and 12 test images" in done.stderr

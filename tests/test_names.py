@@ -49,7 +49,8 @@ def test_a_pictures_name_stays_on_its_line(run, network, name):
     refused = run(["predict", "bad", f"{name}.none", "--checkpoint", "net.npz"], status=1)
     assert f"Error: bad/{shown}.png: not a picture" in refused.stderr
     assert f"Error: {shown}.none: no such file" in refused.stderr
-    assert len(refused.stderr.splitlines()) == 2
+    assert len(refused.stderr.splitlines()) == 3
+    assert refused.stderr.endswith("\n0 read, 0 doubtful, 2 not read\n")
     explained = run(["explain", f"{name}.png", "--checkpoint", "net.npz"])
     assert f"example     {shown}.png\n" in explained.stdout
     run(["predict", "in", "--save-normalised", "out", "--checkpoint", "net.npz"])

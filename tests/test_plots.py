@@ -14,7 +14,6 @@ from PIL import Image
 from mlp_cli.charts.confusion import confusion_heat_map
 from mlp_cli.charts.drawing import (
     epoch_seconds,
-    epoch_ticks,
     grouped_curves,
     learning_curves,
     unit_slopes,
@@ -23,6 +22,7 @@ from mlp_cli.charts.figures import (
     INK,
     SETTINGS_FILE,
     check_destination,
+    epoch_ticks,
     require_matplotlib,
     save_figure,
     to_inline_svg,

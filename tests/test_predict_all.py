@@ -14,14 +14,15 @@ from PIL import Image
 from mlp_cli.commands.shared.all_digits import MOST_DOUBTS, MOST_PLACES, PageReading
 from mlp_cli.commands.shared.group import mlp
 from mlp_cli.commands.shared.readings import Reading
-from mlp_cli.datasets.catalogue import find_source
+from mlp_cli.datasets.class_names import ClassNames
+from mlp_cli.datasets.source import DIGIT_NAMES
 from mlp_cli.images import Digit, Picture, open_picture
 from mlp_cli.images.several import Box, PlacedDigit
 from mlp_cli.images.show_all import draw_page
 from tests import makers
 from tests.makers import draw_seven, make_run
 
-KEYS = ["box", "line", "prediction", "confidence", "outputs", "warnings"]
+KEYS = ["box", "line", "prediction", "name", "confidence", "outputs", "warnings"]
 
 
 @pytest.fixture
@@ -270,7 +271,7 @@ def reading(doubts, beside=None, in_line=10, sure=0.9):
     return PageReading("page.png", picture, tuple(digits), readings, ("it is upside down",))
 
 
-MNIST = find_source("mnist")
+MNIST = ClassNames(DIGIT_NAMES)
 
 
 def test_a_doubt_that_digits_share_is_said_once_with_their_places():

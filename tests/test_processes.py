@@ -50,7 +50,7 @@ def test_a_terminal_shows_a_bar_above_which_epochs_stand():
     shown, out, status = run_in_terminal("train", "--validation", "10", "--epochs", "3")
     assert status == 0
     assert "3/3" in shown
-    assert "epoch/s" in shown
+    assert "examples/s" in shown
     assert "\repoch 2/3  cost" in shown.replace(" " * 10, "").replace("\x1b[K", "")
     assert "\r" not in out
 

@@ -95,7 +95,8 @@ def test_a_run_that_began_from_another_has_had_more_than_its_epochs(run):
     save(make_run(**SIZE), "own.npz", age=20)
     tuned = one_epoch()
     with (FOLDER / "tuned.npz").open("wb") as file:
-        tuned.write(file, **{"from": {"checkpoint": "bundled"}})
+        origin = {"checkpoint": "bundled", "parameters": "0" * 64, "layers": 2}
+        tuned.write(file, **{"from": origin})
     assert run("predict seven.png").stderr.startswith("Using checkpoints/tuned.npz, the newest.\n")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from mlp_cli.charts.figures import (
     INK,
     check_destination,
+    epoch_ticks,
     panels,
     save_figure,
     showing_itself,
@@ -32,9 +33,6 @@ TITLE_SIZE = 10.0
 """points of the title over a chart"""
 LONGEST_DATASET = 40
 """characters of the dataset in a title; of a longer path the end is shown"""
-TICK_STEPS = (1, 2, 5)
-"""between the epochs that an axis names, and ten, a hundred, ... times these"""
-MOST_TICKS = 8
 REACH = 10.0
 """An axis ends this many times as far from the best as half of all results are."""
 LONGEST_NAME = 30
@@ -296,12 +294,3 @@ def _label_epochs(axes: "Axes", runs: Iterable[Recorded]) -> None:
     axes.set_xticks(epoch_ticks(last))
     margin = 0.04 * (last - 1) or 0.5
     axes.set_xlim(1 - margin, last + margin)
-
-
-def epoch_ticks(last: int) -> list[int]:
-    """Return the epochs to name below an axis that ends at `last`: 1, and as many as fit."""
-    steps = (step * 10**power for power in range(9) for step in TICK_STEPS)
-    step = next(step for step in steps if last / step <= MOST_TICKS)
-    if step <= 2:
-        return list(range(1, last + 1, step))
-    return [1, *range(step, last + 1, step)]

@@ -48,6 +48,9 @@ CHART_STYLE: dict[Any, Any] = {  # matplotlib's type lists every key
     "xtick.color": INK,
     "ytick.color": INK,
 }
+TICK_STEPS = (1, 2, 5)
+"""between the epochs that an axis names, and ten, a hundred, ... times these"""
+MOST_TICKS = 8
 
 
 MODULES = (
@@ -194,3 +197,12 @@ def _format(path: Path) -> str:
             f"{path}: unknown kind of chart, expected a name that ends in .png, .svg or .pdf."
         )
     return kind
+
+
+def epoch_ticks(last: int) -> list[int]:
+    """Return the epochs to name below an axis that ends at `last`: 1, and as many as fit."""
+    steps = (step * 10**power for power in range(9) for step in TICK_STEPS)
+    step = next(step for step in steps if last / step <= MOST_TICKS)
+    if step <= 2:
+        return list(range(1, last + 1, step))
+    return [1, *range(step, last + 1, step)]

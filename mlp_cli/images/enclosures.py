@@ -15,6 +15,8 @@ from mlp_cli.images.outlines import Outline
 from mlp_cli.images.types import Grey, IndexArray, Mask
 from mlp_cli.images.windows import window_maximum
 
+MOST_CANDIDATES = 40
+"""parts, the largest ones, that may be frames or cards"""
 LEAST_CONTENT, LEAST_CONTENT_OF_LOOP = 0.1, 0.3
 """fractions of the hole's size: content that is smaller is a speck, in a rectangle or in a loop"""
 LEAST_RECTANGLE = 0.88
@@ -104,19 +106,18 @@ def inside_of(grey: Grey, enclosure: Enclosure) -> tuple[Grey, Mask]:
 
 def _candidates(parts: Parts, seeded: npt.NDArray[np.bool_]) -> IndexArray:
     """Return the parts that have another in their box, or fill much of it."""
-    large = seeded & (parts.extent >= 8)
-    dense = parts.area > 0.4 * parts.height * parts.width
+    large = np.flatnonzero(seeded & (parts.extent >= 8))
+    # Noise has thousands of parts, and each is looked at among all others.
+    large = np.sort(large[np.argsort(-parts.extent[large], kind="stable")][:MOST_CANDIDATES])
     others = np.flatnonzero(seeded)
-    holds = np.zeros(parts.area.size, np.bool_)
-    for number in np.flatnonzero(large):
-        within = (parts.top[others] >= parts.top[number]) & (
-            parts.left[others] >= parts.left[number]
-        )
-        within &= parts.bottom[others] <= parts.bottom[number]
-        within &= parts.right[others] <= parts.right[number]
+    chosen = []
+    for number in large:
+        is_dense = parts.area[number] > 0.4 * parts.height[number] * parts.width[number]
+        within = _within(parts, others, int(number))
         within &= parts.extent[others] >= LEAST_CONTENT * parts.extent[number]
-        holds[number] = np.count_nonzero(within) > 1
-    return np.flatnonzero(large & (holds | dense))
+        if is_dense or np.count_nonzero(within) > 1:
+            chosen.append(number)
+    return np.array(chosen, np.int64)
 
 
 def _within(parts: Parts, others: IndexArray, number: int) -> npt.NDArray[np.bool_]:
