@@ -277,7 +277,7 @@ def test_a_small_folder_trains_without_a_word_about_validation(run):
     assert "60 training, 12 validation, 12 test images" in done.stderr
     write_dataset(Path("own"), make_arrays(train=24))
     done = run("train --dataset own --epochs 1")
-    assert "24 training, 0 validation and 12 test images" in done.stderr
+    assert "24 training, 0 validation, 12 test images" in done.stderr
     assert (
         "--validation 24: the training set"
         in run("train --dataset own --epochs 1 --validation 24", status=2).stderr

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 import click
@@ -184,7 +185,8 @@ def _print(
     if isinstance(reading, PageReading):
         result_lines(f"{name}: {reading.text(classes)}")
         if show:
-            result(reading.drawing(classes, width or PIPED_WIDTH, blocks))
+            # COLUMNS counts here without a terminal, too: a drawing has to have some width.
+            result(reading.drawing(classes, get_terminal_size((PIPED_WIDTH, 0)).columns, blocks))
     else:
         line = f"{name}: {reading.text(classes, top)}"
         is_short = width is None or width_of_text(line) <= width
