@@ -3,6 +3,7 @@
 import ctypes
 import os
 import shutil
+import signal
 import sys
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -12,6 +13,12 @@ from click.testing import CliRunner
 
 from mlp_cli.commands.shared.group import mlp
 from tests.compiled import KERNEL, require_kernel
+
+# Under nohup, or in the background of a script, signals are ignored, and every program that a test
+# starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)
