@@ -111,6 +111,18 @@ def test_a_page_has_no_fault(name, axe, browser, tmp_path):
     assert faults == []
 
 
+def test_boxes_over_several_digits_have_no_fault(axe, browser, tmp_path):
+    path = tmp_path / "page.html"
+    path.write_bytes(drawing())
+    browser.get(path.as_uri())
+    browser.execute_script(
+        "for (const x of [60, 140, 220]) { drawing.penDown({ x, y: 90 });"
+        "drawing.extend([{ x, y: 150 }]); } read();"
+    )
+    assert browser.execute_script("return elements.boxes.children.length") == 3
+    assert violations(browser, axe) == []
+
+
 def test_a_fault_is_found(axe, browser, tmp_path):
     path = tmp_path / "page.html"
     path.write_text("<!doctype html><title>a</title><img src='data:,'>", encoding="utf-8")

@@ -5,6 +5,7 @@ from types import ModuleType
 import numpy as np
 
 from mlp_cli.images import components, digit, ground, placing, reading, reducing, strokes, threshold
+from mlp_cli.images.several import certainty, clearing, finding, joining, layout, marks, touching
 
 SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (
@@ -62,6 +63,13 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (digit, ("MIN_CONTRAST", "MIN_EXTENT", "FAINT_INK", "COARSE_EXTENT")),
     (reading, ("LUMINANCE",)),
     (reducing, ("MOST_SIDE",)),
+    (clearing, ("LEAST_EXTENT", "TOWERING")),
+    (joining, ("TALL", "TALLEST_JOINED", "OVERLAP", "NEAR")),
+    (marks, ("LOW", "FLAT", "THIN_BAR", "STRAIGHT_BAR")),
+    (layout, ("WIDEST_GAP", "STEEPEST", "MOST_OFF_LINE", "LEAST_LINKS")),
+    (certainty, ("TURN", "SLANT", "STRETCH", "STEP")),
+    (finding, ("ONE_DIGIT_SIDE", "SAME")),
+    (touching, ("WELL_READ", "WIDE_PAIR", "WIDE_ALONE")),
 )
 """modules, and those of their constants that a script of the page reads"""
 

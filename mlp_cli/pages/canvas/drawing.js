@@ -59,6 +59,19 @@ class Drawing {
     return this.picture?.grey ?? greyOf(this.context);
   }
 
+  /** Return where a box of `grey` stands on the canvas, as fractions of its sides. */
+  placeOf({ top, bottom, left, right }) {
+    const { width, height } = this.canvas;
+    const { rows, columns } = this.grey();
+    const scale = Math.min(width / columns, height / rows);
+    return {
+      top: 0.5 + ((top - rows / 2) * scale) / height,
+      left: 0.5 + ((left - columns / 2) * scale) / width,
+      width: ((right - left) * scale) / width,
+      height: ((bottom - top) * scale) / height,
+    };
+  }
+
   paint() {
     const { context, canvas } = this;
     context.fillStyle = "white";

@@ -2,6 +2,8 @@
 
 const { MOST_OFF_CENTRE } = IMAGES.placing;
 const { MIN_CONTRAST, MIN_EXTENT, FAINT_INK, COARSE_EXTENT } = IMAGES.digit;
+const AT_EDGE = "it touches the edge and may be cut off";
+const SOLID = "no strokes but a solid shape";
 
 /** Return the image and what makes it doubtful, or null for a blank picture.
  * @param {Grid} grey 0..255 @param {number[]} shape rows, columns
@@ -26,21 +28,26 @@ function findDigit(grey, shape) {
 
 /** Return the digit's box, one pixel wider for its soft edge: 0..1, 1 the level of its ink. */
 function cutOut(ink, choice, levels) {
-  const { rows, columns } = ink;
-  const soft = new Uint8Array(rows * columns);
-  for (const at of choice.pixels) {
-    soft[at] = 1;
-    if (at >= columns) soft[at - columns] = 1;
-    if (at + columns < soft.length) soft[at + columns] = 1;
-    if (at % columns) soft[at - 1] = 1;
-    if ((at + 1) % columns) soft[at + 1] = 1;
-  }
-  return cropped(mapped(ink, (value, at) => limited(value / levels.ink) * soft[at]), {
+  const box = {
     top: Math.max(0, choice.top - 1),
-    bottom: Math.min(rows, choice.bottom + 1),
+    bottom: Math.min(ink.rows, choice.bottom + 1),
     left: Math.max(0, choice.left - 1),
-    right: Math.min(columns, choice.right + 1),
-  });
+    right: Math.min(ink.columns, choice.right + 1),
+  };
+  const part = cropped(ink, box);
+  const { rows, columns } = part;
+  const soft = new Uint8Array(rows * columns);
+  for (const pixel of choice.pixels) {
+    const r = Math.trunc(pixel / ink.columns) - box.top;
+    const c = (pixel % ink.columns) - box.left;
+    const at = r * columns + c;
+    soft[at] = 1;
+    if (r) soft[at - columns] = 1;
+    if (r + 1 < rows) soft[at + columns] = 1;
+    if (c) soft[at - 1] = 1;
+    if (c + 1 < columns) soft[at + 1] = 1;
+  }
+  return mapped(part, (value, at) => limited(value / levels.ink) * soft[at]);
 }
 
 /** Return the sums of a picture's rows and of its columns. */
@@ -100,8 +107,8 @@ function coverage(mass, scale, n) {
 function doubtsOf(choice, levels, strokes) {
   const doubts = [
     [choice.others, `${choice.others + 1} digits; only one is read`],
-    [choice.atBorder, "it touches the edge and may be cut off"],
-    [strokes.solid, "no strokes but a solid shape"],
+    [choice.atBorder, AT_EDGE],
+    [strokes.solid, SOLID],
     [levels.ink < FAINT_INK, "very faint ink"],
     [extentOf(choice) < COARSE_EXTENT, `only ${extentOf(choice)} pixels large`],
   ];

@@ -6,10 +6,12 @@ const others = saved.others.map((member) => ({ member, layers: readLayers(member
 const canvas = document.getElementById("canvas");
 const drawing = new Drawing(canvas);
 const elements = Object.fromEntries(
-  ["answer", "spoken", "seen", "outputs", "hidden", "pen", "file", "undo", "clear", "hint"].map(
+  ["answer", "spoken", "seen", "outputs", "hidden", "pen", "file", "undo", "clear", "hint", "boxes"].map(
     (id) => [id, document.getElementById(id)],
   ),
 );
+// Pictures of clothes are not written side by side, and may be of several parts.
+const isWriting = saved.classes.every((name) => [...name].length === 1);
 const PEN_STEP = 14; // canvas pixels
 const MOST_ROWS = 12; // classes that are all shown; of more, as many with the highest outputs
 const QUIET = 600; // milliseconds without a change before the prediction is spoken
@@ -18,9 +20,9 @@ const rows = []; // of the outputs, by label
 const units = new HiddenUnits(elements.hidden, saved, layers);
 let waiting = 0;
 
-/** Show the input of the network and its prediction.
- * @param {number[]} pixels before the view @param {string[]} doubts */
-function show(pixels, doubts = []) {
+/** Return what the first network sees of an image, its activations, and the mean outputs of all.
+ * @param {number[]} pixels before the view */
+function passed(pixels) {
   const seen = viewed(pixels, saved.shape, saved.view);
   const activations = feedforward(saved, layers, seen);
   const outputs = average([
@@ -30,7 +32,20 @@ function show(pixels, doubts = []) {
       return feedforward(other.member, other.layers, itsPixels).at(-1);
     }),
   ]);
-  const best = outputs.indexOf(outputs.reduce((one, other) => Math.max(one, other)));
+  return { seen, activations, outputs };
+}
+
+const outputsOf = (pixels) => passed(pixels).outputs;
+const highest = (outputs) => outputs.reduce((one, other) => Math.max(one, other));
+const nameOf = ({ outputs }) => saved.classes[outputs.indexOf(highest(outputs))];
+
+/** Show the input of the network and its prediction.
+ * @param {number[]} pixels before the view @param {string[]} doubts
+ * @param {string} [text] all that is read, where this is one digit of several
+ * @param {string} [place] of this one among them */
+function show(pixels, doubts = [], text = "", place = "") {
+  const { seen, activations, outputs } = passed(pixels);
+  const best = outputs.indexOf(highest(outputs));
   const unsure = outputs[best] < saved.leastConfidence ? ["unsure: no output reaches one half"] : [];
   const doubtful = doubts.length ? [`doubtful: ${doubts.join("; ")}`] : [];
   paintCells(elements.seen, seen.map((pixel) => pixel / 255));
@@ -41,8 +56,21 @@ function show(pixels, doubts = []) {
     row.querySelector("output").textContent = outputs[label].toFixed(3);
   });
   units.show(activations);
-  say(saved.classes[best], outputs[best].toFixed(3), [...doubtful, ...unsure]);
+  const output = `${place}${outputs[best].toFixed(3)}`;
+  say(text || saved.classes[best], output, [...doubtful, ...unsure]);
   return outputs;
+}
+
+/** Show several digits: all that is read, and the outputs for the least sure one.
+ * @param {Placed[]} digits */
+function showSeveral(digits) {
+  const sure = digits.map(({ outputs }) => highest(outputs));
+  const least = sure.indexOf(Math.min(...sure));
+  const names = digits.map(nameOf);
+  const doubts = new Set(digits.flatMap((digit) => digit.doubts));
+  const place = `least sure: the ${names[least]}, digit ${least + 1} of ${digits.length}, `;
+  show(digits[least].pixels, [...doubts], textOf(digits, names), place);
+  showBoxes(elements.boxes, drawing, digits, names, least);
 }
 
 /** Show the rows of the highest outputs alone, the highest first. @param {number[]} outputs */
@@ -74,13 +102,18 @@ function say(name, output, remarks) {
   }, QUIET);
 }
 
-/** Predict the digit on the canvas. */
+/** @param {Grid} grey @returns {Placed[]} */
+const findAll = (grey) => findDigits(grey, saved.shape, outputsOf, isWriting);
+
+/** Predict what is on the canvas. */
 function read() {
   elements.undo.disabled = elements.clear.disabled = drawing.isEmpty;
   elements.hint.hidden = !drawing.isEmpty;
+  elements.boxes.replaceChildren();
   if (drawing.isEmpty) return showNothing("nothing drawn yet");
-  const digit = findDigit(drawing.grey(), saved.shape);
-  return digit ? show(digit.pixels, digit.doubts) : showNothing("blank");
+  const digits = findAll(drawing.grey());
+  if (!digits.length) return showNothing("blank");
+  return digits.length > 1 ? showSeveral(digits) : show(digits[0].pixels, digits[0].doubts);
 }
 
 let frame = 0;
@@ -208,4 +241,4 @@ movePen();
 read();
 
 /** For other programs and for tests. outputs: pixels 0..255, row by row, to outputs. */
-window.mlp = { outputs: (pixels) => Array.from(show([...pixels])), findDigit, readPicture };
+window.mlp = { outputs: (pixels) => Array.from(show([...pixels])), findDigit, findAll, readPicture };

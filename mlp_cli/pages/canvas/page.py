@@ -17,12 +17,15 @@ from mlp_cli.runs.naming import names_of
 
 PAGE = Path(__file__).parent
 SCRIPTS = (
-    *("network", "grid", "ground", "parts", "strokes", "normalise", "view", "drawing", "units"),
-    "page",
+    *("network", "grid", "ground", "parts", "strokes", "normalise", "shapes", "lines", "wobbles"),
+    *("several", "view", "drawing", "boxes", "units", "page"),
 )
 """in an order in which each script comes after those that it uses"""
 MIN_SIDE = 8
 """pixels: smaller images cannot show a drawing"""
+
+SEVERAL = "Several beside each other are all read, but two that touch as one. "
+"""help for networks whose classes are single letters: only these are written side by side"""
 
 
 def write_html(run: Run, file: BinaryIO, *others: Run) -> None:
@@ -45,11 +48,12 @@ def write_html(run: Run, file: BinaryIO, *others: Run) -> None:
             f"at least {MIN_SIDE} x {MIN_SIDE}."
         )
     check_networks(each.network for each in runs)
+    classes = names_of(run.settings).all(run.network.sizes[-1])
     saved = {
         **_member(run),
         "others": [_member(other) for other in others],
         "shape": shape,
-        "classes": names_of(run.settings).all(run.network.sizes[-1]),
+        "classes": classes,
         "leastConfidence": LEAST_CONFIDENCE,
     }
     kind, _ = names_of(run.settings).class_headings(run.network.sizes[-1])
@@ -59,6 +63,7 @@ def write_html(run: Run, file: BinaryIO, *others: Run) -> None:
         "title": "Draw a digit" if kind == "digit" else "Draw a picture",
         "whom": f"a committee of {len(runs)}: {sizes}" if others else f"a network of {sizes}",
         "hidden": "Hidden units of the first" if others else "Hidden units",
+        "several": SEVERAL if all(len(name) == 1 for name in classes) else "",
         "network": script_json(saved),
         "images": script_json(shared_constants()),
         "script": scripts(PAGE / f"{name}.js" for name in SCRIPTS),
