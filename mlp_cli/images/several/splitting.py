@@ -25,12 +25,12 @@ WORKING_HEIGHT = 40
 """rows of a digit while its cuts are searched and its pieces are compared"""
 NARROWEST, WIDEST, LOWEST = 0.1, 1.3, 0.45
 """heights: the size of a piece that may be a digit"""
-CUT_PENALTY, INK_PENALTY = 0.05, 1.5
-"""of a cut, and of each height of ink that it goes through, in units of a logarithm of certainty"""
-WIDE, WIDE_PENALTY = 0.9, 1.3
-LOW, LOW_PENALTY = 0.8, 2.4
-NARROW, NARROW_PENALTY = 0.35, 0.9
-"""heights, and the penalty of each height that a piece is wider, lower or narrower"""
+INK_PENALTY = 0.9
+"""of a cut, for the square of the heights of ink that it goes through, in units of a logarithm of
+certainty"""
+WIDE, WIDE_PENALTY = 0.9, 0.9
+LOW, LOW_PENALTY = 0.8, 1.7
+"""heights, and the penalty of each height that a piece is wider or lower"""
 
 
 class CutPiece(NamedTuple):
@@ -91,10 +91,9 @@ class Splitting:
         last = len(self.cuts.ink) + 1
         penalty = WIDE_PENALTY * max(0.0, piece.width - WIDE)
         if piece.end - piece.start < last:
-            ink = sum(self.cuts.ink[n - 1] for n in (piece.start, piece.end) if 0 < n < last)
-            penalty += (CUT_PENALTY + INK_PENALTY * ink) / 2
+            ends = [n for n in (piece.start, piece.end) if 0 < n < last]
+            penalty += INK_PENALTY * float((self.cuts.ink[np.array(ends) - 1] ** 2).sum()) / 2
             penalty += LOW_PENALTY * max(0.0, LOW - piece.height)
-            penalty += NARROW_PENALTY * max(0.0, NARROW - piece.width / piece.height)
         return float(penalty)
 
     def _cut_out(self, piece: CutPiece) -> Shape:

@@ -15,7 +15,7 @@ only a still wider one"""
 VERY_WIDE, TOUCHING = 1.35, 0.1
 """heights, and the fraction of the shapes: where as many are so wide and badly read, neighbours
 touch"""
-AGAINST_CUTS = 0.7
+AGAINST_CUTS = 0.9
 """the penalty of each piece where neighbours do not touch, in units of a logarithm of certainty"""
 LEAST_TO_CUT = 0.45
 """heights: a narrower shape is not cut"""
