@@ -10,6 +10,7 @@ from mlp_cli.images.lines import remove_lines
 from mlp_cli.images.several.rules import (
     MOST_ENCLOSURES,
     TALL_INSIDE,
+    without_circles,
     without_enclosures,
     without_rules,
 )
@@ -44,7 +45,8 @@ def clear(grey: Grey) -> Page:
     levels = _above_faint_lines(ink, levels)
     mask = ink > levels.growth
     mask = without_enclosures(mask)
-    mask = without_rules(mask, usual_height(find_parts(mask)))
+    height = usual_height(find_parts(mask))
+    mask = without_rules(without_circles(mask, height), height)
     mask = without_enclosures(mask)
     return Page(ink, levels, mask)
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from mlp_cli.images.digit import widen
 from mlp_cli.images.several.shapes import Candidate, Page, Shape
 from mlp_cli.images.types import Mask
 
@@ -26,6 +27,8 @@ BLOT_FILL, BLOT_ASPECT = 0.62, 2.5
 BAR, THREAD = 0.4, 1 / 12
 """widths of a straight shape, in lengths: a slimmer one needs the company of digits to be a 1; one
 that is alone in the picture only if it is slimmer still"""
+THIN = 1 / 45
+"""of the longer side: no pen that writes a digit so large has thinner lines"""
 LIKE = 0.35
 """fraction of its height by which a digit in the company of a line may differ"""
 
@@ -59,7 +62,7 @@ def doubts_of(
     # A 1 may be alone, but not a thread, and two bars may be anything.
     alone = slender < (THREAD if len(shapes) == 1 else BAR)
     least = SURE_OF_FEW if len(shapes) <= FEW else UNSURE
-    doubtful = _in_bad_company(shapes, certainty, solid, lines)
+    doubtful = _in_bad_company(shapes, certainty, solid, bars, lines)
     doubts = []
     for k, shape in enumerate(shapes):
         own = []
@@ -67,7 +70,7 @@ def doubts_of(
             own.append(SOLID)
         elif alone[k] and not (np.abs(heights[company] - heights[k]) < like[k]).any():
             own.append(BARE)
-        elif certainty[k] < least:
+        elif (len(shapes) <= FEW and is_thread(shape)) or certainty[k] < least:
             own.append(NO_DIGIT)
         elif doubtful[k]:
             own.append(AMONG_OTHERS)
@@ -76,6 +79,13 @@ def doubts_of(
             own.append(AT_EDGE)
         doubts.append(tuple(own))
     return doubts
+
+
+def is_thread(shape: Shape) -> bool:
+    """Return whether a shape's lines are far thinner than a pen's, for its size."""
+    inner = ~widen(~np.pad(shape.mask, 1))[1:-1, 1:-1]
+    edge = np.count_nonzero(shape.mask & ~inner)
+    return bool(2 * shape.area < THIN * edge * max(shape.mask.shape))
 
 
 def is_blot(shape: Shape) -> bool:
@@ -99,12 +109,16 @@ def _in_bad_company(
     shapes: Sequence[Shape],
     certainty: npt.NDArray[np.floating],
     solid: npt.NDArray[np.bool_],
+    bars: npt.NDArray[np.bool_],
     lines: list[list[int]],
 ) -> npt.NDArray[np.bool_]:
     """Return which shapes stand on a page, or in a line, of other shapes than digits."""
     is_cut = np.array([shape.is_cut for shape in shapes])
     unsure = ((certainty < SURE) & ~is_cut) | (certainty < UNSURE) | solid
     uncut = int(np.count_nonzero(~is_cut))
+    standing = ~is_cut & ~solid & ~bars & (certainty >= SURE)
+    if is_cut.any() and not standing.any():
+        return np.ones(len(shapes), np.bool_)
     least = 2
     if len(shapes) <= FEW:
         least, unsure = 1, certainty < SURE_OF_FEW

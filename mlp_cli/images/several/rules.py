@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.images.components import Parts, find_parts
+from mlp_cli.images.digit import widen
 from mlp_cli.images.lines import column_lengths, turned
 from mlp_cli.images.threshold import median
 from mlp_cli.images.types import Mask
@@ -16,6 +17,10 @@ LEAST_IN_RING = 0.97
 """fraction of a frame's ink that does"""
 MOST_ENCLOSURES = 400
 """the largest parts, which are asked"""
+LARGE_CIRCLE = 1.3
+"""heights of a digit: a smaller circle may be a 0"""
+LEAST_DIRECTIONS = 62
+"""of 64: a circle has ink in so many"""
 LARGE = 1.5
 """heights of a digit: a larger part may be a frame, a table or a rule"""
 LONG = 1.4
@@ -29,8 +34,20 @@ TALL_INSIDE = 0.3
 
 
 def without_enclosures(mask: Mask) -> Mask:
-    """Return a mask without the frames and circles around other parts."""
-    parts = find_parts(mask)
+    """Return a mask without the frames and circles around other parts.
+
+    Faint ones may have small gaps, which are bridged to know them.
+    """
+    for times in range(3):
+        bridged = mask
+        for _ in range(times):
+            bridged = widen(bridged)
+        mask = _without_rings(mask, bridged)
+    return mask
+
+
+def _without_rings(mask: Mask, bridged: Mask) -> Mask:
+    parts = find_parts(bridged)
     large = np.argsort(-parts.extent)[:MOST_ENCLOSURES]
     gone = []
     for k in large:
@@ -54,6 +71,29 @@ def _is_ring(parts: Parts, k: int) -> bool:
     in_frame = (edge / 2 < FRAME_WIDTH * side).mean()
     in_circle = (np.hypot(down, across) > 1 - 2 * FRAME_WIDTH).mean()
     return bool(max(in_frame, in_circle) > LEAST_IN_RING)
+
+
+def without_circles(mask: Mask, height: float) -> Mask:
+    """Return a mask without circles that a digit within them touches.
+
+    Such a circle is larger than a digit. It has ink all around, and none in the corners of its box.
+
+    height: of a digit, in pixels.
+    """
+    parts = find_parts(mask)
+    rest = mask.copy()
+    large = (np.minimum(parts.height, parts.width) > LARGE_CIRCLE * height).nonzero()[0]
+    for k in large[:MOST_ENCLOSURES]:
+        pixels = parts.pixels[parts.owner == k]
+        rows, columns = np.divmod(pixels, parts.shape[1])
+        down = (2 * rows + 1 - parts.top[k] - parts.bottom[k]) / parts.height[k]
+        across = (2 * columns + 1 - parts.left[k] - parts.right[k]) / parts.width[k]
+        radius = np.hypot(down, across)
+        outside = radius > 1 - FRAME_WIDTH
+        around = np.floor((np.arctan2(down, across) / np.pi + 1) * 32)[outside]
+        if radius.max() < 1 + FRAME_WIDTH and np.unique(around).size >= LEAST_DIRECTIONS:
+            rest.ravel()[pixels[outside]] = False
+    return rest
 
 
 def without_rules(mask: Mask, height: float) -> Mask:
