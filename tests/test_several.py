@@ -13,10 +13,10 @@ from mlp_cli.images.several import Box, find_digits
 from mlp_cli.images.several.certainty import MOST_AT_ONCE, mean_outputs
 from mlp_cli.images.several.clearing import clear
 from mlp_cli.images.several.cuts import find_cuts
-from mlp_cli.images.several.doubting import BAR, THREAD, is_blot, slenderness
+from mlp_cli.images.several.doubting import BAR, THREAD, is_blot
 from mlp_cli.images.several.joining import find_fragments, join_stacked
 from mlp_cli.images.several.layout import lines_of
-from mlp_cli.images.several.marks import is_mark, is_plus
+from mlp_cli.images.several.marks import is_mark, is_plus, slenderness, without_rests_of_lines
 from mlp_cli.images.several.rules import without_circles, without_enclosures, without_rules
 from mlp_cli.images.several.shapes import Shape, union
 from mlp_cli.runs import bundled
@@ -161,6 +161,15 @@ def test_digits_are_no_plus_signs(drawn):
         rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
         mask = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
         assert not is_plus(Shape(Box(0, 0, mask.shape[1], mask.shape[0]), mask))
+
+
+def test_fine_lines_beside_a_thick_pen_are_left_out_and_a_thin_1_is_not():
+    ring = drawing(lambda draw: draw.ellipse((10, 10, 60, 90), outline=0, width=8), (70, 100)) < 128
+    digits = [Shape(Box(0, 0, 70, 100), ring), block(100, 10, 8, 80)]
+    lines = [block(left, 10, 2, 80) for left in (130, 160, 190)]
+    assert without_rests_of_lines([*digits, *lines]) == digits
+    assert without_rests_of_lines([*digits, lines[0]]) == [*digits, lines[0]]
+    assert without_rests_of_lines(lines) == lines
 
 
 def test_a_line_is_slender_at_every_angle_and_a_curve_is_not():

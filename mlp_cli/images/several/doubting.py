@@ -9,9 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.images.digit import widen
+from mlp_cli.images.several.marks import pen_width, slenderness
 from mlp_cli.images.several.shapes import Candidate, Page, Shape
-from mlp_cli.images.types import Mask
 
 UNSURE = 0.6
 """mean output: what is read less well may be no digit"""
@@ -83,26 +82,13 @@ def doubts_of(
 
 def is_thread(shape: Shape) -> bool:
     """Return whether a shape's lines are far thinner than a pen's, for its size."""
-    inner = ~widen(~np.pad(shape.mask, 1))[1:-1, 1:-1]
-    edge = np.count_nonzero(shape.mask & ~inner)
-    return bool(2 * shape.area < THIN * edge * max(shape.mask.shape))
+    return bool(pen_width(shape.mask) < THIN * max(shape.mask.shape))
 
 
 def is_blot(shape: Shape) -> bool:
     """Return whether a shape fills its box as no digit does, but for a 1."""
     long, short = max(shape.mask.shape), min(shape.mask.shape)
     return shape.area > BLOT_FILL * shape.mask.size and long < BLOT_ASPECT * short
-
-
-def slenderness(mask: Mask) -> float:
-    """Return the width of the straight band that the pixels of a mask lie in, over its length."""
-    rows, columns = np.nonzero(mask)
-    if rows.size < 3:
-        return 1.0
-    spread = np.linalg.eigvalsh(np.cov(np.stack([rows, columns]).astype(np.float64)))
-    # A band of length l and width w has the variances l^2 / 12 and w^2 / 12.
-    width, length = np.sqrt(np.maximum(spread, 1 / 12))
-    return float(width / length)
 
 
 def _in_bad_company(

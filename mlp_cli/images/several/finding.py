@@ -7,7 +7,7 @@ from mlp_cli.images.several.clearing import clear, digit_height, seeded
 from mlp_cli.images.several.doubting import NO_DIGIT, doubts_of
 from mlp_cli.images.several.joining import find_fragments, join_stacked
 from mlp_cli.images.several.layout import lines_of
-from mlp_cli.images.several.marks import is_mark
+from mlp_cli.images.several.marks import is_mark, without_rests_of_lines
 from mlp_cli.images.several.reader import Reader
 from mlp_cli.images.several.shapes import Shape, shapes_of, union
 from mlp_cli.images.several.touching import split_touching
@@ -39,7 +39,7 @@ def find_digits(grey: Grey, shape: tuple[int, ...], read: ReadImages) -> DigitsF
     shapes = join_stacked(shapes, height)
     shapes = _with_fragments(shapes, height, reader)
     shapes = split_touching(shapes, height, reader)
-    kept = [each for each in shapes if not is_mark(each, height)]
+    kept = without_rests_of_lines([each for each in shapes if not is_mark(each, height)])
     if not kept:
         return _alone(grey, shape, read, NO_DIGIT)
     candidates, outputs, means = reader.read(kept)
