@@ -37,9 +37,9 @@ from tests.pages import (
 TARGETS = {
     "clean": 0.98,
     **dict.fromkeys(("framed", "squared", "gradient", "dark"), 0.95),
-    "touching": 0.65,
+    "touching": 0.85,
 }
-"""of the digits of each kind of page; of touching ones, 0.85 is the aim"""
+"""of the digits of each kind of page"""
 MOST_FALSE = 0.5 / 100
 """undoubted digits on a page without any"""
 
@@ -401,9 +401,9 @@ def test_two_thousand_pages_reach_their_targets(network, mnist_dir):
         page = make_page(seed, sources)
         assert page.kind == kind_of(seed)
         results[page.kind].append(measure(page, network))
+    pages = results["none"]
+    assert sum(each["undoubted"] for each in pages) <= MOST_FALSE * len(pages)
     for kind, least in TARGETS.items():
         digits = sum(each["digits"] for each in results[kind])
         errors = sum(each["errors"] for each in results[kind])
         assert 1 - errors / digits >= least, kind
-    pages = results["none"]
-    assert sum(each["undoubted"] for each in pages) <= MOST_FALSE * len(pages)

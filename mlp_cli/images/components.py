@@ -1,11 +1,26 @@
 """Find the connected parts of a picture, and choose those that are the digit."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.images.types import IndexArray, Ink, Mask
+
+ALL = slice(None)
+"""of the parts"""
+
+
+class PlacesInBox(NamedTuple):
+    """Where the pixels of a part are in its box."""
+
+    pixels: IndexArray
+    """indices in the raveled picture"""
+    down: npt.NDArray[np.float64]
+    """from -1 to 1"""
+    across: npt.NDArray[np.float64]
+    """from -1 to 1"""
 
 
 @dataclass(frozen=True)
@@ -44,6 +59,22 @@ class Parts:
         """Return the sum of these values over each part."""
         weights = values.ravel()[self.pixels].astype(np.float64)
         return np.bincount(self.owner, weights, self.area.size).astype(np.float64)
+
+    def within(self, number: int, others: IndexArray | slice = ALL) -> Mask:
+        """Return which of the others have their box inside that of this part, off its border."""
+        inside: Mask = self.top[others] > self.top[number]
+        inside &= self.bottom[others] < self.bottom[number]
+        inside &= self.left[others] > self.left[number]
+        inside &= self.right[others] < self.right[number]
+        return inside
+
+    def places_in_box(self, number: int) -> PlacesInBox:
+        """Return where the pixels of a part are in its box."""
+        pixels = self.pixels[self.owner == number]
+        rows, columns = np.divmod(pixels, self.shape[1])
+        down = (2 * rows + 1 - self.top[number] - self.bottom[number]) / self.height[number]
+        across = (2 * columns + 1 - self.left[number] - self.right[number]) / self.width[number]
+        return PlacesInBox(pixels, down, across)
 
     def mask_of(self, numbers: IndexArray) -> Mask:
         """Return the pixels of these parts."""

@@ -9,7 +9,7 @@ from mlp_cli.errors import DataError, PictureError, ShapeError
 from mlp_cli.images.components import ChosenParts, Parts, choose_digit, find_parts
 from mlp_cli.images.enclosures import find_enclosures, inside_of, touches_frame
 from mlp_cli.images.ground import find_ink
-from mlp_cli.images.lines import above_mesh, remove_lines
+from mlp_cli.images.lines import above_mesh, remove_lines, thickened
 from mlp_cli.images.placing import has_mnist_form, place
 from mlp_cli.images.strokes import Strokes, set_stroke_width
 from mlp_cli.images.threshold import Levels, find_levels
@@ -75,10 +75,10 @@ def find_digit(grey: Grey, shape: tuple[int, ...] = (28, 28)) -> Digit:
         if has_mnist_form(levels_up, shape):
             return Digit(levels_up.round().astype(np.uint8))
     if np.ptp(grey) < MIN_CONTRAST:
-        raise _blank()
+        raise blank()
     found = _look(grey)
     if found is None:
-        raise _blank()
+        raise blank()
     for _ in range(MOST_NESTED):
         deeper = _go_inside(grey, found)
         if deeper is None:
@@ -87,7 +87,7 @@ def find_digit(grey: Grey, shape: tuple[int, ...] = (28, 28)) -> Digit:
     choice, levels = found.choice, found.levels
     strokes = set_stroke_width(cut(found.ink, choice, levels), shape)
     if strokes is None:
-        raise _blank()
+        raise blank()
     return Digit(place(strokes.ink, strokes.scale, shape), _doubts(found, strokes))
 
 
@@ -155,15 +155,14 @@ def cut(ink: Ink, choice: ChosenParts, levels: Levels) -> Ink:
 
 def widen(mask: Mask) -> Mask:
     """Return a mask with the neighbours of its pixels added: left, right, above and below."""
-    wide = mask.copy()
-    wide[1:] |= mask[:-1]
-    wide[:-1] |= mask[1:]
+    wide = thickened(mask)
     wide[:, 1:] |= mask[:, :-1]
     wide[:, :-1] |= mask[:, 1:]
     return wide
 
 
-def _blank() -> PictureError:
+def blank() -> PictureError:
+    """Return the error of a picture that shows nothing."""
     return PictureError("blank: nothing stands out from the background, expected a digit.")
 
 

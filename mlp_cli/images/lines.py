@@ -101,6 +101,14 @@ def turned(picture: npt.NDArray[Any], upright: bool) -> npt.NDArray[Any]:
     return picture.T if upright else picture
 
 
+def thickened(mask: Mask) -> Mask:
+    """Return a mask with the pixels above and below its own added."""
+    thick = mask.copy()
+    thick[1:] |= mask[:-1]
+    thick[:-1] |= mask[1:]
+    return thick
+
+
 def cut_out(ink: Ink, lines: list[PaperLine], threshold: float) -> Ink | None:
     """Return the ink without the lines, but with the strokes that cross them.
 
@@ -148,9 +156,7 @@ def _across(mask: Mask) -> list[tuple[IndexArray, IndexArray]]:
     if not (mask[:, :edge].any() and mask[:, -edge:].any()):
         return []
     sampled = np.arange(0, columns, max(1, columns // SAMPLED_COLUMNS))
-    thick = mask[:, sampled].copy()
-    thick[1:] |= mask[:-1, sampled]
-    thick[:-1] |= mask[1:, sampled]
+    thick = thickened(mask[:, sampled])
     covered = [_coverage(thick, tilt * (sampled - columns / 2)) for tilt in TILTS]
     best = int(np.argmax([np.maximum(shown - LINE_COVERAGE, 0).sum() for shown in covered]))
     steps = np.diff(np.pad(covered[best] > LINE_COVERAGE, 1).astype(np.int8))

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from mlp_cli.errors import PictureError
 from mlp_cli.images.components import Parts, find_parts
-from mlp_cli.images.digit import MIN_CONTRAST
+from mlp_cli.images.digit import MIN_CONTRAST, blank
 from mlp_cli.images.ground import find_ink
 from mlp_cli.images.lines import remove_lines
 from mlp_cli.images.several.rules import (
@@ -36,11 +35,11 @@ def clear(grey: Grey) -> Page:
     grey: 0..255.  Raises PictureError for a blank picture.
     """
     if np.ptp(grey) < MIN_CONTRAST:
-        raise _blank()
+        raise blank()
     ink = find_ink(grey)
     levels = find_levels(ink)
     if levels is None:
-        raise _blank()
+        raise blank()
     ink, levels = remove_lines(ink, levels)
     levels = _above_faint_lines(ink, levels)
     mask = ink > levels.growth
@@ -95,10 +94,8 @@ def _is_frame(parts: Parts, numbers: IndexArray) -> Mask:
     frames = np.zeros(numbers.size, np.bool_)
     large = numbers[np.argsort(-parts.height[numbers])][:MOST_ENCLOSURES]
     for k in large:
-        inside = (parts.top[numbers] > parts.top[k]) & (parts.bottom[numbers] < parts.bottom[k])
-        inside &= (parts.left[numbers] > parts.left[k]) & (parts.right[numbers] < parts.right[k])
-        inside &= parts.height[numbers] > TALL_INSIDE * parts.height[k]
-        frames[numbers == k] = inside.any()
+        tall = parts.height[numbers] > TALL_INSIDE * parts.height[k]
+        frames[numbers == k] = (parts.within(k, numbers) & tall).any()
     return frames
 
 
@@ -112,7 +109,3 @@ def digit_height(shapes: list[Shape]) -> float:
     if len(heights) > 1 and heights[-1] > TOWERING * heights[-2]:
         return float(heights[-1])
     return float(heights[np.searchsorted(np.cumsum(heights), heights.sum() / 2)])
-
-
-def _blank() -> PictureError:
-    return PictureError("blank: nothing stands out from the background, expected a digit.")

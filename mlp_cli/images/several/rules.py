@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from mlp_cli.images.components import Parts, find_parts
 from mlp_cli.images.digit import widen
-from mlp_cli.images.lines import column_lengths, turned
+from mlp_cli.images.lines import column_lengths, thickened, turned
 from mlp_cli.images.threshold import median
 from mlp_cli.images.types import Mask
 
@@ -51,20 +51,15 @@ def _without_rings(mask: Mask, bridged: Mask) -> Mask:
     large = np.argsort(-parts.extent)[:MOST_ENCLOSURES]
     gone = []
     for k in large:
-        inside = (parts.top > parts.top[k]) & (parts.bottom < parts.bottom[k])
-        inside &= (parts.left > parts.left[k]) & (parts.right < parts.right[k])
-        inside &= parts.height > TALL_INSIDE * min(parts.height[k], parts.width[k])
-        if inside.any() and _is_ring(parts, int(k)):
+        tall = parts.height > TALL_INSIDE * min(parts.height[k], parts.width[k])
+        if (parts.within(k) & tall).any() and _is_ring(parts, int(k)):
             gone.append(k)
     return mask & ~parts.mask_of(np.array(gone, np.int64)) if gone else mask
 
 
 def _is_ring(parts: Parts, k: int) -> bool:
     """Return whether a part keeps to the border of its box, or to the ellipse within it."""
-    rows, columns = np.divmod(parts.pixels[parts.owner == k], parts.shape[1])
-    # From -1 to 1 across the box, and down it.
-    down = (2 * rows + 1 - parts.top[k] - parts.bottom[k]) / parts.height[k]
-    across = (2 * columns + 1 - parts.left[k] - parts.right[k]) / parts.width[k]
+    _, down, across = parts.places_in_box(k)
     # As far from the border of a long box at its short sides as at its long ones.
     side = min(parts.height[k], parts.width[k])
     edge = np.minimum((1 - np.abs(down)) * parts.height[k], (1 - np.abs(across)) * parts.width[k])
@@ -84,10 +79,7 @@ def without_circles(mask: Mask, height: float) -> Mask:
     rest = mask.copy()
     large = (np.minimum(parts.height, parts.width) > LARGE_CIRCLE * height).nonzero()[0]
     for k in large[:MOST_ENCLOSURES]:
-        pixels = parts.pixels[parts.owner == k]
-        rows, columns = np.divmod(pixels, parts.shape[1])
-        down = (2 * rows + 1 - parts.top[k] - parts.bottom[k]) / parts.height[k]
-        across = (2 * columns + 1 - parts.left[k] - parts.right[k]) / parts.width[k]
+        pixels, down, across = parts.places_in_box(k)
         radius = np.hypot(down, across)
         outside = radius > 1 - FRAME_WIDTH
         around = np.floor((np.arctan2(down, across) / np.pi + 1) * 32)[outside]
@@ -119,9 +111,7 @@ def _rules(mask: Mask, long: int) -> Mask:
     rows, columns = mask.shape
     if long >= columns:
         return np.zeros_like(mask)
-    thick = mask.copy()
-    thick[1:] |= mask[:-1]
-    thick[:-1] |= mask[1:]
+    thick = thickened(mask)
     step = max(1, min(columns // SEARCH_SIDE, long // 16))
     found = [int(_runs(_sheared(thick, tilt, step), -(-long // step)).sum()) for tilt in RULE_TILTS]
     best = int(np.argmax(found))
@@ -138,10 +128,7 @@ def _rules(mask: Mask, long: int) -> Mask:
     width = float(median(lengths[line]))
     alone: Mask = line & (lengths <= 1.5 * width + 1)
     # The soft edges of a line that is two pixels thick lie outside the run's own rows.
-    near = alone.copy()
-    near[1:] |= alone[:-1]
-    near[:-1] |= alone[1:]
-    edge: Mask = near & mask & (lengths <= 1.5 * width + 1)
+    edge: Mask = thickened(alone) & mask & (lengths <= 1.5 * width + 1)
     return edge
 
 
