@@ -1,18 +1,16 @@
 """The program as a process: in a terminal, in a pipe, interrupted, with nowhere to write."""
 
 import os
-import pty
 import signal
 import subprocess
 import sys
-import termios
-import threading
 from pathlib import Path
 
 import pytest
 
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import draw_seven, write_dataset
+from tests.terminals import run_in_terminal
 
 MLP = [sys.executable, "-m", "mlp_cli"]
 ENDLESS = [*MLP, "train", "--validation", "10", "--epochs", "40000"]
@@ -23,31 +21,8 @@ def data(own_folder):
     write_dataset(Path("data"))
 
 
-def run_in_terminal(*arguments):
-    """Run with stderr on a pseudo-terminal; return what it showed there, and the exit status."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
-    shown = []
-
-    def read():
-        while True:
-            try:
-                shown.append(os.read(ours, 4096))
-            except OSError:  # the other end is closed
-                return
-
-    process = subprocess.Popen([*MLP, *arguments], stdout=subprocess.PIPE, stderr=theirs)
-    os.close(theirs)
-    reader = threading.Thread(target=read)
-    reader.start()
-    out, _ = process.communicate(timeout=60)
-    reader.join(timeout=10)
-    os.close(ours)
-    return b"".join(shown).decode(), out.decode(), process.returncode
-
-
 def test_a_terminal_shows_a_bar_above_which_epochs_stand():
-    shown, out, status = run_in_terminal("train", "--validation", "10", "--epochs", "3")
+    shown, out, status = run_in_terminal([*MLP, "train", "--validation", "10", "--epochs", "3"])
     assert status == 0
     assert "3/3" in shown
     assert "examples/s" in shown
@@ -56,7 +31,7 @@ def test_a_terminal_shows_a_bar_above_which_epochs_stand():
 
 
 def test_quiet_shows_no_bar_in_a_terminal_either():
-    shown, out, _ = run_in_terminal("train", "--validation", "10", "--epochs", "2", "-q")
+    shown, out, _ = run_in_terminal([*MLP, "train", "--validation", "10", "--epochs", "2", "-q"])
     assert shown == ""
     assert "test accuracy" in out
 

@@ -2,12 +2,9 @@
 
 import json
 import os
-import pty
 import re
 import subprocess
 import sys
-import termios
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +12,7 @@ import pytest
 
 from mlp_cli.runs.places import FOLDER
 from tests.makers import adopt_network, draw_page, draw_seven, make_run
+from tests.terminals import run_in_terminal
 
 IMPORTED = "It was imported, not trained here.\n"
 ONE_EPOCH = "It has had only one epoch.\n"
@@ -212,30 +210,10 @@ main()
 
 def predict_in_terminal(*arguments, stdout=subprocess.PIPE):
     """Run with stderr on a pseudo-terminal; return what it showed there, and stdout."""
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 80))
-    shown = []
-
-    def read():
-        while True:
-            try:
-                shown.append(os.read(ours, 4096))
-            except OSError:  # the other end is closed
-                return
-
-    process = subprocess.Popen(
-        [sys.executable, "-c", SHOW_AT_ONCE, "predict", *arguments],
-        stdout=theirs if stdout is None else stdout,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    reader = threading.Thread(target=read)
-    reader.start()
-    out, _ = process.communicate(timeout=60)
-    reader.join(timeout=10)
-    os.close(ours)
-    assert process.returncode in (0, 1)
-    return b"".join(shown).decode(), (out or b"").decode()
+    command = [sys.executable, "-c", SHOW_AT_ONCE, "predict", *arguments]
+    shown, out, status = run_in_terminal(command, stdout)
+    assert status in (0, 1)
+    return shown, out
 
 
 @pytest.mark.parametrize("options", [[], ["--all"], ["--json"]])
