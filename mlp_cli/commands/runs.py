@@ -52,8 +52,8 @@ class Listed:
             "validation_accuracy": run.best_accuracy,
             "epochs": len(run.history),
             "of_epochs": run.settings.epochs,
-            "engine": None if self.run.is_imported else run.settings.engine,
-            "imported": self.run.is_imported,
+            "engine": None if run.is_imported else run.settings.engine,
+            "imported": run.is_imported,
             "written": self.written.isoformat(timespec="seconds"),
         }
 
@@ -65,8 +65,8 @@ class Listed:
             "-".join(map(str, settings.sizes)),
             one_line(settings.dataset),
             percent(run.test_accuracy),
-            "imported" if self.run.is_imported else f"{len(run.history)}/{settings.epochs}",
-            "" if self.run.is_imported else settings.engine,
+            "imported" if run.is_imported else f"{len(run.history)}/{settings.epochs}",
+            "" if run.is_imported else settings.engine,
             f"{self.written:%Y-%m-%d}",
         ]
 

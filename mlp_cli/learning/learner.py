@@ -11,7 +11,7 @@ import numpy as np
 from mlp_cli.learning.batches import by_size
 from mlp_cli.learning.examples import ExampleBlock
 from mlp_cli.learning.minibatch import MiniBatch
-from mlp_cli.learning.progress import LearnedBlock
+from mlp_cli.learning.progress import LearnedBlock, count_correct
 from mlp_cli.learning.update_rule import GRADIENT_DESCENT, UpdateRule
 from mlp_cli.nn.costs import COSTS
 from mlp_cli.nn.network import Network
@@ -95,8 +95,8 @@ class NumpyEngine:
     def _learned(self, block: ExampleBlock, count: int, labels: Labels) -> LearnedBlock:
         """Return what was learned from the first `count` mini-batches of a block."""
         cost = COSTS[self.network.cost].value(block.outputs[:count], block.y[:count])
-        predictions = block.outputs[:count].argmax(axis=1)  # (count, m)
-        return LearnedBlock(len(labels), cost, int(np.count_nonzero(predictions.ravel() == labels)))
+        outputs = block.outputs[:count].swapaxes(1, 2).reshape(len(labels), -1)
+        return LearnedBlock(len(labels), cost, count_correct(outputs, labels))
 
     def steps_for(self, m: int) -> Steps:
         """Return the arrays for mini-batches of m examples, made at the first call."""

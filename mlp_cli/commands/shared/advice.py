@@ -115,7 +115,7 @@ def _signs(health: "Health", settings: Settings) -> dict[str, str]:
 def _other_eta(settings: Settings) -> str:
     """Say which way the learning rate should go, and how far."""
     usual = usual_eta(settings)
-    if usual.least <= settings.eta <= usual.most:
+    if usual.has(settings.eta):
         return "Try another --eta"
     direction = "smaller" if settings.eta > usual.most else "larger"
     return f"{_who(settings)} learns with {usual} here: try a {direction} --eta"

@@ -128,7 +128,7 @@ def _next(training: "Training", named: list[str]) -> list[str] | None:
     usual = usual_eta(settings)
     if not training.health().is_near_chance:
         return ["evaluate", *named]
-    if usual.least <= settings.eta <= usual.most:
+    if usual.has(settings.eta):
         return None
     words = []
     for name, setting in SETTINGS.items():

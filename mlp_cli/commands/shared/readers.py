@@ -47,11 +47,6 @@ class Readers:
         """Rows and columns of the images that are read."""
         return self.committee.first.settings.image_shape
 
-    @property
-    def names(self) -> list[str]:
-        """The name of every class."""
-        return self.classes.all(self.committee.first.settings.sizes[-1])
-
 
 def _bundled_beside(member: "CommitteeMember", classes: ClassNames) -> "OutputsOf | None":
     """Return the outputs of the bundled network, if it reads what this other network reads."""

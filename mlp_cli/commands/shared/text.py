@@ -8,7 +8,7 @@ import sys
 import textwrap
 from contextlib import suppress
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -82,14 +82,16 @@ def shows_bars() -> bool:
 
 def terminal_width() -> int | None:
     """Return the columns of the terminal that notes go to; None where they go elsewhere."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        return None
-    return shutil.get_terminal_size().columns
+    return _width_of(sys.stderr)
 
 
 def output_width() -> int | None:
     """Return the columns of the terminal that results go to; None where they go elsewhere."""
-    if sys.stdout is None or not sys.stdout.isatty():
+    return _width_of(sys.stdout)
+
+
+def _width_of(stream: TextIO | None) -> int | None:
+    if stream is None or not stream.isatty():
         return None
     return shutil.get_terminal_size().columns
 

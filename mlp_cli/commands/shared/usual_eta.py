@@ -18,6 +18,10 @@ class EtaRange(NamedTuple):
         """The geometric mean of the ends."""
         return math.sqrt(self.least * self.most)
 
+    def has(self, eta: float) -> bool:
+        """Return whether a learning rate is in the range."""
+        return self.least <= eta <= self.most
+
     def __str__(self) -> str:
         return f"{self.least:.2g} to {self.most:.2g}"
 
