@@ -31,6 +31,7 @@ from mlp_cli.runs import bundled
 from mlp_cli.runs.presets import read_preset
 from mlp_cli.runs.reading import load_checkpoint, read_facts
 from tests import audit
+from tests.cutting import cutting_networks
 from tests.hostile_bulk import ENCODINGS, make_bulky_json, make_bulky_npz
 from tests.hostile_folders import answer, run_folder
 from tests.hostile_names import run_names
@@ -358,7 +359,7 @@ READERS = {
     "toml": lambda path: read_preset(path, {"data_dir"}),
     "picture": lambda path: find_digit(read_picture(path)),
     "odd-picture": lambda path: find_digit(read_picture(path)),
-    "page": lambda path: find_digits(read_picture(path), (28, 28), READER.outputs),
+    "page": lambda path: find_digits(read_picture(path), (28, 28), READER.outputs, CUTTING),
     "nielsen": read_network,
     "bulky-npz": _read_npz,
     "bulky-json": read_network,
@@ -420,6 +421,7 @@ def _limit_memory():
 
 if __name__ == "__main__":
     RUN, READER = make_run(), load_checkpoint(bundled.PATH)
+    CUTTING = cutting_networks()
     CHECKPOINTS = [
         _saved(RUN.save),
         _saved(make_run(momentum=0.9, image_shape=(8, 8), sizes=(64, 10)).save),

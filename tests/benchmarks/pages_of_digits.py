@@ -18,6 +18,7 @@ import numpy as np
 from mlp_cli.images.several import find_digits
 from mlp_cli.runs import bundled
 from mlp_cli.runs.reading import load_checkpoint
+from tests.cutting import cutting_networks
 from tests.pages import KINDS, Digits, drawn_digits, edit_distance, legible, make_page
 
 
@@ -35,6 +36,7 @@ def main():
     parser.add_argument("--source", type=int, help="0: drawn digits, 1: MNIST's")
     options = parser.parse_args()
     run = load_checkpoint(options.checkpoint)
+    cutting = cutting_networks()
     sources = [drawn_digits(), *mnist_digits(options.data)]
     if options.source is not None:
         sources = [sources[options.source]]
@@ -43,7 +45,7 @@ def main():
     results = defaultdict(list)
     for number in range(options.first, options.first + options.pages):
         page = make_page(number, sources, options.kind)
-        result = measure(page, run)
+        result = measure(page, run, cutting)
         results[page.kind].append(result)
         if options.worst and result["text"] != page.text:
             print(number, page.kind, page.text, result["text"], sep="\n  ")
@@ -62,9 +64,9 @@ def mnist_digits(folder):
     return [Digits(np.asarray(data.test.images), np.asarray(data.test.labels))]
 
 
-def measure(page, run):
+def measure(page, run, cutting):
     start = time.perf_counter()
-    found = find_digits(page.grey, (28, 28), run.outputs)
+    found = find_digits(page.grey, (28, 28), run.outputs, cutting)
     seconds = time.perf_counter() - start
     text = "".join(str(int(each.outputs.argmax())) for each in found.digits)
     undoubted = sum(not each.digit.warnings for each in found.digits)

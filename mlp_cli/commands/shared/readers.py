@@ -47,6 +47,11 @@ class Readers:
         """Rows and columns of the images that are read."""
         return self.committee.first.settings.image_shape
 
+    @property
+    def read_digits(self) -> bool:
+        """Whether the classes are the ten digits."""
+        return _are_digits(self.committee.first, self.classes)
+
 
 def _bundled_beside(member: "CommitteeMember", classes: ClassNames) -> "OutputsOf | None":
     """Return the outputs of the bundled network, if it reads what this other network reads."""
@@ -55,12 +60,14 @@ def _bundled_beside(member: "CommitteeMember", classes: ClassNames) -> "OutputsO
 
     if member.checkpoint == bundled.PATH:
         return None
-    count = member.settings.sizes[-1]
-    if count != len(DIGIT_NAMES) or member.settings.image_shape != bundled.IMAGE_SHAPE:
-        return None
-    if classes.all(count) != list(DIGIT_NAMES):
+    if member.settings.image_shape != bundled.IMAGE_SHAPE or not _are_digits(member, classes):
         return None
     return load_checkpoint(bundled.PATH).outputs
+
+
+def _are_digits(member: "CommitteeMember", classes: ClassNames) -> bool:
+    """Return whether a network's classes are the ten digits."""
+    return classes.all(member.settings.sizes[-1]) == list(DIGIT_NAMES)
 
 
 def _class_names(committee: "Committee") -> ClassNames:

@@ -1,10 +1,25 @@
 """Find every digit in a picture, in reading order: lines from the top, each from the left.
 
 What is dark enough falls into parts. The lines of the paper, frames and specks go, parts that
-belong together are joined, and touching digits are split where the network reads the pieces better.
+belong together are joined, and touching digits are split, by two networks that know how.
 """
 
 from mlp_cli.images.several.finding import find_digits
-from mlp_cli.images.several.types import Box, DigitsFound, Outputs, PlacedDigit, ReadImages
+from mlp_cli.images.several.types import (
+    Box,
+    CuttingNetworks,
+    DigitsFound,
+    Outputs,
+    PlacedDigit,
+    ReadImages,
+)
 
-__all__ = ["Box", "DigitsFound", "Outputs", "PlacedDigit", "ReadImages", "find_digits"]
+__all__ = [
+    "Box",
+    "CuttingNetworks",
+    "DigitsFound",
+    "Outputs",
+    "PlacedDigit",
+    "ReadImages",
+    "find_digits",
+]

@@ -21,6 +21,9 @@ SURE_OF_FEW, FEW = 0.97, 4
 MOST_UNSURE, MOST_UNSURE_OF_LINE = 0.2, 0.4
 """fractions of the shapes on a page or in a line: where the network is unsure of more, they are not
 digits"""
+LEAST_CUT_WELL = 0.45
+"""fraction of the pieces that were cut: where fewer are read well and not just bare lines, they are
+strokes of letters"""
 BLOT_FILL, BLOT_ASPECT = 0.62, 2.5
 """a shape that fills more of its box, and is not so many times longer than wide, is a blot"""
 BAR, THREAD = 0.4, 1 / 12
@@ -102,8 +105,9 @@ def _in_bad_company(
     is_cut = np.array([shape.is_cut for shape in shapes])
     unsure = ((certainty < SURE) & ~is_cut) | (certainty < UNSURE) | solid
     uncut = int(np.count_nonzero(~is_cut))
-    standing = ~is_cut & ~solid & ~bars & (certainty >= SURE)
-    if is_cut.any() and not standing.any():
+    good = ~solid & ~bars & (certainty >= SURE)
+    cut_well = np.count_nonzero(good & is_cut) >= LEAST_CUT_WELL * np.count_nonzero(is_cut)
+    if is_cut.any() and not (cut_well and (good & ~is_cut).any()):
         return np.ones(len(shapes), np.bool_)
     least = 2
     if len(shapes) <= FEW:

@@ -11,7 +11,13 @@ from mlp_cli.images.several.marks import is_mark, without_rests_of_lines
 from mlp_cli.images.several.reader import Reader
 from mlp_cli.images.several.shapes import Shape, shapes_of, union
 from mlp_cli.images.several.touching import split_touching
-from mlp_cli.images.several.types import Box, DigitsFound, PlacedDigit, ReadImages
+from mlp_cli.images.several.types import (
+    Box,
+    CuttingNetworks,
+    DigitsFound,
+    PlacedDigit,
+    ReadImages,
+)
 from mlp_cli.images.types import Grey
 
 ONE_DIGIT_SIDE = 40
@@ -20,10 +26,13 @@ SAME = 0.6
 """fraction of the ink that two images of one digit share"""
 
 
-def find_digits(grey: Grey, shape: tuple[int, ...], read: ReadImages) -> DigitsFound:
+def find_digits(
+    grey: Grey, shape: tuple[int, ...], read: ReadImages, cutting: CuttingNetworks | None = None
+) -> DigitsFound:
     """Return every digit of a picture, with what `read` puts out for it.
 
     grey: 0..255, of any size.  shape: rows and columns of a digit's image.
+    cutting: the networks by which touching digits are cut; without them, none are.
     Raises PictureError for a blank picture.
     """
     grey = np.asarray(grey, np.float32)
@@ -38,7 +47,8 @@ def find_digits(grey: Grey, shape: tuple[int, ...], read: ReadImages) -> DigitsF
     reader = Reader(page, shape, read)
     shapes = join_stacked(shapes, height)
     shapes = _with_fragments(shapes, height, reader)
-    shapes = split_touching(shapes, height, reader)
+    if cutting is not None:
+        shapes = split_touching(shapes, height, reader, cutting)
     kept = without_rests_of_lines([each for each in shapes if not is_mark(each, height)])
     if not kept:
         return _alone(grey, shape, read, NO_DIGIT)

@@ -1,4 +1,4 @@
-"""Split touching digits: of all pieces between two cuts, choose those that are read best."""
+"""Split touching digits: all pieces between two cuts, and the best way through them."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,8 +8,11 @@ import numpy.typing as npt
 from PIL import Image
 
 from mlp_cli.images.placing import place
-from mlp_cli.images.several.cuts import Cuts, find_cuts
+from mlp_cli.images.several.contacts import WORKING_HEIGHT, cutting_cost
+from mlp_cli.images.several.cuts import find_cuts
 from mlp_cli.images.several.shapes import Page, Shape, strength_of, trimmed
+from mlp_cli.images.several.types import ReadImages
+from mlp_cli.images.several.wholes import Window, halved, window_of
 from mlp_cli.images.strokes import (
     DIGIT_FRACTION,
     STROKE_FRACTION,
@@ -18,19 +21,11 @@ from mlp_cli.images.strokes import (
     thicken,
     thin,
 )
-from mlp_cli.images.types import Ink
+from mlp_cli.images.types import Ink, Mask
 from mlp_cli.images.windows import odd
 
-WORKING_HEIGHT = 40
-"""rows of a digit while its cuts are searched and its pieces are compared"""
 NARROWEST, WIDEST, LOWEST = 0.1, 1.3, 0.45
 """heights: the size of a piece that may be a digit"""
-INK_PENALTY = 0.9
-"""of a cut, for the square of the heights of ink that it goes through, in units of a logarithm of
-certainty"""
-WIDE, WIDE_PENALTY = 0.9, 0.9
-LOW, LOW_PENALTY = 0.8, 1.7
-"""heights, and the penalty of each height that a piece is wider or lower"""
 
 
 class CutPiece(NamedTuple):
@@ -39,11 +34,10 @@ class CutPiece(NamedTuple):
     start: int
     end: int
     """the numbers of the cuts; 0 is the shape's left end"""
-    width: float
-    height: float
-    """heights of a digit"""
     image: npt.NDArray[np.uint8]
     """in MNIST's form, but for small differences in the width of strokes"""
+    window: Window
+    """for the network that knows whole digits"""
 
 
 @dataclass(frozen=True)
@@ -51,34 +45,31 @@ class Splitting:
     """A shape, and the pieces that it may be split into."""
 
     shape: Shape
-    cuts: Cuts
+    cuts: npt.NDArray[np.int64]
+    """(cuts, rows): the first column at the right of each cut"""
     factor: float
     """rows of the cuts for each of the shape"""
     pieces: list[CutPiece]
 
-    def chosen(
-        self, certainty: npt.NDArray[np.floating], of_whole: float, against: float
-    ) -> list[Shape]:
-        """Return the pieces from left to right that the network is most certain of, as shapes.
+    def is_all(self, piece: CutPiece) -> bool:
+        """Return whether a piece is the whole shape."""
+        return piece.end - piece.start == len(self.cuts) + 1
 
-        It is the way from the first to the last cut with the largest sum of the logarithms of
-        certainty, less penalties: one piece or several.
+    def best(self, score: npt.NDArray[np.floating]) -> list[Shape]:
+        """Return the pieces from left to right, as shapes, whose scores have the largest sum.
 
-        certainty: 0..1, of each piece.  of_whole: that of the shape itself, more exactly.
-        against: the penalty of every piece but the whole.
+        They lead from the first to the last cut: one piece or several.
+
+        score: of each piece, the logarithm of a probability.
         """
-        last = len(self.cuts.ink) + 1
+        last = len(self.cuts) + 1
         total = np.full(last + 1, -np.inf)
         total[0] = 0
         through = [-1] * (last + 1)
         for k in sorted(range(len(self.pieces)), key=lambda k: self.pieces[k].end):
             piece = self.pieces[k]
-            is_whole = piece.end - piece.start == last
-            sure = of_whole if is_whole else certainty[k]
-            score = total[piece.start] + np.log(max(sure, 1e-3)) - self._penalty(piece)
-            score -= 0 if is_whole else against
-            if score > total[piece.end]:
-                total[piece.end], through[piece.end] = score, k
+            if total[piece.start] + score[k] > total[piece.end]:
+                total[piece.end], through[piece.end] = total[piece.start] + score[k], k
         shapes: list[Shape] = []
         at = last
         while at > 0 and through[at] >= 0:
@@ -87,50 +78,45 @@ class Splitting:
             at = piece.start
         return shapes[::-1] if at == 0 else [self.shape]
 
-    def _penalty(self, piece: CutPiece) -> float:
-        last = len(self.cuts.ink) + 1
-        penalty = WIDE_PENALTY * max(0.0, piece.width - WIDE)
-        if piece.end - piece.start < last:
-            ends = [n for n in (piece.start, piece.end) if 0 < n < last]
-            penalty += INK_PENALTY * float((self.cuts.ink[np.array(ends) - 1] ** 2).sum()) / 2
-            penalty += LOW_PENALTY * max(0.0, LOW - piece.height)
-        return float(penalty)
-
     def _cut_out(self, piece: CutPiece) -> Shape:
         """Return a piece in the pixels of the picture."""
-        last = len(self.cuts.ink) + 1
-        if piece.end - piece.start == last:
+        if self.is_all(piece):
             return self.shape
         box, mask = self.shape.box, self.shape.mask
         rows = ((np.arange(box.height) + 0.5) * self.factor).astype(np.int64)
-        rows = rows.clip(0, self.cuts.columns.shape[1] - 1)
+        rows = rows.clip(0, self.cuts.shape[1] - 1)
         columns = (np.arange(box.width) + 0.5) * self.factor
         between = np.ones_like(mask)
         if piece.start > 0:
-            between &= columns >= self.cuts.columns[piece.start - 1][rows][:, None]
-        if piece.end < last:
-            between &= columns < self.cuts.columns[piece.end - 1][rows][:, None]
+            between &= columns >= self.cuts[piece.start - 1][rows][:, None]
+        if piece.end <= len(self.cuts):
+            between &= columns < self.cuts[piece.end - 1][rows][:, None]
         return trimmed(mask & between, box.left, box.top) or self.shape
 
 
-def split(page: Page, shape: Shape, height: float, image_shape: tuple[int, ...]) -> Splitting:
+def split(
+    page: Page,
+    shape: Shape,
+    height: float,
+    image_shape: tuple[int, ...],
+    contacts: ReadImages,
+) -> Splitting:
     """Return the ways to split a shape.
 
     Its strokes get MNIST's width once, as of digits of this height; pieces are only placed.
 
-    height: of a digit, in pixels.
+    height: of a digit, in pixels.  contacts: the network that knows where digits touch.
     """
     factor = WORKING_HEIGHT / height
-    rows, columns = (max(1, round(n * factor)) for n in shape.mask.shape)
-    strength = strength_of(page, shape, 0)
-    how = Image.Resampling.BICUBIC if factor > 1 else Image.Resampling.BOX
-    mask = np.asarray(Image.fromarray(strength).resize((columns, rows), how)) > 0.5
-    cuts = find_cuts(mask, WORKING_HEIGHT)
+    mask = working_mask(page, shape, factor)
+    columns = mask.shape[1]
+    cuts = find_cuts(cutting_cost(mask, contacts), WORKING_HEIGHT)
     ink, margin = _with_usual_strokes(mask)
     edges = np.arange(-margin, columns + margin)
-    count = len(cuts.ink)
+    count = len(cuts)
+    shape_ink = halved(ink)
     # The margin above and below belongs to the first and the last row.
-    paths = np.pad(cuts.columns, ((0, 0), (margin, margin)), mode="edge") if count else cuts.columns
+    paths = np.pad(cuts, ((0, 0), (margin, margin)), mode="edge") if count else cuts
     pieces = []
     for start in range(count + 1):
         for end in range(start + 1, count + 2):
@@ -140,18 +126,29 @@ def split(page: Page, shape: Shape, height: float, image_shape: tuple[int, ...])
             if end <= count:
                 between &= edges < paths[end - 1][:, None]
             is_whole = end - start == count + 1
-            piece = _piece(ink * between, start, end, is_whole, image_shape)
-            if piece is not None:
-                pieces.append(piece)
+            piece = ink * between
+            image = _image_of(piece, is_whole, image_shape)
+            if image is not None:
+                window = window_of(halved(piece), shape_ink)
+                pieces.append(CutPiece(start, end, image, window))
             elif not is_whole and _width(between & (ink > 0.5)) > WIDEST * WORKING_HEIGHT:
                 break
     return Splitting(shape, cuts, factor, pieces)
 
 
-def _piece(
-    ink: Ink, start: int, end: int, is_whole: bool, image_shape: tuple[int, ...]
-) -> CutPiece | None:
-    """Return a piece with this ink, or None where it cannot be a digit by its size."""
+def working_mask(page: Page, shape: Shape, factor: float) -> Mask:
+    """Return a shape's ink in another size.  factor: new pixels for each of the picture."""
+    rows, columns = (max(1, round(n * factor)) for n in shape.mask.shape)
+    how = Image.Resampling.BICUBIC if factor > 1 else Image.Resampling.BOX
+    strength = Image.fromarray(strength_of(page, shape, 0))
+    mask: Mask = np.asarray(strength.resize((columns, rows), how)) > 0.5
+    return mask
+
+
+def _image_of(
+    ink: Ink, is_whole: bool, image_shape: tuple[int, ...]
+) -> npt.NDArray[np.uint8] | None:
+    """Return the image of a piece with this ink, or None where it cannot be a digit by its size."""
     mask = ink > 0.5
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
@@ -164,16 +161,15 @@ def _piece(
         DIGIT_FRACTION * n / side
         for n, side in zip(image_shape, (bottom - top, right - left), strict=True)
     )
-    image = place(ink[top:bottom, left:right], scale, image_shape)
-    return CutPiece(start, end, width, height, image)
+    return place(ink[top:bottom, left:right], scale, image_shape)
 
 
-def _width(mask: npt.NDArray[np.bool_]) -> int:
+def _width(mask: Mask) -> int:
     columns = np.flatnonzero(mask.any(axis=0))
     return int(columns[-1] + 1 - columns[0]) if columns.size else 0
 
 
-def _with_usual_strokes(mask: npt.NDArray[np.bool_]) -> tuple[Ink, int]:
+def _with_usual_strokes(mask: Mask) -> tuple[Ink, int]:
     """Return the mask with strokes as wide as in MNIST, and the margin added around it."""
     reach = WORKING_HEIGHT // 4
     inside = distance_to(~np.pad(mask, 1), reach)[1:-1, 1:-1] - 0.5

@@ -1,55 +1,100 @@
 """Decide which shapes are touching digits, and split them."""
 
 import numpy as np
+import numpy.typing as npt
 
 from mlp_cli.images.several.certainty import mean_outputs
 from mlp_cli.images.several.reader import Reader
 from mlp_cli.images.several.shapes import Shape
-from mlp_cli.images.several.splitting import split
+from mlp_cli.images.several.splitting import Splitting, split
+from mlp_cli.images.several.types import CuttingNetworks
+from mlp_cli.images.several.wholes import WHOLE
 
-WELL_READ = 0.9
+WELL_READ = 0.97
 """mean output: a shape that the network reads so well is not cut"""
-WIDE_PAIR, WIDE_ALONE = 0.95, 1.25
-"""heights: a wider shape may be two digits, however well it is read; where neighbours do not touch,
-only a still wider one"""
-VERY_WIDE, TOUCHING = 1.35, 0.1
-"""heights, and the fraction of the shapes: where as many are so wide and badly read, neighbours
-touch"""
-AGAINST_CUTS = 0.9
-"""the penalty of each piece where neighbours do not touch, in units of a logarithm of certainty"""
-LEAST_TO_CUT = 0.45
-"""heights: a narrower shape is not cut"""
+WIDE = 0.95
+"""heights: a wider shape may be two digits, however well it is read"""
+LEAST_TO_CUT, MOST_TO_CUT = 0.35, 16
+"""heights: a narrower shape is not cut, and neither is a wider one: it is no number"""
+LOWEST, HIGHEST = 0.8, 0.95
+"""heights of a digit: those of a shape are as high as itself, within these bounds; a sloping row of
+touching digits is higher than each of them"""
 MOST_PIECES = 2500
 """that are read of a picture"""
+OFTENER = 3.0
+"""how much oftener pieces are whole, beside other pieces, where they are chosen among than in what
+the network learns"""
+LEAST_CERTAINTY = 1e-3
+"""the least certainty that counts"""
 
 
-def split_touching(shapes: list[Shape], height: float, reader: Reader) -> list[Shape]:
-    """Return the shapes, those cut that are two digits or more."""
+def split_touching(
+    shapes: list[Shape], height: float, reader: Reader, cutting: CuttingNetworks
+) -> list[Shape]:
+    """Return the shapes, those cut that are two digits or more.
+
+    height: of a digit, in pixels.
+    """
     tall = [each for each in shapes if each.box.height >= 0.5 * height]
     certainty = dict(zip(map(id, tall), reader.certainty(tall), strict=True))
-    pairs = [
-        each.box.width > VERY_WIDE * height and certainty[id(each)] < WELL_READ for each in tall
-    ]
-    touching = sum(pairs) >= max(1, TOUCHING * len(tall))
-    against, widest = (0.0, WIDE_PAIR) if touching else (AGAINST_CUTS, WIDE_ALONE)
-    splittings, room = [], MOST_PIECES
-    # The narrow ones first: a pair is split correctly more often than a long chain.
-    for each in sorted(tall, key=lambda shape: shape.box.width):
-        own = min(max(each.box.height, 0.85 * height), 1.25 * height)
-        wide = each.box.width / own
-        if wide < LEAST_TO_CUT or (wide < widest and certainty[id(each)] >= WELL_READ) or room < 0:
-            continue
-        splitting = split(reader.page, each, own, reader.shape)
-        if splitting.pieces:
-            splittings.append(splitting)
-            room -= len(splitting.pieces)
+    splittings = _splittings(tall, certainty, height, reader, cutting)
     if not splittings:
         return shapes
     images = np.stack([piece.image for each in splittings for piece in each.pieces])
-    best = mean_outputs(images, reader.network)[1].max(axis=1)
+    windows = np.stack([piece.window for each in splittings for piece in each.pieces])
+    certain = mean_outputs(images, reader.network)[1].max(axis=1)
+    whole = cutting.wholes(windows)[:, WHOLE]
     ends = np.cumsum([len(each.pieces) for each in splittings])[:-1]
-    replaced = {
-        id(each.shape): each.chosen(own, certainty[id(each.shape)], against)
-        for each, own in zip(splittings, np.split(best, ends), strict=True)
-    }
+    replaced = {}
+    for each, *of_pieces in zip(
+        splittings, np.split(certain, ends), np.split(whole, ends), strict=True
+    ):
+        scores = _scores(each, certainty[id(each.shape)], *of_pieces)
+        replaced[id(each.shape)] = each.best(scores)
     return [piece for each in shapes for piece in replaced.get(id(each), [each])]
+
+
+def _splittings(
+    shapes: list[Shape],
+    certainty: dict[int, np.floating],
+    height: float,
+    reader: Reader,
+    cutting: CuttingNetworks,
+) -> list[Splitting]:
+    """Return the ways to split each shape that may be two digits or more.
+
+    certainty: of the network that reads, by the shape's id.
+    """
+    splittings, room = [], MOST_PIECES
+    # The narrow ones first: a pair is split correctly more often than a long chain.
+    for each in sorted(shapes, key=lambda shape: shape.box.width):
+        own_height = min(max(each.box.height, LOWEST * height), HIGHEST * height)
+        wide = each.box.width / own_height
+        well_read = wide < WIDE and certainty[id(each)] >= WELL_READ
+        if not LEAST_TO_CUT <= wide <= MOST_TO_CUT or well_read or room < 0:
+            continue
+        splitting = split(reader.page, each, own_height, reader.shape, cutting.contacts)
+        if splitting.pieces:
+            splittings.append(splitting)
+            room -= len(splitting.pieces)
+    return splittings
+
+
+def _scores(
+    splitting: Splitting,
+    of_shape: np.floating,
+    certainty: npt.NDArray[np.floating],
+    whole: npt.NDArray[np.floating],
+) -> npt.NDArray[np.floating]:
+    """Return how good each piece is, as a logarithm.
+
+    of_shape: how certain the network that reads is of the shape itself.
+    certainty, whole: of each piece, that certainty and the probability of a whole digit.
+    """
+    # The shape itself is read more exactly than its pieces.
+    itself = np.array([splitting.is_all(piece) for piece in splitting.pieces])
+    certain = np.maximum(np.where(itself, of_shape, certainty), LEAST_CERTAINTY)
+    odds = OFTENER * whole.astype(np.float64) / np.maximum(1 - whole, LEAST_CERTAINTY)
+    is_whole = np.maximum(odds / (1 + odds), LEAST_CERTAINTY)
+    scores: npt.NDArray[np.floating] = np.log(certain) + np.log(is_whole)
+    return scores

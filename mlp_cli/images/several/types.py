@@ -14,6 +14,15 @@ ReadImages = Callable[[npt.NDArray[np.uint8]], Outputs]
 """what a network, or a committee, puts out for images (n, rows, columns): (n, classes)"""
 
 
+class CuttingNetworks(NamedTuple):
+    """Two networks by which touching digits are cut."""
+
+    contacts: ReadImages
+    """whether digits touch at a pixel (contacts.py)"""
+    wholes: ReadImages
+    """whether a piece is a whole digit (wholes.py)"""
+
+
 class Box(NamedTuple):
     """The part of a picture that a digit takes: pixels of the picture as it was read, upright."""
 

@@ -5,7 +5,7 @@ from types import ModuleType
 import numpy as np
 
 from mlp_cli.images import components, digit, ground, placing, reading, reducing, strokes, threshold
-from mlp_cli.images.several import certainty, clearing, finding, joining, layout, marks, touching
+from mlp_cli.images.several import certainty, clearing, finding, joining, layout, marks
 
 SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (
@@ -69,7 +69,6 @@ SHARED: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (layout, ("WIDEST_GAP", "STEEPEST", "MOST_OFF_LINE", "LEAST_LINKS")),
     (certainty, ("TURN", "SLANT", "STRETCH", "STEP")),
     (finding, ("ONE_DIGIT_SIDE", "SAME")),
-    (touching, ("WELL_READ", "WIDE_PAIR", "WIDE_ALONE")),
 )
 """modules, and those of their constants that a script of the page reads"""
 

@@ -6,8 +6,12 @@
  */
 
 const { ONE_DIGIT_SIDE, SAME } = IMAGES.finding;
-const { WELL_READ, WIDE_PAIR, WIDE_ALONE } = IMAGES.touching;
 const TOUCHING = "it is wide and may be two digits that touch";
+/* Heights: a shape that is so wide is doubtful, however well it is read, or where it is read worse
+ * than with this output. */
+const VERY_WIDE = 1.25;
+const WIDE = 0.95;
+const WELL_READ = 0.9;
 
 /** Return the digits, or one where there is no writing; none where the picture is blank.
  * @param {Grid} grey 0..255 @param {number[]} shape rows, columns
@@ -58,7 +62,7 @@ function asAlone(alone, found) {
  * well it is read. */
 function mayTouch(shape, height, outputs) {
   const wide = widthOf(shape) / Math.max(heightOf(shape), 0.85 * height);
-  return wide > WIDE_ALONE || (wide > WIDE_PAIR && Math.max(...outputs) < WELL_READ);
+  return wide > VERY_WIDE || (wide > WIDE && Math.max(...outputs) < WELL_READ);
 }
 
 /** Return a shape in MNIST's form. One without ink, such as the end of a stroke, is black. */
