@@ -16,9 +16,11 @@ WIDE = 0.95
 """heights: a wider shape may be two digits, however well it is read"""
 LEAST_TO_CUT, MOST_TO_CUT = 0.35, 16
 """heights: a narrower shape is not cut, and neither is a wider one: it is no number"""
-LOWEST, HIGHEST = 0.8, 0.95
-"""heights of a digit: those of a shape are as high as itself, within these bounds; a sloping row of
-touching digits is higher than each of them"""
+LOWEST, HIGHEST = 0.85, 1.1
+"""heights of a digit: those of a shape are as high as itself, within these bounds"""
+ROW, HIGHEST_OF_ROW = 1.3, 0.95
+"""a shape so many times as wide as high is a row, and the bound of its digits: a row that slopes is
+higher than they are"""
 MOST_PIECES = 2500
 """that are read of a picture"""
 OFTENER = 3.0
@@ -68,7 +70,9 @@ def _splittings(
     splittings, room = [], MOST_PIECES
     # The narrow ones first: a pair is split correctly more often than a long chain.
     for each in sorted(shapes, key=lambda shape: shape.box.width):
-        own_height = min(max(each.box.height, LOWEST * height), HIGHEST * height)
+        is_row = each.box.width > ROW * each.box.height
+        highest = (HIGHEST_OF_ROW if is_row else HIGHEST) * height
+        own_height = min(max(each.box.height, LOWEST * height), highest)
         wide = each.box.width / own_height
         well_read = wide < WIDE and certainty[id(each)] >= WELL_READ
         if not LEAST_TO_CUT <= wide <= MOST_TO_CUT or well_read or room < 0:
