@@ -250,3 +250,28 @@ def test_a_run_to_the_end_leaves_nothing_to_warn_of():
     )
     assert done.stderr == ""
     assert done.stdout.split()[1:] == ["1", "2", "3"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="Windows stops no process by a signal")
+def test_a_worker_that_is_stopped_and_continued_loses_no_byte():
+    """Ctrl-Z and `fg`, or a laptop that sleeps, in the middle of an epoch's images."""
+    images = np.random.default_rng(0).integers(0, 256, (3000, 28, 28), np.uint8)
+    seeds, pauses = np.random.SeedSequence(5), np.random.default_rng(1)
+    with DistortedEpochs(images, "elastic", 1.0, seeds, 1, 30) as distorted:
+        worker, is_over = distorted.worker, threading.Event()
+
+        def stop_often():
+            while not is_over.wait(pauses.uniform(0.005, 0.06)) and worker.poll() is None:
+                worker.send_signal(signal.SIGSTOP)
+                time.sleep(pauses.uniform(0.002, 0.03))
+                worker.send_signal(signal.SIGCONT)
+
+        stopper = threading.Thread(target=stop_often)
+        stopper.start()
+        try:
+            for epoch in range(1, 31):
+                expected = distort_epoch(images, "elastic", 1.0, seeds, epoch)
+                np.testing.assert_array_equal(distorted.epoch_images(epoch), expected)
+        finally:
+            is_over.set()
+            stopper.join()

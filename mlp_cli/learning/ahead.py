@@ -198,5 +198,6 @@ def serve(tasks: IO[bytes], results: IO[bytes]) -> None:
     images, kind, strength, seed_sequence, view_name, epochs = pickle.load(tasks)
     for epoch in epochs:
         made = distort_epoch(images, kind, strength, seed_sequence, epoch, view_name)
-        results.write(made.data)
-        results.flush()
+        rest = made.data.cast("B")
+        while rest:  # a process that is stopped and continued has written a part
+            rest = rest[os.write(results.fileno(), rest) :]
