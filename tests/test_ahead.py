@@ -253,8 +253,10 @@ def test_a_run_to_the_end_leaves_nothing_to_warn_of():
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="Windows stops no process by a signal")
-def test_a_worker_that_is_stopped_and_continued_loses_no_byte():
-    """Ctrl-Z and `fg`, or a laptop that sleeps, in the middle of an epoch's images."""
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_worker_that_is_stopped_and_continued_loses_no_byte(unbuffered, monkeypatch):
+    """Ctrl-Z and `fg` in the middle of an epoch's images, as a container may be set up, too."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     images = np.random.default_rng(0).integers(0, 256, (3000, 28, 28), np.uint8)
     seeds, pauses = np.random.SeedSequence(5), np.random.default_rng(1)
     with DistortedEpochs(images, "elastic", 1.0, seeds, 1, 30) as distorted:

@@ -24,11 +24,12 @@ MOST_DEATHS = 3
 """of a run's workers, one after the other without an epoch between: then it cannot go on"""
 LISTENING_SECONDS = 1.0
 """On Windows, Ctrl-C does not end a wait."""
-# Not multiprocessing: its spawn imports the caller's main module again.
+# Not multiprocessing: its spawn imports the caller's main module again. Not sys.stdout.buffer: with
+# PYTHONUNBUFFERED it has no buffer, and may write a part of what it is given.
 CODE = (
     "import sys; sys.path[:] = {path!r}; from pathlib import Path; "
     "from mlp_cli.sweeps.serving import serve_tasks; "
-    "serve_tasks(sys.stdin.buffer, sys.stdout.buffer, Path({data_dir!r}), {shared!r})"
+    "serve_tasks(sys.stdin.buffer, open(1, 'wb'), Path({data_dir!r}), {shared!r})"
 )
 
 
