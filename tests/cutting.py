@@ -19,20 +19,27 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from mlp_cli import train
-from mlp_cli.errors import DataError, PictureError
+from mlp_cli.errors import PictureError
 from mlp_cli.images.ground import find_ink
 from mlp_cli.images.several.clearing import seeded
 from mlp_cli.images.several.contacts import WORKING_HEIGHT, windows_around
+from mlp_cli.images.several.cuts import between
 from mlp_cli.images.several.joining import join_stacked
 from mlp_cli.images.several.shapes import Page, Shape, shapes_of
 from mlp_cli.images.several.splitting import split, working_mask
-from mlp_cli.images.several.touching import HIGHEST, LOWEST
-from mlp_cli.images.several.types import CuttingNetworks
+from mlp_cli.images.several.touching import height_within
 from mlp_cli.images.threshold import find_levels
 from mlp_cli.runs import bundled
 from mlp_cli.runs.reading import load_checkpoint
 from mlp_cli.runs.small import write_small
-from tests.pages import Digits, Writer, drawn_digits, paste, touching_place, turned_ink
+from tests.pages import (
+    Writer,
+    drawn_digits,
+    mnist_digits,
+    paste,
+    touching_place,
+    turned_ink,
+)
 
 COUNTS = (0.15, 0.35, 0.2, 0.12, 0.1, 0.08)
 """shares of numbers of one digit, of two, and so on"""
@@ -65,13 +72,7 @@ class Number:
     """of a digit, in pixels"""
 
 
-def cutting_networks():
-    """The two networks, as `mlp predict --all` has them."""
-    paths = bundled.CONTACTS_PATH, bundled.WHOLES_PATH
-    return CuttingNetworks(*(load_checkpoint(path).outputs for path in paths))
-
-
-def make_number(rng, sources, touching=0.9):
+def make_number(rng, sources, touching):
     """A number.  touching: the fraction of neighbours that touch."""
     writer = Writer(rng, sources[int(rng.integers(len(sources)))])
     height = rng.uniform(18, 90)
@@ -142,20 +143,20 @@ def contacts_of(owners):
     return contacts
 
 
-def shapes_to_cut(rng, sources, touching):
-    """The page and the shapes of one number: for each its height of a digit, mask and owners."""
-    number = make_number(rng, sources, touching)
+def shapes_to_cut(rng, number):
+    """The page of a number, and its shapes, each with the height of a digit in it."""
     height = number.height * rng.uniform(0.85, 1.15)  # a page's own measure is not exact
     page, shapes = shapes_in(number, height)
-    for shape in shapes:
-        own = min(max(shape.box.height, LOWEST * height), HIGHEST * height)
-        mask = working_mask(page, shape, WORKING_HEIGHT / own)
-        yield page, shape, own, mask, owners_of(number, shape, mask), number
+    return page, [(shape, height_within(shape, height)) for shape in shapes]
 
 
 def contact_windows(rng, sources):
     """The windows around pixels of one number, and whether these are contacts."""
-    for _, _, _, mask, owners, _ in shapes_to_cut(rng, sources, 0.9):
+    number = make_number(rng, sources, touching=0.9)
+    page, shapes = shapes_to_cut(rng, number)
+    for shape, height in shapes:
+        mask = working_mask(page, shape, WORKING_HEIGHT / height)
+        owners = owners_of(number, shape, mask)
         contacts = contacts_of(owners)
         kept = (owners > 0) & (contacts | (rng.random(owners.shape) < KEPT))
         yield windows_around(mask, *np.nonzero(kept)), contacts[kept]
@@ -163,15 +164,19 @@ def contact_windows(rng, sources):
 
 def whole_windows(rng, sources, contacts):
     """The windows of the pieces of one number, and whether these are whole digits."""
-    for page, shape, height, mask, owners, number in shapes_to_cut(rng, sources, 0.75):
+    number = make_number(rng, sources, touching=0.75)
+    page, shapes = shapes_to_cut(rng, number)
+    for shape, height in shapes:
         splitting = split(page, shape, height, (28, 28), contacts)
+        owners = owners_of(number, shape, working_mask(page, shape, splitting.factor))
         # Of every digit, the pixels that were found on the page; a part of it may be in another
         # shape.
         found = np.bincount(number.owner[page.mask], minlength=10)[1:10]
         found = found * (WORKING_HEIGHT / height) ** 2
         windows, labels = [], []
         for piece in splitting.pieces:
-            held = np.bincount(owners[mask & between(splitting, piece, mask)], minlength=10)[1:10]
+            inside = between(splitting.cuts, piece.start, piece.end, np.arange(owners.shape[1]))
+            held = np.bincount(owners[inside], minlength=10)[1:10]
             digit = int(held.argmax())
             common = held[digit] / max(held.sum(), found[digit], 1)
             if common < PART or common >= WHOLE:
@@ -179,17 +184,6 @@ def whole_windows(rng, sources, contacts):
                 labels.append(common >= WHOLE)
         if windows:
             yield np.stack(windows), np.array(labels)
-
-
-def between(splitting, piece, mask):
-    """The pixels of a working mask between the two cuts of a piece."""
-    columns = np.arange(mask.shape[1])
-    inside = np.ones(mask.shape, bool)
-    if piece.start > 0:
-        inside &= columns >= splitting.cuts[piece.start - 1][:, None]
-    if piece.end <= len(splitting.cuts):
-        inside &= columns < splitting.cuts[piece.end - 1][:, None]
-    return inside
 
 
 def main():
@@ -202,7 +196,7 @@ def main():
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("MLP_TEST_DATA", ".")))
     parser.add_argument("--contacts", type=Path, default=bundled.CONTACTS_PATH)
     options = parser.parse_args()
-    sources = [drawn_digits(6000, seed=11), *mnist_training_digits(options.data)]
+    sources = [drawn_digits(6000, seed=11), *mnist_digits(options.data, "train")]
     if options.what == "contacts":
         make, settings = contact_windows, {"hidden": (128, 64), "epochs": 14}
     else:
@@ -218,17 +212,6 @@ def main():
     run = train(np.concatenate(windows), np.concatenate(labels), **SETTINGS, **settings)
     with open(options.file, "wb") as file:
         write_small(run, file)
-
-
-def mnist_training_digits(folder):
-    """MNIST's training images, or nothing where they are not there."""
-    from mlp_cli import load_dataset
-
-    try:
-        data = load_dataset("mnist", folder)
-    except DataError:
-        return []
-    return [Digits(np.asarray(data.train.images), np.asarray(data.train.labels))]
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mlp_cli.commands.shared.all_digits import cutting_networks
 from mlp_cli.datasets.idx import read_idx
 from mlp_cli.errors import MlpError
 from mlp_cli.exports.network_file import read_network
@@ -31,7 +32,6 @@ from mlp_cli.runs import bundled
 from mlp_cli.runs.presets import read_preset
 from mlp_cli.runs.reading import load_checkpoint, read_facts
 from tests import audit
-from tests.cutting import cutting_networks
 from tests.hostile_bulk import ENCODINGS, make_bulky_json, make_bulky_npz
 from tests.hostile_folders import answer, run_folder
 from tests.hostile_names import run_names

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from mlp_cli import load_dataset
 from mlp_cli.datasets.drawn.drawing import draw_digits
+from mlp_cli.errors import DataError
 from mlp_cli.images import find_digit
 
 KINDS = ("clean", "framed", "squared", "gradient", "dark", "touching", "sums", "photo", "none")
@@ -74,6 +76,15 @@ def drawn_digits(count=3000, seed=5):
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, 10, count)
     return Digits(draw_digits(labels, rng), labels)
+
+
+def mnist_digits(folder, split="test"):
+    """MNIST's images of a split, or nothing where they are not there."""
+    try:
+        images = getattr(load_dataset("mnist", folder), split)
+    except DataError:
+        return []
+    return [Digits(np.asarray(images.images), np.asarray(images.labels))]
 
 
 def kind_of(number):

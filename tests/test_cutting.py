@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mlp_cli.commands.shared.all_digits import cutting_networks
 from mlp_cli.images.several.contacts import (
     CONTACT,
     WINDOW_SHAPE,
@@ -10,7 +11,7 @@ from mlp_cli.images.several.contacts import (
     cutting_cost,
     windows_around,
 )
-from mlp_cli.images.several.cuts import find_cuts
+from mlp_cli.images.several.cuts import between, find_cuts
 from mlp_cli.images.several.shapes import Shape
 from mlp_cli.images.several.splitting import CutPiece, Splitting, working_mask
 from mlp_cli.images.several.types import Box
@@ -18,9 +19,7 @@ from mlp_cli.images.several.wholes import PIECE_SHAPE, SIDE, WINDOW_MARGIN, halv
 from mlp_cli.runs import bundled
 from mlp_cli.runs.reading import load_checkpoint
 from tests.cutting import (
-    between,
     contacts_of,
-    cutting_networks,
     make_number,
     owners_of,
     shapes_in,
@@ -131,11 +130,11 @@ def test_contacts_are_the_pixels_beside_another_digit():
 
 
 def test_a_number_knows_whose_digit_every_pixel_is(sources):
-    number = make_number(np.random.default_rng(3), sources)
+    number = make_number(np.random.default_rng(3), sources, 0.9)
     assert set(np.unique(number.owner)) == set(range(len(number.labels) + 1))
     ground = np.median(number.grey)
     assert (number.grey[number.owner > 0] < ground - 20).mean() > 0.9
-    again = make_number(np.random.default_rng(3), sources)
+    again = make_number(np.random.default_rng(3), sources, 0.9)
     np.testing.assert_array_equal(again.grey, number.grey)
 
 
@@ -144,7 +143,7 @@ def test_a_cut_leads_along_most_contacts(cutting, sources):
     shares = []
     for seed in range(30):
         rng = np.random.default_rng([5, seed])
-        number = make_number(rng, sources)
+        number = make_number(rng, sources, 0.9)
         page, shapes = shapes_in(number, number.height)
         for shape in shapes:
             mask = working_mask(page, shape, WORKING_HEIGHT / number.height)
@@ -152,19 +151,18 @@ def test_a_cut_leads_along_most_contacts(cutting, sources):
             cuts = find_cuts(cutting_cost(mask, cutting.contacts), WORKING_HEIGHT)
             digits = [k for k in range(1, 7) if (owners == k).sum() > 100]
             if len(digits) > 1:
-                shares += [best_share(owners, mask, cuts, shape, digit) for digit in digits]
+                shares += [best_share(owners, cuts, digit) for digit in digits]
     assert len(shares) > 30
     assert np.mean(np.array(shares) > 0.8) >= 0.9
 
 
-def best_share(owners, mask, cuts, shape, digit):
+def best_share(owners, cuts, digit):
     """The largest share that a digit and a piece between two cuts have in common."""
-    splitting = Splitting(shape, cuts, 1.0, [])
+    columns = np.arange(owners.shape[1])
     best = 0.0
     for start in range(len(cuts) + 1):
         for end in range(start + 1, len(cuts) + 2):
-            piece = CutPiece(start, end, None, None)
-            inside = (owners > 0) & between(splitting, piece, mask)
+            inside = (owners > 0) & between(cuts, start, end, columns)
             common = np.count_nonzero(inside & (owners == digit))
             most = max(np.count_nonzero(inside), np.count_nonzero(owners == digit))
             best = max(best, common / most)

@@ -20,9 +20,8 @@ from mlp_cli.images.several.marks import is_mark
 from mlp_cli.images.several.shapes import Shape
 from mlp_cli.runs import bundled
 from mlp_cli.runs.reading import load_checkpoint
-from tests.benchmarks.pages_of_digits import mnist_digits
 from tests.makers import adopt_network
-from tests.pages import Writer, drawn_digits, paste
+from tests.pages import Writer, drawn_digits, mnist_digits, paste
 from tests.test_drawing_page import answer, boxes, draw_points
 from tests.test_html import CURVES, SIZE, prediction, settle
 

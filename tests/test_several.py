@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from mlp_cli.commands.shared.all_digits import cutting_networks
 from mlp_cli.errors import PictureError
 from mlp_cli.images import find_digit
 from mlp_cli.images.components import find_parts
@@ -21,8 +22,7 @@ from mlp_cli.images.several.rules import without_circles, without_enclosures, wi
 from mlp_cli.images.several.shapes import Shape, union
 from mlp_cli.runs import bundled
 from mlp_cli.runs.reading import load_checkpoint
-from tests.benchmarks.pages_of_digits import measure, mnist_digits
-from tests.cutting import cutting_networks
+from tests.benchmarks.pages_of_digits import measure
 from tests.pages import (
     KINDS,
     drawn_digits,
@@ -30,6 +30,7 @@ from tests.pages import (
     kind_of,
     legible,
     make_page,
+    mnist_digits,
     paste,
     touching_place,
     trim,

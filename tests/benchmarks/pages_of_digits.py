@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
+from mlp_cli.commands.shared.all_digits import cutting_networks
 from mlp_cli.images.several import find_digits
 from mlp_cli.runs import bundled
 from mlp_cli.runs.reading import load_checkpoint
-from tests.cutting import cutting_networks
-from tests.pages import KINDS, Digits, drawn_digits, edit_distance, legible, make_page
+from tests.pages import KINDS, drawn_digits, edit_distance, legible, make_page, mnist_digits
 
 
 def main():
@@ -50,18 +50,6 @@ def main():
         if options.worst and result["text"] != page.text:
             print(number, page.kind, page.text, result["text"], sep="\n  ")
     print_table(results)
-
-
-def mnist_digits(folder):
-    """MNIST's test images, or nothing where they are not there."""
-    from mlp_cli import load_dataset
-    from mlp_cli.errors import DataError
-
-    try:
-        data = load_dataset("mnist", folder)
-    except DataError:
-        return []
-    return [Digits(np.asarray(data.test.images), np.asarray(data.test.labels))]
 
 
 def measure(page, run, cutting):

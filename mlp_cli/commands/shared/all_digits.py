@@ -132,7 +132,7 @@ class PageReading:
 
 def read_pages(names: Iterable[str], readers: Readers) -> Iterator[PageReading | Unread]:
     """Yield what was read in each picture, or why it could not be read."""
-    cutting = _cutting_networks() if readers.read_digits else None
+    cutting = cutting_networks() if readers.read_digits else None
     for name in names:
         try:
             yield _read_page(name, readers, cutting)
@@ -140,7 +140,8 @@ def read_pages(names: Iterable[str], readers: Readers) -> Iterator[PageReading |
             yield Unread(name, str(error))
 
 
-def _cutting_networks() -> "CuttingNetworks":
+def cutting_networks() -> "CuttingNetworks":
+    """Return the networks that come with the program, by which touching digits are cut."""
     from mlp_cli.images.several import CuttingNetworks
     from mlp_cli.runs import bundled
     from mlp_cli.runs.reading import load_checkpoint

@@ -49,10 +49,18 @@ def cutting_cost(mask: Mask, contacts: ReadImages) -> Costs:
     rows, columns = np.nonzero(mask)
     if not rows.size:
         return cost
-    output = contacts(windows_around(mask, rows, columns))[:, CONTACT].astype(np.float64)
+    outputs = contacts(windows_around(mask, rows, columns))
     # The network has learned from more contacts than there are among the pixels of digits.
-    odds = RARER * output / np.maximum(1 - output, LEAST_PROBABILITY)
-    cost[rows, columns] = np.minimum(
-        1, -GAIN * np.log(np.maximum(odds / (1 + odds), LEAST_PROBABILITY))
-    )
+    probability = with_odds(outputs[:, CONTACT], RARER)
+    cost[rows, columns] = np.minimum(1, -GAIN * np.log(np.maximum(probability, LEAST_PROBABILITY)))
     return cost
+
+
+def with_odds(probability: npt.NDArray[np.floating], factor: float) -> npt.NDArray[np.float64]:
+    """Return a probability p whose odds are this factor times as high: f p / (f p + 1 - p).
+
+    It corrects the output of a network whose class is rarer, or more frequent, than it was among
+    the examples that it learned from.
+    """
+    likely = factor * probability.astype(np.float64)
+    return likely / (likely + 1 - probability)

@@ -1,9 +1,12 @@
 """Find where touching digits may be cut: ways from top to bottom, along their contacts."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.images.several.contacts import Costs
+from mlp_cli.images.types import Mask
 
 CUT_STEP = 0.05
 """heights between the places where a cut is searched"""
@@ -54,6 +57,20 @@ def find_cuts(costs: Costs, height: float) -> npt.NDArray[np.int64]:
     chosen = chosen[: 4 + round(MOST_CUTS * columns / height)]
     chosen.sort(key=lambda k: float(paths[k].mean()))
     return paths[chosen]
+
+
+def between(cuts: npt.NDArray[np.int64], start: int, end: int, columns: npt.NDArray[Any]) -> Mask:
+    """Return which places are between two cuts, (rows, columns).
+
+    start, end: the numbers of the cuts; 0 is the left end, and the number after the last one the
+    right end.  columns: of the places, on the scale of the cuts.
+    """
+    inside = np.ones((cuts.shape[1], columns.size), np.bool_)
+    if start > 0:
+        inside &= columns >= cuts[start - 1][:, None]
+    if end <= len(cuts):
+        inside &= columns < cuts[end - 1][:, None]
+    return inside
 
 
 def _cheapest(

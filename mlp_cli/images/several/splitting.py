@@ -9,7 +9,7 @@ from PIL import Image
 
 from mlp_cli.images.placing import place
 from mlp_cli.images.several.contacts import WORKING_HEIGHT, cutting_cost
-from mlp_cli.images.several.cuts import find_cuts
+from mlp_cli.images.several.cuts import between, find_cuts
 from mlp_cli.images.several.shapes import Page, Shape, strength_of, trimmed
 from mlp_cli.images.several.types import ReadImages
 from mlp_cli.images.several.wholes import Window, halved, window_of
@@ -86,12 +86,8 @@ class Splitting:
         rows = ((np.arange(box.height) + 0.5) * self.factor).astype(np.int64)
         rows = rows.clip(0, self.cuts.shape[1] - 1)
         columns = (np.arange(box.width) + 0.5) * self.factor
-        between = np.ones_like(mask)
-        if piece.start > 0:
-            between &= columns >= self.cuts[piece.start - 1][rows][:, None]
-        if piece.end <= len(self.cuts):
-            between &= columns < self.cuts[piece.end - 1][rows][:, None]
-        return trimmed(mask & between, box.left, box.top) or self.shape
+        inside = between(self.cuts[:, rows], piece.start, piece.end, columns)
+        return trimmed(mask & inside, box.left, box.top) or self.shape
 
 
 def split(
@@ -116,22 +112,17 @@ def split(
     count = len(cuts)
     shape_ink = halved(ink)
     # The margin above and below belongs to the first and the last row.
-    paths = np.pad(cuts, ((0, 0), (margin, margin)), mode="edge") if count else cuts
+    paths = np.pad(cuts, ((0, 0), (margin, margin)), mode="edge")
     pieces = []
     for start in range(count + 1):
         for end in range(start + 1, count + 2):
-            between = np.ones(ink.shape, np.bool_)
-            if start:
-                between &= edges >= paths[start - 1][:, None]
-            if end <= count:
-                between &= edges < paths[end - 1][:, None]
+            piece = ink * between(paths, start, end, edges)
             is_whole = end - start == count + 1
-            piece = ink * between
             image = _image_of(piece, is_whole, image_shape)
             if image is not None:
                 window = window_of(halved(piece), shape_ink)
                 pieces.append(CutPiece(start, end, image, window))
-            elif not is_whole and _width(between & (ink > 0.5)) > WIDEST * WORKING_HEIGHT:
+            elif not is_whole and _width(piece > 0.5) > WIDEST * WORKING_HEIGHT:
                 break
     return Splitting(shape, cuts, factor, pieces)
 

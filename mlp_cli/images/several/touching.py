@@ -8,7 +8,7 @@ from mlp_cli.images.several.reader import Reader
 from mlp_cli.images.several.shapes import Shape
 from mlp_cli.images.several.splitting import Splitting, split
 from mlp_cli.images.several.types import CuttingNetworks
-from mlp_cli.images.several.wholes import WHOLE
+from mlp_cli.images.several.wholes import are_whole
 
 WELL_READ = 0.97
 """mean output: a shape that the network reads so well is not cut"""
@@ -23,9 +23,6 @@ ROW, HIGHEST_OF_ROW = 1.3, 0.95
 higher than they are"""
 MOST_PIECES = 2500
 """that are read of a picture"""
-OFTENER = 3.0
-"""how much oftener pieces are whole, beside other pieces, where they are chosen among than in what
-the network learns"""
 LEAST_CERTAINTY = 1e-3
 """the least certainty that counts"""
 
@@ -45,7 +42,7 @@ def split_touching(
     images = np.stack([piece.image for each in splittings for piece in each.pieces])
     windows = np.stack([piece.window for each in splittings for piece in each.pieces])
     certain = mean_outputs(images, reader.network)[1].max(axis=1)
-    whole = cutting.wholes(windows)[:, WHOLE]
+    whole = are_whole(windows, cutting.wholes)
     ends = np.cumsum([len(each.pieces) for each in splittings])[:-1]
     replaced = {}
     for each, *of_pieces in zip(
@@ -70,9 +67,7 @@ def _splittings(
     splittings, room = [], MOST_PIECES
     # The narrow ones first: a pair is split correctly more often than a long chain.
     for each in sorted(shapes, key=lambda shape: shape.box.width):
-        is_row = each.box.width > ROW * each.box.height
-        highest = (HIGHEST_OF_ROW if is_row else HIGHEST) * height
-        own_height = min(max(each.box.height, LOWEST * height), highest)
+        own_height = height_within(each, height)
         wide = each.box.width / own_height
         well_read = wide < WIDE and certainty[id(each)] >= WELL_READ
         if not LEAST_TO_CUT <= wide <= MOST_TO_CUT or well_read or room < 0:
@@ -82,6 +77,13 @@ def _splittings(
             splittings.append(splitting)
             room -= len(splitting.pieces)
     return splittings
+
+
+def height_within(shape: Shape, height: float) -> float:
+    """Return the height of a digit within a shape, in pixels.  height: of one on the page."""
+    is_row = shape.box.width > ROW * shape.box.height
+    highest = HIGHEST_OF_ROW if is_row else HIGHEST
+    return min(max(shape.box.height, LOWEST * height), highest * height)
 
 
 def _scores(
@@ -98,7 +100,5 @@ def _scores(
     # The shape itself is read more exactly than its pieces.
     itself = np.array([splitting.is_all(piece) for piece in splitting.pieces])
     certain = np.maximum(np.where(itself, of_shape, certainty), LEAST_CERTAINTY)
-    odds = OFTENER * whole.astype(np.float64) / np.maximum(1 - whole, LEAST_CERTAINTY)
-    is_whole = np.maximum(odds / (1 + odds), LEAST_CERTAINTY)
-    scores: npt.NDArray[np.floating] = np.log(certain) + np.log(is_whole)
+    scores: npt.NDArray[np.floating] = np.log(certain) + np.log(np.maximum(whole, LEAST_CERTAINTY))
     return scores

@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from mlp_cli.images.several.contacts import WORKING_HEIGHT
+from mlp_cli.images.several.contacts import WORKING_HEIGHT, with_odds
+from mlp_cli.images.several.types import ReadImages
 from mlp_cli.images.types import Ink
 
 SIDE = 28
@@ -14,6 +15,10 @@ WHOLE = 1
 """the class of a piece that is a whole digit; 0 is that of any other"""
 WINDOW_MARGIN = WORKING_HEIGHT
 """rows and columns around a shape, so that no window leaves it"""
+
+OFTENER = 3.0
+"""how much more frequent whole digits are, beside other pieces, where one has to choose than in
+what the network learns"""
 
 Window = npt.NDArray[np.uint8]
 
@@ -43,3 +48,11 @@ def window_of(piece: Ink, shape: Ink) -> Window:
     both = np.concatenate([piece[inner], shape[inner] - piece[inner]])
     window: Window = (255 * both).astype(np.uint8)
     return window
+
+
+def are_whole(windows: Window, wholes: ReadImages) -> npt.NDArray[np.float64]:
+    """Return the probability that each piece is a whole digit.
+
+    windows: of the pieces, (n, *PIECE_SHAPE).  wholes: the network.
+    """
+    return with_odds(wholes(windows)[:, WHOLE], OFTENER)
