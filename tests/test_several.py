@@ -283,9 +283,9 @@ def test_outputs_come_first_and_their_mean_counts_the_wobbles():
 # pictures
 
 
-def test_a_row_of_digits_is_read_with_boxes_and_lines(network, drawn):
+def test_a_row_of_digits_is_read_with_boxes_and_lines(network, cutting, drawn):
     places = [(3, 20, 20), (1, 100, 20), (4, 160, 20), (5, 30, 120), (9, 110, 120)]
-    found = find_digits(written(drawn, *places), (28, 28), network.outputs)
+    found = find_digits(written(drawn, *places), (28, 28), network.outputs, cutting)
     assert text_of(found) == "31459"
     assert [each.line for each in found.digits] == [1, 1, 1, 2, 2]
     for each, (_, left, top) in zip(found.digits, places, strict=True):
@@ -298,10 +298,10 @@ def test_a_row_of_digits_is_read_with_boxes_and_lines(network, drawn):
     assert found.warnings == ()
 
 
-def test_one_digit_is_read_as_without_others(network, drawn):
+def test_one_digit_is_read_as_without_others(network, cutting, drawn):
     for label in range(10):
         grey = written(drawn, (label, 150, 60))
-        (one,) = find_digits(grey, (28, 28), network.outputs).digits
+        (one,) = find_digits(grey, (28, 28), network.outputs, cutting).digits
         np.testing.assert_array_equal(one.digit.image, find_digit(grey).image)
         assert one.box.width < 100
 
@@ -352,9 +352,9 @@ def test_touching_digits_are_cut(network, cutting, drawn):
     assert right >= 4
 
 
-def test_letters_are_doubted(network):
+def test_letters_are_doubted(network, cutting):
     page = make_page(3, [drawn_digits(10)], "none")
-    found = find_digits(page.grey, (28, 28), network.outputs)
+    found = find_digits(page.grey, (28, 28), network.outputs, cutting)
     assert all(each.digit.warnings for each in found.digits)
 
 
