@@ -5,6 +5,7 @@ import re
 import shlex
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def with_an_epoch(run):
 
 
 def no_locks(monkeypatch):
-    def cannot(_):
+    def cannot(*_, **__):
         raise OSError(37, "No locks available")
 
     monkeypatch.setattr("mlp_cli.system.files.lock_file", cannot)
@@ -272,17 +273,59 @@ def test_where_there_are_no_locks_the_age_of_a_part_file_tells(monkeypatch):
 def test_a_part_file_swept_before_it_was_locked_is_made_again(monkeypatch):
     swept = []
 
-    def late(descriptor):
+    def late(descriptor, **waiting):
         if not swept:
             swept.extend(partial_files())
             Path(swept[0]).unlink()
-        lock_file(descriptor)
+        lock_file(descriptor, **waiting)
 
     monkeypatch.setattr("mlp_cli.system.files.lock_file", late)
     with replacing(PATH) as file:
         file.write(b"whole")
     assert PATH.read_bytes() == b"whole"
     assert partial_files() == []
+
+
+def test_a_part_file_that_is_being_swept_is_made_again(monkeypatch):
+    """Another process sweeps; it has the lock, and has not removed the file yet."""
+    has_lock, is_asked_for = threading.Event(), threading.Event()
+
+    def locked(descriptor, **waiting):
+        if threading.current_thread() is sweeper:
+            lock_file(descriptor, **waiting)
+            has_lock.set()
+            is_asked_for.wait(10)
+            time.sleep(0.1)
+            return
+        if not has_lock.is_set():
+            sweeper.start()
+            has_lock.wait(10)
+            is_asked_for.set()
+        lock_file(descriptor, **waiting)
+
+    monkeypatch.setattr("mlp_cli.system.files.lock_file", locked)
+    sweeper = threading.Thread(target=sweep_beside, args=[PATH])
+    with replacing(PATH) as file:
+        sweeper.join()
+        file.write(b"whole")
+    assert PATH.read_bytes() == b"whole"
+    assert partial_files() == []
+
+
+def test_a_part_file_is_locked_until_it_is_swept(monkeypatch):
+    """Closed before, it could be taken by who waits for the lock, and then be removed."""
+    part = Path(f".{PATH}.0a1b.part")
+    part.touch()
+    unlink = Path.unlink
+
+    def removed(path):
+        with path.open() as other, pytest.raises(BlockingIOError):
+            lock_file(other.fileno())
+        unlink(path)
+
+    monkeypatch.setattr(Path, "unlink", removed)
+    sweep_beside(PATH)
+    assert not part.exists()
 
 
 # one command that starts or resumes

@@ -125,8 +125,8 @@ def create_part(partial: Path) -> BufferedRandom:
     while True:
         file = partial.open("x+b")
         with suppress(OSError):  # no locks here: its age tells that it is new
-            lock_file(file.fileno())
-        # Another process may have swept it away before we had the lock.
+            lock_file(file.fileno(), wait=True)
+        # Whoever had the lock before us has swept the file away.
         if _has_name(file.fileno(), partial):
             return file
         file.close()
@@ -179,8 +179,7 @@ def sweep(folder: Path, pattern: str) -> None:
         return
     for partial in partials:
         with suppress(OSError):  # another process was faster, or it is not ours
-            if _is_left_behind(partial):
-                partial.unlink()
+            _remove_left_behind(partial)
 
 
 def sweep_beside(path: Path) -> None:
@@ -188,22 +187,35 @@ def sweep_beside(path: Path) -> None:
     sweep(path.parent, glob.escape(path.name))
 
 
-def _is_left_behind(partial: Path) -> bool:
-    """Return whether the process that wrote this part file has ended."""
+def _remove_left_behind(partial: Path) -> None:
+    """Delete a part file whose writer has ended.
+
+    The lock is ours until the file is gone, so that nobody begins to write it meanwhile.
+    """
     # A link or a pipe of that name is not ours.
     flags = os.O_RDWR | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(partial, flags)
     try:
-        stat = os.fstat(descriptor)
-        if not S_ISREG(stat.st_mode):
-            return False
+        left_behind = _is_left_behind(descriptor) and _has_name(descriptor, partial)
+        if left_behind and FILES_STAY_OPEN:
+            partial.unlink()
+    finally:
+        os.close(descriptor)
+    if left_behind and not FILES_STAY_OPEN:  # there, a file that somebody has open stays
+        partial.unlink()
+
+
+def _is_left_behind(descriptor: int) -> bool:
+    """Return whether an open part file is nobody's, and lock it where the system has locks."""
+    stat = os.fstat(descriptor)
+    if not S_ISREG(stat.st_mode):
+        return False
+    try:
         lock_file(descriptor)
     except BlockingIOError:
         return False
     except OSError:
         return time.time() - stat.st_mtime > LEFT_BEHIND_SECONDS
-    finally:
-        os.close(descriptor)
     return True
 
 

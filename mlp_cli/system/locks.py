@@ -16,9 +16,10 @@ FILES_STAY_OPEN = sys.platform != "win32"
 """whether an open file can be renamed, replaced and removed"""
 
 
-def lock_file(descriptor: int) -> None:
+def lock_file(descriptor: int, *, wait: bool = False) -> None:
     """Lock an open file until it is closed, by all who share this opening.
 
+    wait: wait until nobody else has it locked; on Windows for ten seconds.
     Raises BlockingIOError where somebody else has locked it, another OSError where the file
     system has no locks.
     """
@@ -26,8 +27,8 @@ def lock_file(descriptor: int) -> None:
         # Windows lets nobody else read a locked byte: lock one that none of our files has.
         os.lseek(descriptor, 1 << 30, os.SEEK_SET)
         try:
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
         except OSError as error:
             raise BlockingIOError(*error.args) from error
     else:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
