@@ -45,6 +45,8 @@ COUNTS = (0.15, 0.35, 0.2, 0.12, 0.1, 0.08)
 """shares of numbers of one digit, of two, and so on"""
 KEPT = 0.12
 """of the pixels that are no contacts: there are far more of them"""
+KEPT_PARTS = 0.6
+"""of the pieces that are no whole digits: there are more of them, too"""
 WHOLE, PART = 0.9, 0.8
 """of a digit's pixels and of a piece's: with at least the first fraction in common the piece is the
 whole digit, with less than the second it is not; those between are left out"""
@@ -179,9 +181,10 @@ def whole_windows(rng, sources, contacts):
             held = np.bincount(owners[inside], minlength=10)[1:10]
             digit = int(held.argmax())
             common = held[digit] / max(held.sum(), found[digit], 1)
-            if common < PART or common >= WHOLE:
+            is_whole = common >= WHOLE
+            if is_whole or (common < PART and rng.random() < KEPT_PARTS):
                 windows.append(piece.window)
-                labels.append(common >= WHOLE)
+                labels.append(is_whole)
         if windows:
             yield np.stack(windows), np.array(labels)
 

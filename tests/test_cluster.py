@@ -84,7 +84,7 @@ def train_all(workers, tasks):
 
 
 def test_a_sweep_that_loses_a_worker_ends_in_the_same_checkpoints(scheduler, tmp_path, data):
-    options = make_options(data, epochs=8, momentum=0.5, engine="plain")  # slow: some epochs are seen
+    options = make_options(data, epochs=8, momentum=0.5, engine="plain")  # slow: epochs are seen
     plan = Plan.read_options(options, [], ("eta=0.5,1",), seeds=2, trials=None, prune=False)
     alone = Sweep(plan, tmp_path / "alone")
     with LocalWorkers(1, Path("data")) as workers:
