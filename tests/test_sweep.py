@@ -422,9 +422,9 @@ def test_a_killed_worker_costs_its_run_an_epoch_at_most():
 
 def test_a_run_whose_workers_die_three_times_is_given_up(monkeypatch):
     dies = (
-        "import os, pickle, sys; sys.path[:] = {path!r}  # {data_dir}\n"
+        "import os, pickle\n"
         "from mlp_cli.sweeps.serving import Ready\n"
-        "pickle.dump(Ready(), sys.stdout.buffer); sys.stdout.flush()\n"
+        "pickle.dump(Ready(), answers); answers.flush()\n"
         "open('deaths', 'a').write('+')\n"
         "os.kill(os.getpid(), 9)"
     )
@@ -470,7 +470,7 @@ def test_a_checkpoint_of_another_run_is_not_trained(run):
 
 
 def test_no_worker_that_can_start_ends_the_sweep(run, monkeypatch):
-    monkeypatch.setattr("mlp_cli.sweeps.local.CODE", "raise SystemExit(3) # {path} {data_dir}")
+    monkeypatch.setattr("mlp_cli.sweeps.local.CODE", "raise SystemExit(3)")
     done = run(f"{SWEEP} -o s", status=1)
     assert "No worker process can be started (exit status 3)." in done.stderr
 

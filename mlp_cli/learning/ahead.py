@@ -17,11 +17,7 @@ from mlp_cli.learning.distortions import distort
 from mlp_cli.learning.names import PLAIN, DistortionName
 from mlp_cli.learning.views import view
 from mlp_cli.nn.types import Images
-
-# Training leaves one core. The names are those of the libraries that NumPy may be built with.
-ONE_THREAD = dict.fromkeys(
-    ["OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"], "1"
-)
+from mlp_cli.system.children import start_python
 
 RESTORED = np.clip((np.arange(256) - 128) * 1.25 + 128, 0, 255).round().astype(np.uint8)
 """Each grey level, further from the middle by a quarter.
@@ -115,16 +111,9 @@ class DistortedEpochs:
         """Start the worker and tell it what to do; raise OSError if that fails."""
         # Measured beside a loop of training steps of 50 microseconds, on two cores: a thread makes
         # the steps 33 % slower and takes 1.7 s for its epoch; a process 0 to 5 % and 0.67 s.
-        # Not multiprocessing: its fork is unsafe beside a BLAS with threads, its spawn imports the
-        # caller's main module again, and its shared memory outlives a parent that is killed.
         # A pipe costs 35 ms per 60,000 images, keeps the worker one epoch ahead, and ends it when
         # this process ends.
-        # Not sys.stdout.buffer: with PYTHONUNBUFFERED it has no buffer, and what a process that is
-        # stopped and continued has not yet written is lost.
-        code = (
-            f"import sys; sys.path[:] = {sys.path!r}; "
-            "from mlp_cli.learning.ahead import serve; serve(sys.stdin.buffer, open(1, 'wb'))"
-        )
+        code = "from mlp_cli.learning.ahead import serve; serve(requests, answers)"
         task = (
             self._images,
             self._kind,
@@ -133,13 +122,7 @@ class DistortedEpochs:
             self._view_name,
             range(self._next, self._last + 1),
         )
-        worker = self.worker = subprocess.Popen(
-            [sys.executable, "-c", code],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | ONE_THREAD,
-        )
+        worker = self.worker = start_python(code, stderr=subprocess.DEVNULL)
         is_started = False
         try:
             assert worker.stdin is not None

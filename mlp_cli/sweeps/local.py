@@ -1,10 +1,8 @@
 """Workers on this machine: processes, one thread of matrix products each."""
 
-import os
 import pickle
 import signal
 import subprocess
-import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -15,21 +13,18 @@ from types import TracebackType
 from typing import Self
 
 from mlp_cli.errors import SweepError, UnwritableError
-from mlp_cli.learning.ahead import ONE_THREAD
 from mlp_cli.sweeps.serving import STOPPING_SECONDS, Ready, Report, Unwritable
 from mlp_cli.sweeps.shared_data import SharedData
 from mlp_cli.sweeps.workers import Ended, Progress, Task
+from mlp_cli.system.children import start_python
 
 MOST_DEATHS = 3
 """of a run's workers, one after the other without an epoch between: then it cannot go on"""
 LISTENING_SECONDS = 1.0
 """On Windows, Ctrl-C does not end a wait."""
-# Not multiprocessing: its spawn imports the caller's main module again. Not sys.stdout.buffer: with
-# PYTHONUNBUFFERED it has no buffer, and may write a part of what it is given.
 CODE = (
-    "import sys; sys.path[:] = {path!r}; from pathlib import Path; "
-    "from mlp_cli.sweeps.serving import serve_tasks; "
-    "serve_tasks(sys.stdin.buffer, open(1, 'wb'), Path({data_dir!r}), {shared!r})"
+    "from pathlib import Path; from mlp_cli.sweeps.serving import serve_tasks; "
+    "serve_tasks(requests, answers, Path({data_dir!r}), {shared!r})"
 )
 
 
@@ -164,14 +159,10 @@ class _Worker:
         self.task: Task | None = None
         self.is_ready = False
         layouts = {name: tuple(layout) for name, layout in shared.layouts.items()}
-        code = CODE.format(path=sys.path, data_dir=str(data_dir), shared=layouts)
+        code = CODE.format(data_dir=str(data_dir), shared=layouts)
         with _ctrl_c_blocked():
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", code],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=os.environ | ONE_THREAD,
-                pass_fds=[layout.descriptor for layout in shared.layouts.values()],
+            self._process = start_python(
+                code, pass_fds=[layout.descriptor for layout in shared.layouts.values()]
             )
         threading.Thread(target=self._listen, args=[reports], daemon=True).start()
 
