@@ -180,7 +180,9 @@ def to_grey(colours: Colours) -> Grey:
     height, width = (min(step, n) for n in colours.shape[:2])  # a strip is thinner than a step
     rows, columns = colours.shape[0] // height, colours.shape[1] // width
     blocks = colours[: rows * height, : columns * width].reshape(rows, height, columns, width, 3)
-    means = blocks.mean(axis=(1, 3), dtype=np.float64).reshape(-1, 3)
+    # Along rows first, where neighbours in memory are added: a quarter of the time of a mean.
+    sums = blocks.sum(axis=1, dtype=np.int64).sum(axis=2).reshape(-1, 3)
+    means = sums / (height * width)
     deviations = means - median(means)
     products = deviations.T @ deviations
     mix = LUMINANCE
@@ -207,10 +209,10 @@ def lay_on_ground(picture: Colours) -> Colours:
     colours, alpha = picture[..., :3], picture[..., 3:] / np.float32(255)
     opaque = alpha[..., 0] > 0.5
     if opaque.mean() > 0.5:
-        ground = median(colours[opaque])
+        ground = median(colours[opaque]).astype(np.float32)
     else:
         brightness = (colours * alpha).sum(axis=(0, 1)) / max(float(alpha.sum()), 1.0) @ LUMINANCE
-        ground = np.full(3, 255 if brightness < 128 else 0)
+        ground = np.full(3, 255 if brightness < 128 else 0, np.float32)
     on_ground: Colours = (ground + (colours - ground) * alpha).round().astype(np.uint8)
     return on_ground
 

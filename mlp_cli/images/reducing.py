@@ -48,12 +48,15 @@ def _plain_mode(picture: Image.Image) -> str:
         return "F"
     if "A" in bands or "a" in bands or "transparency" in picture.info:
         # Paint programs save opaque pictures with an alpha channel too.
-        is_opaque = all(
-            strip.convert("RGBA").getchannel("A").getextrema() == OPAQUE
-            for _, strip in _strips(picture)
-        )
-        return "RGB" if is_opaque else "RGBA"
+        return "RGB" if _is_opaque(picture) else "RGBA"
     return "L" if picture.mode in ("1", "L") else "RGB"
+
+
+def _is_opaque(picture: Image.Image) -> bool:
+    if "A" in picture.getbands():
+        return picture.getchannel("A").getextrema() == OPAQUE
+    strips = (strip.convert("RGBA") for _, strip in _strips(picture))
+    return all(strip.getchannel("A").getextrema() == OPAQUE for strip in strips)
 
 
 def _fit(width: int, height: int) -> tuple[int, int]:
