@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mlp_cli.commands.shared.all_digits import cutting_networks
+from mlp_cli.commands.shared.all_digits import page_networks
 from mlp_cli.datasets.idx import read_idx
 from mlp_cli.errors import MlpError
 from mlp_cli.exports.network_file import read_network
@@ -359,7 +359,7 @@ READERS = {
     "toml": lambda path: read_preset(path, {"data_dir"}),
     "picture": lambda path: find_digit(read_picture(path)),
     "odd-picture": lambda path: find_digit(read_picture(path)),
-    "page": lambda path: find_digits(read_picture(path), (28, 28), READER.outputs, CUTTING),
+    "page": lambda path: find_digits(read_picture(path), (28, 28), READER.outputs, NETWORKS),
     "nielsen": read_network,
     "bulky-npz": _read_npz,
     "bulky-json": read_network,
@@ -421,7 +421,7 @@ def _limit_memory():
 
 if __name__ == "__main__":
     RUN, READER = make_run(), load_checkpoint(bundled.PATH)
-    CUTTING = cutting_networks()
+    NETWORKS = page_networks()
     CHECKPOINTS = [
         _saved(RUN.save),
         _saved(make_run(momentum=0.9, image_shape=(8, 8), sizes=(64, 10)).save),

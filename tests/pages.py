@@ -383,23 +383,57 @@ def lettered(rng, rows, columns):
     while y + size < rows:
         x = size * 0.4
         while x + size < columns:
-            name = str(rng.choice(list(LETTERS)))
-            slant = rng.normal(0.1, 0.12)
-            for run in LETTERS[name].split("|"):
-                points = np.array([[float(v) for v in p.split(",")] for p in run.split()])
-                points += rng.normal(0, 3, points.shape)
-                points[:, 0] += slant * (100 - points[:, 1])
-                draw.line(
-                    [(x + a * size / 100, y + b * size / 100) for a, b in points],
-                    fill=255,
-                    width=width,
-                    joint="curve",
-                )
+            draw_letter(rng, draw, (x, y), size, width)
             x += size * rng.uniform(0.95, 1.2)
             if rng.random() < 0.2:
                 x += size
         y += size * rng.uniform(1.4, 2)
     return np.asarray(picture, np.float32) / 255
+
+
+def draw_letter(rng, draw, at, size, width):
+    """Draw a letter with its left upper corner here, and return its right end."""
+    name = str(rng.choice(list(LETTERS)))
+    slant, end = rng.normal(0.1, 0.12), at[0]
+    for run in LETTERS[name].split("|"):
+        points = np.array([[float(v) for v in p.split(",")] for p in run.split()])
+        points += rng.normal(0, 3, points.shape)
+        points[:, 0] += slant * (100 - points[:, 1])
+        places = [(at[0] + a * size / 100, at[1] + b * size / 100) for a, b in points]
+        draw.line(places, fill=255, width=width, joint="curve")
+        end = max(end, *(across for across, _ in places))
+    return end
+
+
+def make_form(seed, sources):
+    """The page of this seed with words among its numbers, as on an envelope or a form."""
+    rng = np.random.default_rng([8, seed])
+    writer = Writer(rng, sources[int(rng.integers(len(sources)))])
+    height, lines = rng.uniform(24, 60), int(rng.integers(2, 6))
+    rows, columns = int((1.8 * lines + 1) * height), int(rng.uniform(14, 22) * height)
+    ink = np.zeros((rows, columns), np.float32)
+    words = Image.new("L", (columns, rows))
+    draw, font = ImageDraw.Draw(words), ImageFont.load_default(height * rng.uniform(0.8, 1.2))
+    width = max(1, round(height * 0.09 * (1 + 0.5 * writer.pen)))
+    is_printed = rng.random() < 0.5
+    texts = []
+    for line in range(lines):
+        top, x, text = height * (0.6 + 1.8 * line), height * rng.uniform(0.4, 1.5), ""
+        while x < columns - 7 * height:
+            if rng.random() < 0.5:
+                found, x = write_number(ink, writer, top, x, height, int(rng.integers(1, 7)), 0.2)
+                text += found
+            elif is_printed:
+                word = str(rng.choice(WORDS))
+                draw.text((x, top + height), word, fill=255, font=font, anchor="ls")
+                x += draw.textlength(word, font=font)
+            else:
+                for _ in range(int(rng.integers(3, 8))):
+                    x = draw_letter(rng, draw, (x, top), height, width) + height * 0.15
+            x += height * rng.uniform(0.7, 1.2)
+        if text:
+            texts.append(text)
+    return finish(rng, np.maximum(ink, np.asarray(words, np.float32) / 255), texts, "form")
 
 
 def finish(rng, ink, texts, kind, height=0):

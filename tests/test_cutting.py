@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlp_cli.commands.shared.all_digits import cutting_networks
+from mlp_cli.commands.shared.all_digits import page_networks
 from mlp_cli.images.several.contacts import (
     CONTACT,
     WINDOW_SHAPE,
@@ -12,6 +12,7 @@ from mlp_cli.images.several.contacts import (
     windows_around,
 )
 from mlp_cli.images.several.cuts import between, find_cuts
+from mlp_cli.images.several.likeness import DIGIT_CLASSES, SHAPE
 from mlp_cli.images.several.shapes import Shape
 from mlp_cli.images.several.splitting import CutPiece, Splitting, working_mask
 from mlp_cli.images.several.types import Box
@@ -30,7 +31,7 @@ from tests.pages import drawn_digits
 
 @pytest.fixture(scope="module")
 def cutting():
-    return cutting_networks()
+    return page_networks()
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +40,17 @@ def sources():
 
 
 @pytest.mark.parametrize(
-    ("path", "shape"), [(bundled.CONTACTS_PATH, WINDOW_SHAPE), (bundled.WHOLES_PATH, PIECE_SHAPE)]
+    ("path", "shape", "classes"),
+    [
+        (bundled.CONTACTS_PATH, WINDOW_SHAPE, 2),
+        (bundled.WHOLES_PATH, PIECE_SHAPE, 2),
+        (bundled.DIGITS_PATH, SHAPE, DIGIT_CLASSES + 1),
+    ],
 )
-def test_a_network_is_an_ordinary_run_and_small(path, shape):
+def test_a_network_is_an_ordinary_run_and_small(path, shape, classes):
     settings = load_checkpoint(path).settings
     assert settings.image_shape == shape
-    assert settings.sizes[-1] == 2
+    assert settings.sizes[-1] == classes
     assert path.stat().st_size <= 450_000
 
 

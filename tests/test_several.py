@@ -6,15 +6,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from mlp_cli.commands.shared.all_digits import cutting_networks
+from mlp_cli.commands.shared.all_digits import page_networks
 from mlp_cli.errors import PictureError
 from mlp_cli.images import find_digit
 from mlp_cli.images.components import find_parts
 from mlp_cli.images.several import Box, find_digits
 from mlp_cli.images.several.certainty import MOST_AT_ONCE, mean_outputs
 from mlp_cli.images.several.clearing import clear
+from mlp_cli.images.several.crowd import BAR, is_blot
 from mlp_cli.images.several.cuts import find_cuts
-from mlp_cli.images.several.doubting import BAR, THREAD, is_blot
+from mlp_cli.images.several.doubting import THREAD
 from mlp_cli.images.several.joining import find_fragments, join_stacked
 from mlp_cli.images.several.layout import lines_of
 from mlp_cli.images.several.marks import is_mark, is_plus, slenderness, without_rests_of_lines
@@ -52,8 +53,8 @@ def network():
 
 
 @pytest.fixture(scope="module")
-def cutting():
-    return cutting_networks()
+def networks():
+    return page_networks()
 
 
 @pytest.fixture(scope="module")
@@ -283,9 +284,9 @@ def test_outputs_come_first_and_their_mean_counts_the_wobbles():
 # pictures
 
 
-def test_a_row_of_digits_is_read_with_boxes_and_lines(network, cutting, drawn):
+def test_a_row_of_digits_is_read_with_boxes_and_lines(network, networks, drawn):
     places = [(3, 20, 20), (1, 100, 20), (4, 160, 20), (5, 30, 120), (9, 110, 120)]
-    found = find_digits(written(drawn, *places), (28, 28), network.outputs, cutting)
+    found = find_digits(written(drawn, *places), (28, 28), network.outputs, networks)
     assert text_of(found) == "31459"
     assert [each.line for each in found.digits] == [1, 1, 1, 2, 2]
     for each, (_, left, top) in zip(found.digits, places, strict=True):
@@ -298,10 +299,10 @@ def test_a_row_of_digits_is_read_with_boxes_and_lines(network, cutting, drawn):
     assert found.warnings == ()
 
 
-def test_one_digit_is_read_as_without_others(network, cutting, drawn):
+def test_one_digit_is_read_as_without_others(network, networks, drawn):
     for label in range(10):
         grey = written(drawn, (label, 150, 60))
-        (one,) = find_digits(grey, (28, 28), network.outputs, cutting).digits
+        (one,) = find_digits(grey, (28, 28), network.outputs, networks).digits
         np.testing.assert_array_equal(one.digit.image, find_digit(grey).image)
         assert one.box.width < 100
 
@@ -336,7 +337,7 @@ def test_a_sum_has_its_digits_and_a_warning_for_its_signs(network, drawn):
     assert found.warnings == ("1 mark left out, such as points, signs and rules",)
 
 
-def test_touching_digits_are_cut(network, cutting, drawn):
+def test_touching_digits_are_cut(network, networks, drawn):
     right = 0
     for first, second in ((3, 5), (6, 2), (0, 0), (8, 3), (2, 3)):
         one, other = (
@@ -347,14 +348,14 @@ def test_touching_digits_are_cut(network, cutting, drawn):
         paste(ink, stamp, 40, touching_place(ink, stamp, 40, 110, -2))
         grey = 255 - 255 * ink
         assert find_parts(clear(grey).mask).area.size == 1
-        found = find_digits(grey, (28, 28), network.outputs, cutting)
+        found = find_digits(grey, (28, 28), network.outputs, networks)
         right += text_of(found) == f"{first}{second}"
     assert right >= 4
 
 
-def test_letters_are_doubted(network, cutting):
+def test_letters_are_doubted(network, networks):
     page = make_page(3, [drawn_digits(10)], "none")
-    found = find_digits(page.grey, (28, 28), network.outputs, cutting)
+    found = find_digits(page.grey, (28, 28), network.outputs, networks)
     assert all(each.digit.warnings for each in found.digits)
 
 
@@ -387,8 +388,8 @@ def test_a_page_is_the_same_for_its_seed(drawn):
         assert max(one.grey.shape) <= 1024
 
 
-def share_right(pages, network, cutting):
-    results = [measure(page, network, cutting) for page in pages]
+def share_right(pages, network, networks):
+    results = [measure(page, network, networks) for page in pages]
     digits = sum(each["digits"] for each in results)
     return 1 - sum(each["errors"] for each in results) / max(digits, 1)
 
@@ -396,14 +397,14 @@ def share_right(pages, network, cutting):
 @pytest.mark.parametrize(
     ("kind", "least"), [("clean", 0.94), ("squared", 0.9), ("framed", 0.9), ("touching", 0.75)]
 )
-def test_pages_of_drawn_digits_are_read(network, cutting, drawn, kind, least):
+def test_pages_of_drawn_digits_are_read(network, networks, drawn, kind, least):
     pages = (make_page(seed, [drawn], kind) for seed in range(4))
-    assert share_right(pages, network, cutting) >= least
+    assert share_right(pages, network, networks) >= least
 
 
 @pytest.mark.slow
 @pytest.mark.mnist
-def test_two_thousand_pages_reach_their_targets(network, cutting, mnist_dir):
+def test_two_thousand_pages_reach_their_targets(network, networks, mnist_dir):
     sources = [
         legible(each, network.outputs) for each in (drawn_digits(), *mnist_digits(mnist_dir))
     ]
@@ -412,7 +413,7 @@ def test_two_thousand_pages_reach_their_targets(network, cutting, mnist_dir):
     for seed in range(2000):
         page = make_page(seed, sources)
         assert page.kind == kind_of(seed)
-        results[page.kind].append(measure(page, network, cutting))
+        results[page.kind].append(measure(page, network, networks))
     pages = results["none"]
     assert sum(each["undoubted"] for each in pages) <= MOST_FALSE * len(pages)
     for kind, least in TARGETS.items():

@@ -103,6 +103,7 @@ def predict(
 
     With --all, mlp reads every digit in the order of writing, and prints them with the lowest of
     their outputs, as in `31415 (0.97)`. Several lines of writing are printed as several lines.
+    Words beside the numbers are left out, and what may be no digit is marked as doubtful.
 
     Without a checkpoint of your own, the network that comes with mlp reads. One of yours that was
     imported, or has had one epoch, reads only if there is no other. Where the network that comes

@@ -15,11 +15,19 @@ from pathlib import Path
 
 import numpy as np
 
-from mlp_cli.commands.shared.all_digits import cutting_networks
+from mlp_cli.commands.shared.all_digits import page_networks
 from mlp_cli.images.several import find_digits
 from mlp_cli.runs import bundled
 from mlp_cli.runs.reading import load_checkpoint
-from tests.pages import KINDS, drawn_digits, edit_distance, legible, make_page, mnist_digits
+from tests.pages import (
+    KINDS,
+    drawn_digits,
+    edit_distance,
+    legible,
+    make_form,
+    make_page,
+    mnist_digits,
+)
 
 
 def main():
@@ -28,7 +36,7 @@ def main():
     )
     parser.add_argument("--pages", type=int, default=2000)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--kind", choices=KINDS)
+    parser.add_argument("--kind", choices=[*KINDS, "form"], help="form: words beside numbers")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("MLP_TEST_DATA", ".")))
     parser.add_argument("--checkpoint", type=Path, default=bundled.PATH)
     parser.add_argument("--worst", action="store_true", help="list the pages that are misread")
@@ -36,7 +44,7 @@ def main():
     parser.add_argument("--source", type=int, help="0: drawn digits, 1: MNIST's")
     options = parser.parse_args()
     run = load_checkpoint(options.checkpoint)
-    cutting = cutting_networks()
+    networks = page_networks()
     sources = [drawn_digits(), *mnist_digits(options.data)]
     if options.source is not None:
         sources = [sources[options.source]]
@@ -44,17 +52,20 @@ def main():
         sources = [legible(digits, run.outputs) for digits in sources]
     results = defaultdict(list)
     for number in range(options.first, options.first + options.pages):
-        page = make_page(number, sources, options.kind)
-        result = measure(page, run, cutting)
+        if options.kind == "form":
+            page = make_form(number, sources)
+        else:
+            page = make_page(number, sources, options.kind)
+        result = measure(page, run, networks)
         results[page.kind].append(result)
         if options.worst and result["text"] != page.text:
             print(number, page.kind, page.text, result["text"], sep="\n  ")
     print_table(results)
 
 
-def measure(page, run, cutting):
+def measure(page, run, networks):
     start = time.perf_counter()
-    found = find_digits(page.grey, (28, 28), run.outputs, cutting)
+    found = find_digits(page.grey, (28, 28), run.outputs, networks)
     seconds = time.perf_counter() - start
     text = "".join(str(int(each.outputs.argmax())) for each in found.digits)
     undoubted = sum(not each.digit.warnings for each in found.digits)
@@ -73,7 +84,7 @@ def measure(page, run, cutting):
 def print_table(results):
     print("| pages | number | digits | right | pages wholly right | doubtful | seconds a page |")
     print("|---|--:|--:|--:|--:|--:|--:|")
-    for kind in KINDS:
+    for kind in [*KINDS, "form"]:
         group = results.get(kind)
         if not group:
             continue

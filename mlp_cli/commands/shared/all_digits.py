@@ -13,7 +13,7 @@ from mlp_cli.errors import PictureError
 
 if TYPE_CHECKING:
     from mlp_cli.images import Picture
-    from mlp_cli.images.several import Box, CuttingNetworks, PlacedDigit
+    from mlp_cli.images.several import Box, PageNetworks, PlacedDigit
 
 MOST_DOUBTS = 6
 """notes about the digits of one picture; JSON has all doubts"""
@@ -132,31 +132,31 @@ class PageReading:
 
 def read_pages(names: Iterable[str], readers: Readers) -> Iterator[PageReading | Unread]:
     """Yield what was read in each picture, or why it could not be read."""
-    cutting = cutting_networks() if readers.read_digits else None
+    networks = page_networks() if readers.read_digits else None
     for name in names:
         try:
-            yield _read_page(name, readers, cutting)
+            yield _read_page(name, readers, networks)
         except PictureError as error:
             yield Unread(name, str(error))
 
 
-def cutting_networks() -> "CuttingNetworks":
-    """Return the networks that come with the program, by which touching digits are cut."""
-    from mlp_cli.images.several import CuttingNetworks
+def page_networks() -> "PageNetworks":
+    """Return the networks that come with the program, and know digits on a page."""
+    from mlp_cli.images.several import PageNetworks
     from mlp_cli.runs import bundled
     from mlp_cli.runs.reading import load_checkpoint
 
-    paths = bundled.CONTACTS_PATH, bundled.WHOLES_PATH
-    return CuttingNetworks(*(load_checkpoint(path).outputs for path in paths))
+    paths = bundled.CONTACTS_PATH, bundled.WHOLES_PATH, bundled.DIGITS_PATH
+    return PageNetworks(*(load_checkpoint(path).outputs for path in paths))
 
 
-def _read_page(name: str, readers: Readers, cutting: "CuttingNetworks | None") -> PageReading:
+def _read_page(name: str, readers: Readers, networks: "PageNetworks | None") -> PageReading:
     import numpy as np
 
     from mlp_cli.images.several import find_digits
 
     picture, committee = open_named(name), readers.committee
-    found = find_digits(picture.grey, readers.shape, committee.outputs, cutting)
+    found = find_digits(picture.grey, readers.shape, committee.outputs, networks)
     doubts = (*picture.remarks, *found.warnings)
     if not found.digits:
         return PageReading(name, picture, (), (), doubts)

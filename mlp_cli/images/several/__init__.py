@@ -7,18 +7,18 @@ belong together are joined, and touching digits are split, by two networks that 
 from mlp_cli.images.several.finding import find_digits
 from mlp_cli.images.several.types import (
     Box,
-    CuttingNetworks,
     DigitsFound,
     Outputs,
+    PageNetworks,
     PlacedDigit,
     ReadImages,
 )
 
 __all__ = [
     "Box",
-    "CuttingNetworks",
     "DigitsFound",
     "Outputs",
+    "PageNetworks",
     "PlacedDigit",
     "ReadImages",
     "find_digits",

@@ -1,37 +1,30 @@
 """What is doubtful about the shapes that are read as digits, each by itself and among the others.
 
-A network that learned only digits reads many letters with high outputs, too. Among letters, though,
-there are always some that it is unsure of, and far more than among digits. So the company counts.
+Some letters are written as digits are, and a shape alone does not tell. But they stand among others
+that are no digits. So the company counts.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
-import numpy.typing as npt
 
-from mlp_cli.images.several.marks import pen_width, slenderness
-from mlp_cli.images.several.shapes import Candidate, Page, Shape
+from mlp_cli.images.several.crowd import BAR, UNSURE, Crowd
+from mlp_cli.images.several.marks import pen_width
+from mlp_cli.images.several.shapes import Page, Shape
+from mlp_cli.images.several.words import in_numbers
+from mlp_cli.images.types import Mask
 
-UNSURE = 0.6
-"""mean output: what is read less well may be no digit"""
-SURE = 0.9
-"""mean output: nearly all digits are read so well, unless they are cut"""
-SURE_OF_FEW, FEW = 0.97, 4
-"""mean output: where there are so few shapes that their company says little, it has to be higher"""
-MOST_UNSURE, MOST_UNSURE_OF_LINE = 0.2, 0.4
-"""fractions of the shapes on a page or in a line: where the network is unsure of more, they are not
-digits"""
-LEAST_CUT_WELL = 0.45
-"""fraction of the pieces that were cut: where fewer are read well and not just bare lines, they are
-strokes of letters"""
-BLOT_FILL, BLOT_ASPECT = 0.62, 2.5
-"""a shape that fills more of its box, and is not so many times longer than wide, is a blot"""
-BAR, THREAD = 0.4, 1 / 12
-"""widths of a straight shape, in lengths: a slimmer one needs the company of digits to be a 1; one
-that is alone in the picture only if it is slimmer still"""
+UNLIKE, UNLIKE_PIECE = 0.3, 0.1
+"""likeness: a shape, or one that was cut, with less may be no digit"""
+FEW, UNLIKE_OF_FEW, UNSURE_OF_FEW = 4, 0.7, 0.75
+"""where there are so few shapes that their company says little, likeness and mean output have to be
+higher"""
+MOST_STRANGE = 0.5
+"""fraction of the shapes on a page or in a line: with more strange ones, they are not digits"""
+THREAD = 1 / 12
+"""width of a straight shape, in lengths: a 1 that is alone in its picture is wider; a bar needs the
+company of digits to be a 1"""
 THIN = 1 / 45
-"""of the longer side: no pen that writes a digit so large has thinner lines"""
-LIKE = 0.35
+"""of the longer side: no pen that writes a bar so long has thinner lines"""
+SIMILAR = 0.35
 """fraction of its height by which a digit in the company of a line may differ"""
 
 NO_DIGIT = "it may be no digit"
@@ -41,40 +34,33 @@ SOLID = "a solid shape without strokes; it may be no digit"
 BARE = "a bare line without other digits of its length; it may be no digit"
 
 
-def doubts_of(
-    shapes: Sequence[Shape],
-    candidates: Sequence[Candidate],
-    certainty: npt.NDArray[np.floating],
-    lines: list[list[int]],
-    page: Page,
-) -> list[tuple[str, ...]]:
+def doubts_of(crowd: Crowd, lines: list[list[int]], page: Page) -> list[tuple[str, ...]]:
     """Return the doubts about each shape, as clauses.
 
-    certainty: the largest mean output for each.  lines: the numbers of the shapes of each line.
+    lines: the numbers of the shapes of each line.
     """
     rows, columns = page.mask.shape
-    slender = np.array([slenderness(shape.mask) for shape in shapes])
-    bars = slender < BAR
-    heights = np.array([shape.box.height for shape in shapes])
-    solid = np.array(
-        [each.solid or is_blot(shape) for each, shape in zip(candidates, shapes, strict=True)]
-    )
-    company = ~bars & ~solid & (certainty >= SURE)
-    like = LIKE * heights
+    few = len(crowd.shapes) <= FEW
+    heights = np.array([shape.box.height for shape in crowd.shapes])
+    good, bars, in_bad_company = crowd.good, crowd.bars, _in_bad_company(crowd, lines)
     # A 1 may be alone, but not a thread, and two bars may be anything.
-    alone = slender < (THREAD if len(shapes) == 1 else BAR)
-    least = SURE_OF_FEW if len(shapes) <= FEW else UNSURE
-    doubtful = _in_bad_company(shapes, certainty, solid, bars, lines)
+    alone = crowd.slender < (THREAD if len(crowd.shapes) == 1 else BAR)
+    if few:
+        unlike = (crowd.likeness < UNLIKE_OF_FEW) | (crowd.certainty < UNSURE_OF_FEW)
+    else:
+        unlike = crowd.likeness < np.where(crowd.is_cut, UNLIKE_PIECE, UNLIKE)
+        unlike |= crowd.certainty < UNSURE
     doubts = []
-    for k, shape in enumerate(shapes):
+    for k, shape in enumerate(crowd.shapes):
         own = []
-        if solid[k]:
+        apart = np.abs(heights[good] - heights[k])
+        if crowd.solid[k]:
             own.append(SOLID)
-        elif alone[k] and not (np.abs(heights[company] - heights[k]) < like[k]).any():
+        elif alone[k] and not (apart < SIMILAR * heights[k]).any():
             own.append(BARE)
-        elif (len(shapes) <= FEW and is_thread(shape)) or certainty[k] < least:
+        elif unlike[k] or (few and bars[k] and is_thread(shape)):
             own.append(NO_DIGIT)
-        elif doubtful[k]:
+        elif in_bad_company[k]:
             own.append(AMONG_OTHERS)
         box = shape.box
         if min(box.left, box.top, columns - box.right, rows - box.bottom) <= 0:
@@ -88,34 +74,21 @@ def is_thread(shape: Shape) -> bool:
     return bool(pen_width(shape.mask) < THIN * max(shape.mask.shape))
 
 
-def is_blot(shape: Shape) -> bool:
-    """Return whether a shape fills its box as no digit does, but for a 1."""
-    long, short = max(shape.mask.shape), min(shape.mask.shape)
-    return shape.area > BLOT_FILL * shape.mask.size and long < BLOT_ASPECT * short
+def _in_bad_company(crowd: Crowd, lines: list[list[int]]) -> Mask:
+    """Return which shapes stand on a page, or in a line, of other shapes than digits.
 
-
-def _in_bad_company(
-    shapes: Sequence[Shape],
-    certainty: npt.NDArray[np.floating],
-    solid: npt.NDArray[np.bool_],
-    bars: npt.NDArray[np.bool_],
-    lines: list[list[int]],
-) -> npt.NDArray[np.bool_]:
-    """Return which shapes stand on a page, or in a line, of other shapes than digits."""
-    is_cut = np.array([shape.is_cut for shape in shapes])
-    unsure = ((certainty < SURE) & ~is_cut) | (certainty < UNSURE) | solid
-    uncut = int(np.count_nonzero(~is_cut))
-    good = ~solid & ~bars & (certainty >= SURE)
-    cut_well = np.count_nonzero(good & is_cut) >= LEAST_CUT_WELL * np.count_nonzero(is_cut)
-    if is_cut.any() and not (cut_well and (good & ~is_cut).any()):
-        return np.ones(len(shapes), np.bool_)
-    least = 2
-    if len(shapes) <= FEW:
-        least, unsure = 1, certainty < SURE_OF_FEW
-    if np.count_nonzero(unsure) >= max(least, MOST_UNSURE * uncut):
-        return np.ones(len(shapes), np.bool_)
-    bad = np.zeros(len(shapes), np.bool_)
+    A shape that belongs to a number is in good company everywhere.
+    """
+    telling = ~crowd.bars | crowd.solid
+    strange = crowd.strange & telling
+    in_number = in_numbers(crowd, lines)
+    few = len(crowd.shapes) <= FEW
+    most = max(1 if few else 2, MOST_STRANGE * np.count_nonzero(telling))
+    # Where one shape of few was cut wrongly, the others are its pieces.
+    if np.count_nonzero(strange) >= most or (few and (strange & crowd.is_cut).any()):
+        return ~in_number
+    bad = np.zeros(len(crowd.shapes), np.bool_)
     for line in lines:
-        if np.count_nonzero(unsure[line]) >= max(2, MOST_UNSURE_OF_LINE * len(line)):
-            bad[line] = True
-    return bad
+        most_of_line = max(2, MOST_STRANGE * np.count_nonzero(telling[line]))
+        bad[line] = np.count_nonzero(strange[line]) >= most_of_line
+    return bad & ~in_number

@@ -4,20 +4,23 @@ import numpy as np
 
 from mlp_cli.images.digit import Digit, find_digit
 from mlp_cli.images.several.clearing import clear, digit_height, seeded
+from mlp_cli.images.several.crowd import Crowd
 from mlp_cli.images.several.doubting import NO_DIGIT, doubts_of
 from mlp_cli.images.several.joining import find_fragments, join_stacked
 from mlp_cli.images.several.layout import lines_of
+from mlp_cli.images.several.likeness import mean_likeness
 from mlp_cli.images.several.marks import is_mark, without_rests_of_lines
 from mlp_cli.images.several.reader import Reader
 from mlp_cli.images.several.shapes import Shape, shapes_of, union
 from mlp_cli.images.several.touching import split_touching
 from mlp_cli.images.several.types import (
     Box,
-    CuttingNetworks,
     DigitsFound,
+    PageNetworks,
     PlacedDigit,
     ReadImages,
 )
+from mlp_cli.images.several.words import in_words
 from mlp_cli.images.types import Grey
 
 ONE_DIGIT_SIDE = 40
@@ -27,12 +30,13 @@ SAME = 0.6
 
 
 def find_digits(
-    grey: Grey, shape: tuple[int, ...], read: ReadImages, cutting: CuttingNetworks | None = None
+    grey: Grey, shape: tuple[int, ...], read: ReadImages, networks: PageNetworks | None = None
 ) -> DigitsFound:
     """Return every digit of a picture, with what `read` puts out for it.
 
     grey: 0..255, of any size.  shape: rows and columns of a digit's image.
-    cutting: the networks by which touching digits are cut; without them, none are.
+    networks: by which touching digits are cut, and what is no digit is known; without them none are
+    cut, and what is read well is a digit.
     Raises PictureError for a blank picture.
     """
     grey = np.asarray(grey, np.float32)
@@ -47,26 +51,36 @@ def find_digits(
     reader = Reader(page, shape, read)
     shapes = join_stacked(shapes, height)
     shapes = _with_fragments(shapes, height, reader)
-    if cutting is not None:
-        shapes = split_touching(shapes, height, reader, cutting)
+    if networks is not None:
+        shapes = split_touching(shapes, height, reader, networks)
     kept = without_rests_of_lines([each for each in shapes if not is_mark(each, height)])
     if not kept:
         return _alone(grey, shape, read, NO_DIGIT)
     candidates, outputs, means = reader.read(kept)
+    certainty = means.max(axis=1)
+    likeness = certainty
+    if networks is not None:
+        images = np.stack([candidate.image for candidate in candidates])
+        likeness = mean_likeness(images, networks.digits)
+    crowd = Crowd.of(kept, candidates, certainty, likeness)
     lines = lines_of(kept)
-    doubts = doubts_of(kept, candidates, means.max(axis=1), lines, page)
+    doubts = doubts_of(crowd, lines, page)
     warnings: tuple[str, ...] = ()
     if len(kept) < len(shapes):
         count = len(shapes) - len(kept)
         warnings = (f"{count} mark{'s' * (count > 1)} left out, such as points, signs and rules",)
-    if len(kept) == 1:
-        digit = Digit(candidates[0].image, doubts[0])
-        return DigitsFound((_as_alone(grey, digit, kept[0].box, read),), warnings)
+    if networks is not None:
+        word = in_words(crowd, lines)
+        lines = [left for line in lines if (left := [k for k in line if not word[k]])]
+        if count := int(np.count_nonzero(word)):
+            warnings += (f"{count} shapes left out that are no digits, such as letters of words",)
     digits = [
         PlacedDigit(Digit(candidates[k].image, doubts[k]), kept[k].box, number, outputs[k])
         for number, line in enumerate(lines, 1)
         for k in line
     ]
+    if len(digits) == 1:
+        digits = [_as_alone(grey, digits[0].digit, digits[0].box, read)]
     return DigitsFound(tuple(digits), warnings)
 
 

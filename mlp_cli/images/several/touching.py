@@ -4,10 +4,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.images.several.certainty import mean_outputs
+from mlp_cli.images.several.likeness import likeness
 from mlp_cli.images.several.reader import Reader
 from mlp_cli.images.several.shapes import Shape
 from mlp_cli.images.several.splitting import Splitting, split
-from mlp_cli.images.several.types import CuttingNetworks
+from mlp_cli.images.several.types import PageNetworks
 from mlp_cli.images.several.wholes import are_whole
 
 WELL_READ = 0.97
@@ -28,7 +29,7 @@ LEAST_CERTAINTY = 1e-3
 
 
 def split_touching(
-    shapes: list[Shape], height: float, reader: Reader, cutting: CuttingNetworks
+    shapes: list[Shape], height: float, reader: Reader, networks: PageNetworks
 ) -> list[Shape]:
     """Return the shapes, those cut that are two digits or more.
 
@@ -36,13 +37,13 @@ def split_touching(
     """
     tall = [each for each in shapes if each.box.height >= 0.5 * height]
     certainty = dict(zip(map(id, tall), reader.certainty(tall), strict=True))
-    splittings = _splittings(tall, certainty, height, reader, cutting)
+    splittings = _splittings(tall, certainty, height, reader, networks)
     if not splittings:
         return shapes
     images = np.stack([piece.image for each in splittings for piece in each.pieces])
     windows = np.stack([piece.window for each in splittings for piece in each.pieces])
     certain = mean_outputs(images, reader.network)[1].max(axis=1)
-    whole = are_whole(windows, cutting.wholes)
+    whole = are_whole(windows, networks.wholes) * likeness(images, networks.digits)
     ends = np.cumsum([len(each.pieces) for each in splittings])[:-1]
     replaced = {}
     for each, *of_pieces in zip(
@@ -58,7 +59,7 @@ def _splittings(
     certainty: dict[int, np.floating],
     height: float,
     reader: Reader,
-    cutting: CuttingNetworks,
+    networks: PageNetworks,
 ) -> list[Splitting]:
     """Return the ways to split each shape that may be two digits or more.
 
@@ -72,7 +73,7 @@ def _splittings(
         well_read = wide < WIDE and certainty[id(each)] >= WELL_READ
         if not LEAST_TO_CUT <= wide <= MOST_TO_CUT or well_read or room < 0:
             continue
-        splitting = split(reader.page, each, own_height, reader.shape, cutting.contacts)
+        splitting = split(reader.page, each, own_height, reader.shape, networks.contacts)
         if splitting.pieces:
             splittings.append(splitting)
             room -= len(splitting.pieces)

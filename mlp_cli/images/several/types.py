@@ -14,13 +14,15 @@ ReadImages = Callable[[npt.NDArray[np.uint8]], Outputs]
 """what a network, or a committee, puts out for images (n, rows, columns): (n, classes)"""
 
 
-class CuttingNetworks(NamedTuple):
-    """Two networks by which touching digits are cut."""
+class PageNetworks(NamedTuple):
+    """Three networks that know what is on a page, whichever network reads its digits."""
 
     contacts: ReadImages
     """whether digits touch at a pixel (contacts.py)"""
     wholes: ReadImages
     """whether a piece is a whole digit (wholes.py)"""
+    digits: ReadImages
+    """whether a shape is a digit at all (likeness.py)"""
 
 
 class Box(NamedTuple):

@@ -1,0 +1,44 @@
+"""Ask a network whether an image shows a digit at all.
+
+A network that learned only digits reads many letters with high outputs, too. This one has learned
+letters, blots and scribbles beside them.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from mlp_cli.images.several.certainty import ImagesArray, mean_outputs
+from mlp_cli.images.several.types import Outputs, ReadImages
+
+SHAPE = (28, 28)
+"""of the images that the network sees"""
+DIGIT_CLASSES = 10
+"""of its classes; the next one is for whatever is no digit"""
+
+
+def likeness(images: ImagesArray, digits: ReadImages) -> npt.NDArray[np.float64]:
+    """Return the probability that each image shows a digit.
+
+    images: (n, rows, columns).  digits: the network.
+    """
+    return _of_digits(digits(_in_shape(images)))
+
+
+def mean_likeness(images: ImagesArray, digits: ReadImages) -> npt.NDArray[np.float64]:
+    """Return what `likeness` does, as a mean over each image's wobbles: in twelve times the time.
+
+    images: (n, rows, columns).  digits: the network.
+    """
+    return _of_digits(mean_outputs(_in_shape(images), digits)[1])
+
+
+def _of_digits(outputs: Outputs) -> npt.NDArray[np.float64]:
+    probability: npt.NDArray[np.float64] = outputs[:, :DIGIT_CLASSES].sum(axis=1, dtype=np.float64)
+    return probability
+
+
+def _in_shape(images: ImagesArray) -> ImagesArray:
+    if images.shape[1:] == SHAPE:
+        return images
+    return np.stack([np.asarray(Image.fromarray(image).resize(SHAPE[::-1])) for image in images])
