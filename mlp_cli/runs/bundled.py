@@ -1,7 +1,7 @@
 """The networks that come with the program: one to read pictures, three that know pages.
 
 The first is there before any training. It is the preset `handwriting`, seed 0, made small by
-`mlp export --format small`. The others are made by `python -m tests.cutting`.
+`mlp export --format small`. The others are made by `python -m tests.cutting` and `tests.likeness`.
 """
 
 from pathlib import Path

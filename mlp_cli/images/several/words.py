@@ -14,10 +14,10 @@ Odds = npt.NDArray[np.float64]
 
 GAP = 0.6
 """heights between a word, or a number, and the next"""
-LOWEST, HIGHEST = -4.0, 2.2
+LEAST_ODDS, MOST_ODDS = -4.0, 2.2
 """natural logarithms of odds: what one shape says at most; some digits are written as no other is,
 and some letters as digits are"""
-LOWEST_PIECE, HIGHEST_PIECE = -2.0, 1.0
+LEAST_OF_PIECE, MOST_OF_PIECE = -2.0, 1.0
 """what a shape that was cut says at most: strokes of letters are like digits"""
 OF_BAR, OF_CUT_BAR = -0.5, -1.5
 """what a bare line says, or one that was cut: letters have more of them than numbers"""
@@ -66,8 +66,8 @@ def _odds_of_words(crowd: Crowd, lines: list[list[int]]) -> tuple[Odds, IndexArr
 
 def _log_odds(crowd: Crowd) -> Odds:
     """Return what each shape says for digits, within bounds."""
-    lowest = np.where(crowd.is_cut, LOWEST_PIECE, LOWEST)
-    highest = np.where(crowd.is_cut, HIGHEST_PIECE, HIGHEST)
+    lowest = np.where(crowd.is_cut, LEAST_OF_PIECE, LEAST_ODDS)
+    highest = np.where(crowd.is_cut, MOST_OF_PIECE, MOST_ODDS)
     likeness = crowd.likeness.clip(1e-6, 1 - 1e-6)
     log_odds = np.log(likeness / (1 - likeness)).clip(lowest, highest)
     of_bar = np.where(crowd.is_cut, OF_CUT_BAR, OF_BAR)
