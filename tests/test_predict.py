@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from mlp_cli.commands.shared.group import mlp
 from mlp_cli.commands.shared.readings import Reading, Unread, read_pictures
@@ -151,6 +151,39 @@ def test_no_more_than_a_batch_is_in_memory(network):
     )
     assert len(list(readings)) == 5
     assert seen == ["read", "read", 2, "read", "read", 2, "read", 1]
+
+
+def save_letter(name):
+    picture = Image.new("L", (200, 200), 255)
+    draw = ImageDraw.Draw(picture)
+    draw.line([(50, 170), (100, 30), (150, 170)], fill=0, width=12)
+    draw.line([(70, 120), (130, 120)], fill=0, width=12)
+    picture.save(name)
+
+
+def test_what_is_hardly_a_digit_is_doubted(predict):
+    save("7.png")
+    save_letter("A.png")
+    done = predict("7.png", "A.png")
+    assert "A.png: it may be no digit.\n" in done.stderr
+    assert "7.png: it may be no digit" not in done.stderr
+    of_seven, of_letter = documents(predict("7.png", "A.png", "--json"))
+    assert "it may be no digit" in of_letter["warnings"]
+    assert "it may be no digit" not in of_seven["warnings"]
+
+
+def test_a_small_picture_is_doubted_with_all_too(predict):
+    save_letter("A.png")
+    Image.open("A.png").resize((36, 36)).save("small.png")
+    (digit,) = documents(predict("small.png", "--all", "--json"))[0]["digits"]
+    assert "it may be no digit" in digit["warnings"]
+
+
+def test_a_network_of_letters_may_read_letters(predict):
+    names = tuple("ABCDEFGHIJ")
+    make_run(image_shape=(28, 28), sizes=(784, 5, 10), class_names=names).save(CHECKPOINT)
+    save_letter("A.png")
+    assert "may be no digit" not in predict("A.png").stderr
 
 
 def test_warnings_are_on_stderr_or_in_the_document(predict):

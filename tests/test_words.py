@@ -7,7 +7,13 @@ from mlp_cli.commands.shared.all_digits import page_networks
 from mlp_cli.images.several import Box, find_digits
 from mlp_cli.images.several.crowd import Crowd
 from mlp_cli.images.several.doubting import AMONG_OTHERS, NO_DIGIT, doubts_of
-from mlp_cli.images.several.likeness import DIGIT_CLASSES, SHAPE, likeness, mean_likeness
+from mlp_cli.images.several.likeness import (
+    DIGIT_CLASSES,
+    SHAPE,
+    are_unlike,
+    likeness,
+    mean_likeness,
+)
 from mlp_cli.images.several.shapes import Candidate, Page, Shape
 from mlp_cli.images.several.words import in_numbers, in_words
 from mlp_cli.images.threshold import Levels
@@ -53,6 +59,22 @@ def test_images_of_another_shape_are_brought_to_the_networks():
     images[1] = 255
     np.testing.assert_allclose(likeness(images, digits), [0, DIGIT_CLASSES])
     assert mean_likeness(images, digits)[1] == pytest.approx(DIGIT_CLASSES)
+
+
+def test_only_what_is_unlike_a_digit_at_a_glance_is_looked_at_again():
+    looks = []
+
+    def digits(images):
+        looks.append(len(images))
+        likeness = images.max(axis=(1, 2)) / 255 / DIGIT_CLASSES
+        return np.repeat(likeness[:, None], DIGIT_CLASSES + 1, axis=1)
+
+    images = np.zeros((3, *SHAPE), np.uint8)
+    images[1:] = np.array([51, 255])[:, None, None]  # 0.2, and 1
+    assert are_unlike(images, digits).tolist() == [True, False, False]
+    assert looks == [3, 2 * 12]
+    assert not are_unlike(images[2:], digits).any()
+    assert looks[2:] == [1]
 
 
 def test_drawn_digits_are_like_digits(networks, drawn):

@@ -129,7 +129,9 @@ def predict(
         readings = read_pages(names, readers)
     else:
         read = partial(_read, shape=readers.shape, raw=raw)
-        readings = read_pictures(names, read, readers.committee.member_outputs, readers.beside)
+        readings = read_pictures(
+            names, read, readers.committee.member_outputs, readers.beside, readers.unlike
+        )
     for reading in tally.follow(readings):
         if isinstance(reading, Unread):
             tally.add_not_read(not_read(reading.name, reading.reason))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mlp_cli.commands.shared.checkpoint import Checkpoint, choose_reader
@@ -11,11 +12,14 @@ from mlp_cli.datasets.source import DIGIT_NAMES
 from mlp_cli.system.characters import one_line
 
 if TYPE_CHECKING:
+    from mlp_cli.images.types import Mask
     from mlp_cli.nn.types import Floats, Images
     from mlp_cli.runs.committee import Committee, CommitteeMember
 
 OutputsOf = Callable[["Images"], "Floats"]
 """computes outputs, (n, classes), for images, (n, rows, columns)"""
+AreUnlike = Callable[["Images"], "Mask"]
+"""says which images, (n, rows, columns), hardly show what a network reads"""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,17 @@ class Readers:
     def read_digits(self) -> bool:
         """Whether the classes are the ten digits."""
         return _are_digits(self.committee.first, self.classes)
+
+    @property
+    def unlike(self) -> "AreUnlike | None":
+        """Says which images are hardly of the classes, where these are the ten digits."""
+        if not self.read_digits:
+            return None
+        from mlp_cli.images.several.likeness import are_unlike
+        from mlp_cli.runs import bundled
+        from mlp_cli.runs.reading import load_checkpoint
+
+        return partial(are_unlike, digits=load_checkpoint(bundled.DIGITS_PATH).outputs)
 
 
 def _bundled_beside(member: "CommitteeMember", classes: ClassNames) -> "OutputsOf | None":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from mlp_cli.commands.shared.readers import OutputsOf, Readers
+from mlp_cli.commands.shared.readers import AreUnlike, OutputsOf, Readers
 from mlp_cli.datasets.class_names import ClassNames
 from mlp_cli.errors import PictureError
 from mlp_cli.measuring.confidence import LEAST_CONFIDENCE
@@ -142,6 +142,7 @@ def read_pictures(
     read: "Callable[[str], Digit]",
     outputs_of: "Callable[[npt.NDArray[np.uint8]], Sequence[Floats]]",
     beside: "OutputsOf | None" = None,
+    unlike: "AreUnlike | None" = None,
     at_once: int = PICTURES_AT_ONCE,
 ) -> Iterator[Reading | Unread]:
     """Yield what was read in each picture, or why it could not be read.
@@ -152,6 +153,7 @@ def read_pictures(
     read: finds the digit of a named picture, or raises PictureError.
     outputs_of: computes every network's outputs, (n, classes), of images, (n, rows, columns).
     beside: computes the bundled network's, where it is asked too.
+    unlike: says which images are hardly digits; they are doubted.
     """
     import numpy as np
 
@@ -169,10 +171,25 @@ def read_pictures(
             images = np.stack([digit.image for _, digit in digits])
             outputs = outputs_of(images)
             others = beside(images) if beside else [None] * len(images)
+            if unlike:
+                digits = _doubted(digits, unlike(images))
             for (name, digit), output, other, *members in zip(
                 digits, average(outputs), others, *outputs, strict=True
             ):
                 yield Reading(name, digit, output, tuple(members), other)
+
+
+def _doubted(
+    digits: "list[tuple[str, Digit]]", is_unlike: "npt.NDArray[np.bool_]"
+) -> "list[tuple[str, Digit]]":
+    """Return named digits, with a doubt about those that are unlike any."""
+    from mlp_cli.images import Digit
+    from mlp_cli.images.several.doubting import NO_DIGIT
+
+    return [
+        (name, Digit(digit.image, (*digit.warnings, NO_DIGIT)) if unlike else digit)
+        for (name, digit), unlike in zip(digits, is_unlike, strict=True)
+    ]
 
 
 def _alone(member: "CommitteeMember", outputs: "Floats") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from mlp_cli.images.several.crowd import Crowd
 from mlp_cli.images.several.doubting import NO_DIGIT, doubts_of
 from mlp_cli.images.several.joining import find_fragments, join_stacked
 from mlp_cli.images.several.layout import lines_of
-from mlp_cli.images.several.likeness import mean_likeness
+from mlp_cli.images.several.likeness import are_unlike, mean_likeness
 from mlp_cli.images.several.marks import is_mark, without_rests_of_lines
 from mlp_cli.images.several.reader import Reader
 from mlp_cli.images.several.shapes import Shape, shapes_of, union
@@ -41,11 +41,11 @@ def find_digits(
     """
     grey = np.asarray(grey, np.float32)
     if max(grey.shape) < ONE_DIGIT_SIDE:
-        return _alone(grey, shape, read)
+        return _alone(grey, shape, read, networks)
     page = clear(grey)
     parts, numbers = seeded(page)
     if not numbers.size:
-        return _alone(grey, shape, read, NO_DIGIT)
+        return _alone(grey, shape, read, networks, NO_DIGIT)
     shapes = shapes_of(parts, numbers)
     height = digit_height(shapes)
     reader = Reader(page, shape, read)
@@ -55,7 +55,7 @@ def find_digits(
         shapes = split_touching(shapes, height, reader, networks)
     kept = without_rests_of_lines([each for each in shapes if not is_mark(each, height)])
     if not kept:
-        return _alone(grey, shape, read, NO_DIGIT)
+        return _alone(grey, shape, read, networks, NO_DIGIT)
     candidates, outputs, means = reader.read(kept)
     certainty = means.max(axis=1)
     likeness = certainty
@@ -84,9 +84,17 @@ def find_digits(
     return DigitsFound(tuple(digits), warnings)
 
 
-def _alone(grey: Grey, shape: tuple[int, ...], read: ReadImages, doubt: str = "") -> DigitsFound:
+def _alone(
+    grey: Grey,
+    shape: tuple[int, ...],
+    read: ReadImages,
+    networks: PageNetworks | None,
+    doubt: str = "",
+) -> DigitsFound:
     """Return the one digit of a picture, found by the reader of single digits."""
     digit = find_digit(grey, shape)
+    if networks is not None and are_unlike(digit.image[None], networks.digits)[0]:
+        doubt = NO_DIGIT
     if doubt:
         digit = Digit(digit.image, (*digit.warnings, doubt))
     box = Box(0, 0, grey.shape[1], grey.shape[0])

@@ -10,11 +10,14 @@ from PIL import Image
 
 from mlp_cli.images.several.certainty import ImagesArray, mean_outputs
 from mlp_cli.images.several.types import Outputs, ReadImages
+from mlp_cli.images.types import Mask
 
 SHAPE = (28, 28)
 """of the images that the network sees"""
 DIGIT_CLASSES = 10
 """of its classes; the next one is for whatever is no digit"""
+AT_A_GLANCE, HARDLY = 0.3, 0.05
+"""likeness, and mean likeness: an image with less of both is hardly a digit"""
 
 
 def likeness(images: ImagesArray, digits: ReadImages) -> npt.NDArray[np.float64]:
@@ -31,6 +34,17 @@ def mean_likeness(images: ImagesArray, digits: ReadImages) -> npt.NDArray[np.flo
     images: (n, rows, columns).  digits: the network.
     """
     return _of_digits(mean_outputs(_in_shape(images), digits)[1])
+
+
+def are_unlike(images: ImagesArray, digits: ReadImages) -> Mask:
+    """Return which images hardly show a digit: of MNIST's, one in 170.
+
+    images: (n, rows, columns).  digits: the network.
+    """
+    unlike: Mask = likeness(images, digits) < AT_A_GLANCE
+    if unlike.any():
+        unlike[unlike] = mean_likeness(images[unlike], digits) < HARDLY
+    return unlike
 
 
 def _of_digits(outputs: Outputs) -> npt.NDArray[np.float64]:
