@@ -105,6 +105,12 @@ def mnist_dir():
     return folder
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 @pytest.fixture(scope="module")
 def browser():
     """A browser for all tests of a file. Where MLP_TEST_BROWSER promises it, it must be there."""

@@ -111,6 +111,8 @@ def test_an_onnx_export_without_memory_leaves_no_part(megabytes):
         "train --epochs 1 --validation 10 -q --checkpoint new.npz",
         "evaluate --checkpoint old.npz",
         "predict seven.png --checkpoint old.npz",
+        "predict seven.png --checkpoint bundled",
+        "predict seven.png --checkpoint bundled --all",
         "export --format small --checkpoint old.npz -o new.npz",
         "export --format onnx --checkpoint old.npz -o new.onnx",
     ],

@@ -30,6 +30,7 @@ from tests.pages import (
     edit_distance,
     kind_of,
     legible,
+    make_form,
     make_page,
     mnist_digits,
     paste,
@@ -41,6 +42,7 @@ TARGETS = {
     "clean": 0.98,
     **dict.fromkeys(("framed", "squared", "gradient", "dark"), 0.95),
     "touching": 0.85,
+    "form": 0.9,
 }
 """of the digits of each kind of page"""
 MOST_FALSE = 0.5 / 100
@@ -414,6 +416,7 @@ def test_two_thousand_pages_reach_their_targets(network, networks, mnist_dir):
         page = make_page(seed, sources)
         assert page.kind == kind_of(seed)
         results[page.kind].append(measure(page, network, networks))
+    results["form"] = [measure(make_form(seed, sources), network, networks) for seed in range(200)]
     pages = results["none"]
     assert sum(each["undoubted"] for each in pages) <= MOST_FALSE * len(pages)
     for kind, least in TARGETS.items():

@@ -50,15 +50,24 @@ def test_likeness_is_the_sum_of_the_outputs_of_digits():
     )
 
 
-def test_images_of_another_shape_are_brought_to_the_networks():
-    def digits(images):
-        assert images.shape[1:] == SHAPE
-        return np.ones((len(images), DIGIT_CLASSES + 1)) * (images.max(axis=(1, 2)) / 255)[:, None]
+def test_it_sees_images_in_its_own_shape_whatever_the_reader_takes(networks, drawn):
+    seen = []
 
-    images = np.zeros((2, 14, 20), np.uint8)
-    images[1] = 255
-    np.testing.assert_allclose(likeness(images, digits), [0, DIGIT_CLASSES])
-    assert mean_likeness(images, digits)[1] == pytest.approx(DIGIT_CLASSES)
+    def read(images):
+        assert images.shape[1:] == (20, 16)
+        return np.full((len(images), 10), 0.1)
+
+    def digits(images):
+        seen.append(images.shape[1:])
+        return networks.digits(images)
+
+    page = make_page(1, [drawn], "clean").grey
+    found = find_digits(page, (20, 16), read, networks._replace(digits=digits))
+    assert len(found.digits) > 4
+    small = np.pad(drawn.images[0], 1).astype(np.float32)
+    assert len(find_digits(small, (20, 16), read, networks._replace(digits=digits)).digits) == 1
+    assert len(seen) >= 2
+    assert set(seen) == {SHAPE}
 
 
 def test_only_what_is_unlike_a_digit_at_a_glance_is_looked_at_again():

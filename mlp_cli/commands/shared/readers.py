@@ -10,6 +10,7 @@ from mlp_cli.commands.shared.text import note
 from mlp_cli.datasets.class_names import ClassNames
 from mlp_cli.datasets.source import DIGIT_NAMES
 from mlp_cli.system.characters import one_line
+from mlp_cli.system.memory import address_space_limit
 
 if TYPE_CHECKING:
     from mlp_cli.images.types import Mask
@@ -41,6 +42,10 @@ class Readers:
         """
         from mlp_cli.runs.committee import Committee
 
+        if address_space_limit() is not None:
+            from mlp_cli.learning.threads import reserve_memory
+
+            reserve_memory(1)
         committee = Committee.open([choose_reader(each) for each in checkpoints or (None,)])
         classes = _class_names(committee)
         beside = None if checkpoints else _bundled_beside(committee.first, classes)
@@ -58,10 +63,11 @@ class Readers:
 
     @property
     def unlike(self) -> "AreUnlike | None":
-        """Says which images are hardly of the classes, where these are the ten digits."""
-        if not self.read_digits:
+        """Says which images are hardly digits, where digits in MNIST's form are read."""
+        from mlp_cli.images.several.likeness import SHAPE, are_unlike
+
+        if not self.read_digits or self.shape != SHAPE:
             return None
-        from mlp_cli.images.several.likeness import are_unlike
         from mlp_cli.runs import bundled
         from mlp_cli.runs.reading import load_checkpoint
 

@@ -8,10 +8,10 @@ from mlp_cli.images.several.crowd import Crowd
 from mlp_cli.images.several.doubting import NO_DIGIT, doubts_of
 from mlp_cli.images.several.joining import find_fragments, join_stacked
 from mlp_cli.images.several.layout import lines_of
-from mlp_cli.images.several.likeness import are_unlike, mean_likeness
+from mlp_cli.images.several.likeness import SHAPE, are_unlike, mean_likeness
 from mlp_cli.images.several.marks import is_mark, without_rests_of_lines
 from mlp_cli.images.several.reader import Reader
-from mlp_cli.images.several.shapes import Shape, shapes_of, union
+from mlp_cli.images.several.shapes import Shape, normalised, shapes_of, union
 from mlp_cli.images.several.touching import split_touching
 from mlp_cli.images.several.types import (
     Box,
@@ -60,8 +60,10 @@ def find_digits(
     certainty = means.max(axis=1)
     likeness = certainty
     if networks is not None:
-        images = np.stack([candidate.image for candidate in candidates])
-        likeness = mean_likeness(images, networks.digits)
+        seen = candidates
+        if shape != SHAPE:
+            seen = [normalised(page, each, SHAPE) for each in kept]
+        likeness = mean_likeness(np.stack([each.image for each in seen]), networks.digits)
     crowd = Crowd.of(kept, candidates, certainty, likeness)
     lines = lines_of(kept)
     doubts = doubts_of(crowd, lines, page)
@@ -93,8 +95,10 @@ def _alone(
 ) -> DigitsFound:
     """Return the one digit of a picture, found by the reader of single digits."""
     digit = find_digit(grey, shape)
-    if networks is not None and are_unlike(digit.image[None], networks.digits)[0]:
-        doubt = NO_DIGIT
+    if networks is not None:
+        seen = digit if shape == SHAPE else find_digit(grey, SHAPE)
+        if are_unlike(seen.image[None], networks.digits)[0]:
+            doubt = NO_DIGIT
     if doubt:
         digit = Digit(digit.image, (*digit.warnings, doubt))
     box = Box(0, 0, grey.shape[1], grey.shape[0])

@@ -6,7 +6,6 @@ letters, blots and scribbles beside them.
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from mlp_cli.images.several.certainty import ImagesArray, mean_outputs
 from mlp_cli.images.several.types import Outputs, ReadImages
@@ -23,23 +22,23 @@ AT_A_GLANCE, HARDLY = 0.3, 0.05
 def likeness(images: ImagesArray, digits: ReadImages) -> npt.NDArray[np.float64]:
     """Return the probability that each image shows a digit.
 
-    images: (n, rows, columns).  digits: the network.
+    images: (n, *SHAPE).  digits: the network.
     """
-    return _of_digits(digits(_in_shape(images)))
+    return _of_digits(digits(images))
 
 
 def mean_likeness(images: ImagesArray, digits: ReadImages) -> npt.NDArray[np.float64]:
     """Return what `likeness` does, as a mean over each image's wobbles: in twelve times the time.
 
-    images: (n, rows, columns).  digits: the network.
+    images: (n, *SHAPE).  digits: the network.
     """
-    return _of_digits(mean_outputs(_in_shape(images), digits)[1])
+    return _of_digits(mean_outputs(images, digits)[1])
 
 
 def are_unlike(images: ImagesArray, digits: ReadImages) -> Mask:
     """Return which images hardly show a digit: of MNIST's, one in 170.
 
-    images: (n, rows, columns).  digits: the network.
+    images: (n, *SHAPE).  digits: the network.
     """
     unlike: Mask = likeness(images, digits) < AT_A_GLANCE
     if unlike.any():
@@ -50,9 +49,3 @@ def are_unlike(images: ImagesArray, digits: ReadImages) -> Mask:
 def _of_digits(outputs: Outputs) -> npt.NDArray[np.float64]:
     probability: npt.NDArray[np.float64] = outputs[:, :DIGIT_CLASSES].sum(axis=1, dtype=np.float64)
     return probability
-
-
-def _in_shape(images: ImagesArray) -> ImagesArray:
-    if images.shape[1:] == SHAPE:
-        return images
-    return np.stack([np.asarray(Image.fromarray(image).resize(SHAPE[::-1])) for image in images])

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlp_cli.images.several.certainty import mean_outputs
-from mlp_cli.images.several.likeness import likeness
+from mlp_cli.images.several.likeness import SHAPE, likeness
 from mlp_cli.images.several.reader import Reader
 from mlp_cli.images.several.shapes import Shape
 from mlp_cli.images.several.splitting import Splitting, split
@@ -43,7 +43,9 @@ def split_touching(
     images = np.stack([piece.image for each in splittings for piece in each.pieces])
     windows = np.stack([piece.window for each in splittings for piece in each.pieces])
     certain = mean_outputs(images, reader.network)[1].max(axis=1)
-    whole = are_whole(windows, networks.wholes) * likeness(images, networks.digits)
+    whole = are_whole(windows, networks.wholes)
+    if reader.shape == SHAPE:
+        whole = whole * likeness(images, networks.digits)
     ends = np.cumsum([len(each.pieces) for each in splittings])[:-1]
     replaced = {}
     for each, *of_pieces in zip(
