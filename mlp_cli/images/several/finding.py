@@ -56,15 +56,8 @@ def find_digits(
     kept = without_rests_of_lines([each for each in shapes if not is_mark(each, height)])
     if not kept:
         return _alone(grey, shape, read, networks, NO_DIGIT)
-    candidates, outputs, means = reader.read(kept)
-    certainty = means.max(axis=1)
-    likeness = certainty
-    if networks is not None:
-        seen = candidates
-        if shape != SHAPE:
-            seen = [normalised(page, each, SHAPE) for each in kept]
-        likeness = mean_likeness(np.stack([each.image for each in seen]), networks.digits)
-    crowd = Crowd.of(kept, candidates, certainty, likeness)
+    candidates, outputs, _ = reader.read(kept)
+    crowd = _crowd_of(kept, reader, networks)
     lines = lines_of(kept)
     doubts = doubts_of(crowd, lines, page)
     warnings: tuple[str, ...] = ()
@@ -118,6 +111,19 @@ def _as_alone(grey: Grey, found: Digit, box: Box, read: ReadImages) -> PlacedDig
         new = tuple(doubt for doubt in found.warnings if doubt not in digit.warnings)
         digit = Digit(digit.image, (*digit.warnings, *new))
     return PlacedDigit(digit, box, 1, read(digit.image[None])[0])
+
+
+def _crowd_of(shapes: list[Shape], reader: Reader, networks: PageNetworks | None) -> Crowd:
+    """Return these shapes together; without networks, what is read well is like a digit."""
+    candidates, _, means = reader.read(shapes)
+    certainty = means.max(axis=1)
+    if networks is None:
+        return Crowd.of(shapes, candidates, certainty, certainty)
+    if reader.shape == SHAPE:
+        images = np.stack([candidate.image for candidate in candidates])
+    else:
+        images = np.stack([normalised(reader.page, shape, SHAPE).image for shape in shapes])
+    return Crowd.of(shapes, candidates, certainty, mean_likeness(images, networks.digits))
 
 
 def _with_fragments(shapes: list[Shape], height: float, reader: Reader) -> list[Shape]:
