@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlp_cli.images.ground import border_of, find_ink, has_dark_strokes, is_even, is_ground_bright
+from mlp_cli.images.ground import (
+    LIGHT_WINDOW,
+    border_of,
+    find_ink,
+    has_dark_strokes,
+    is_even,
+    is_ground_bright,
+)
 from mlp_cli.images.lines import column_lengths, cut_out, find_lines, remove_lines, turned
 from mlp_cli.images.threshold import Levels, find_levels, median, otsu_threshold
 from mlp_cli.images.windows import closing, odd, opening, window_maximum, window_mean
@@ -158,8 +165,9 @@ def test_a_band_of_one_level_is_even_and_a_slope_is_not():
 @pytest.mark.parametrize("light", ["lamp", "shadow", "noise"])
 def test_strokes_are_dark_or_light_and_shadows_neither(light):
     grey, _ = seven_on(pages()[light])
-    assert has_dark_strokes(grey)
-    assert not has_dark_strokes(255 - grey)
+    side = odd(min(grey.shape) * LIGHT_WINDOW)
+    assert has_dark_strokes(grey, side)
+    assert not has_dark_strokes(255 - grey, side)
 
 
 # ruled paper

@@ -40,8 +40,11 @@ def find_ink(grey: Grey) -> Ink:
         threshold = otsu_threshold(grey)
         bright = is_ground_bright(grey, border, threshold)
         return _contrast(grey, _level(border, threshold, bright), bright)
-    bright = has_dark_strokes(grey)
-    ink = _contrast(grey, _light(grey, bright), bright)
+    smooth, side = window_mean(grey, 3), odd(min(grey.shape) * LIGHT_WINDOW)
+    bright = has_dark_strokes(smooth, side)
+    # The ground is the picture with every stroke filled.
+    light = closing(smooth, side) if bright else opening(smooth, side)
+    ink = _contrast(grey, light, bright)
     # Filling takes the lightest noise as the ground; correct it to the middle of the noise.
     ink -= median(ink[ink <= otsu_threshold(ink)])
     return ink
@@ -83,17 +86,20 @@ def is_ground_bright(grey: Grey, border: Grey, threshold: float) -> bool:
     return bool(bright > 1.5)
 
 
-def has_dark_strokes(grey: Grey) -> bool:
+def has_dark_strokes(smooth: Grey, side: int) -> bool:
     """Return whether the strokes of an unevenly lit picture are darker than their surroundings.
 
     Strokes fill the smaller part of every window, so they differ from its mean by more than the
     paper does, in the other direction; the two sides of a shadow's edge differ equally. The cube
     keeps the sign and lets few strong pixels outweigh many weak ones.
+
+    smooth: the grey levels without their noise.  side: of the windows.
     """
-    smooth = window_mean(grey, 3)
-    difference = smooth - window_mean(smooth, odd(min(grey.shape) * LIGHT_WINDOW))
+    difference = smooth - window_mean(smooth, side)
     # Two products take a tenth of the time of a power.
-    return bool((difference * difference * difference).sum() < 0)
+    cubes = difference * difference
+    cubes *= difference
+    return bool(cubes.sum() < 0)
 
 
 def _contrast(grey: Grey, ground: Grey, bright: bool) -> Ink:
@@ -108,10 +114,3 @@ def _level(border: Grey, threshold: float, bright: bool) -> Grey:
     """Return the grey level of an even ground: the median of its pixels in the border."""
     ground = border[(border > threshold) == bright]
     return np.array(median(ground if ground.size else border), np.float32)
-
-
-def _light(grey: Grey, bright: bool) -> Grey:
-    """Return the ground of an unevenly lit picture, pixel by pixel."""
-    smooth = window_mean(grey, 3)
-    side = odd(min(grey.shape) * LIGHT_WINDOW)
-    return closing(smooth, side) if bright else opening(smooth, side)

@@ -43,7 +43,8 @@ BESIDES = {"WEBP": 8, "AVIF": 7, "bmp_rle": 2, "ppm": 4, "ppm_plain": 4}
 READ_WHOLE_BEGINNINGS = (b"RIFF", b"\0\0\1\0")
 READ_WHOLE = ("WEBP", "AVIF", "ICO")
 """the formats whose files are in memory as a whole"""
-ORIENTATION = 0x0112
+ORIENTATION, UPRIGHT = 0x0112, 1
+"""a tag of EXIF and TIFF, and what it says of a picture that is not turned"""
 DIVISORS = (8, 4, 2)
 """of the width and height at which a JPEG can be decoded"""
 SMALLER = "Make the picture smaller, or save it as JPEG."
@@ -158,7 +159,7 @@ def _bytes_besides(picture: Image.Image) -> float:
         return 0 if _is_in_one_scan(picture) else _bytes_of_coefficients(picture)
     if isinstance(picture, TiffImageFile):
         # To turn a picture, or to read it as one strip, takes another one of its size.
-        is_turned: bool = picture.tag_v2.get(ORIENTATION, 1) != 1
+        is_turned: bool = picture.tag_v2.get(ORIENTATION, UPRIGHT) != UPRIGHT
         rows = picture.tag_v2.get(ROWSPERSTRIP)
         strip = min(rows / picture.height, 1) if isinstance(rows, int) else 1
         is_packed = _decoder(picture) == "libtiff"

@@ -14,7 +14,7 @@ from mlp_cli.errors import PictureError
 from mlp_cli.images.digit import MIN_CONTRAST
 from mlp_cli.images.formats import not_a_picture
 from mlp_cli.images.frames import read_first
-from mlp_cli.images.opening import DECODER_ERRORS, opened
+from mlp_cli.images.opening import DECODER_ERRORS, ORIENTATION, UPRIGHT, opened
 from mlp_cli.images.reducing import reduce
 from mlp_cli.images.threshold import median
 from mlp_cli.images.types import Grey
@@ -158,7 +158,9 @@ def _upright(picture: Image.Image) -> Image.Image:
     if len(picture.info.get("exif", b"")) > MOST_EXIF_BYTES:
         return picture
     try:
-        return ImageOps.exif_transpose(picture)
+        # Without this, a picture that is upright already would be copied.
+        is_turned = picture.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT
+        return ImageOps.exif_transpose(picture) if is_turned else picture
     except DECODER_ERRORS:
         return picture
 

@@ -27,11 +27,16 @@ def reduce(picture: Image.Image) -> Image.Image:
         inner = "RGBa" if mode == "RGBA" else mode
         narrow = Image.new(inner, (columns, picture.height))
         for top, strip in _strips(picture):
-            short = strip.convert(mode).convert(inner)
+            short = _in_mode(_in_mode(strip, mode), inner)
             narrow.paste(short.resize((columns, short.height), Image.Resampling.BOX), (0, top))
-        plain = narrow.resize((columns, rows), Image.Resampling.BOX).convert(mode)
+        plain = _in_mode(narrow.resize((columns, rows), Image.Resampling.BOX), mode)
     plain.info = picture.info.copy()
     return plain
+
+
+def _in_mode(picture: Image.Image, mode: str) -> Image.Image:
+    """Return a picture in a mode: itself where it has that one, which Pillow would copy."""
+    return picture if picture.mode == mode else picture.convert(mode)
 
 
 def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:

@@ -41,8 +41,9 @@ def otsu_threshold(values: npt.NDArray[np.float32]) -> float:
     if low == high:
         return low
     width = (high - low) / (HISTOGRAM_BINS - 1)
-    bins = ((values - low) / width).astype(np.intp).ravel()
-    counts = np.bincount(bins, minlength=HISTOGRAM_BINS).astype(float)
+    bins = values - np.float32(low)
+    bins /= np.float32(width)
+    counts = np.bincount(bins.astype(np.uint8).ravel(), minlength=HISTOGRAM_BINS).astype(float)
     below = np.cumsum(counts)[:-1]
     above = values.size - below
     sums = np.cumsum(counts * np.arange(HISTOGRAM_BINS))

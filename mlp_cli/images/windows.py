@@ -29,11 +29,15 @@ def window_maximum(values: Values, side: int) -> Values:
 def window_mean(values: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32]:
     """Return the mean of the window around every pixel, computed from running sums."""
     for axis in (0, 1):
-        sums = np.cumsum(_extended(values, side // 2, axis), axis=axis, dtype=np.float64)
-        sums = np.insert(sums, 0, 0, axis=axis)
+        extended = _extended(values, side // 2, axis)
+        shape = list(extended.shape)
+        shape[axis] += 1
+        sums = np.zeros(shape)
+        np.cumsum(extended, axis=axis, dtype=np.float64, out=_slice(sums, 1, None, axis))
         n = values.shape[axis]
         over = _slice(sums, side, side + n, axis) - _slice(sums, 0, n, axis)
-        values = (over / side).astype(np.float32)
+        over /= side
+        values = over.astype(np.float32)
     return values
 
 
