@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -96,6 +97,20 @@ def contents(path):
     for entry in meta["history"]:
         del entry["seconds"]
     return meta, {name: (a.dtype.str, a.shape, a.tobytes()) for name, a in arrays.items()}
+
+
+def is_running(pid):
+    """Tell whether a process is there and not a zombie that nobody has waited for."""
+    status = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
+    return status.stdout.strip()[:1] not in ("", "Z")
+
+
+def wait_until_gone(pid):
+    """Wait for the end of a process, which ends because its parent has."""
+    deadline = time.monotonic() + 30
+    while is_running(pid):
+        assert time.monotonic() < deadline, "it outlives its parent"
+        time.sleep(0.05)
 
 
 def partial_files(folder="."):

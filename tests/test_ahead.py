@@ -13,6 +13,7 @@ import pytest
 
 from mlp_cli.learning import ahead
 from mlp_cli.learning.ahead import DistortedEpochs, distort_epoch
+from tests.processes import is_running, wait_until_gone
 
 SEED = np.random.SeedSequence(7, spawn_key=(2,))
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 28, 28), np.uint8)
@@ -70,19 +71,6 @@ def interrupted_when_stuck():
     for watcher in watchers:
         watcher.join()
     signal.signal(signal.SIGALRM, before)
-
-
-def is_running(pid):
-    """Tell whether a process is there and not a zombie that nobody has waited for."""
-    status = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
-    return status.stdout.strip()[:1] not in ("", "Z")
-
-
-def wait_until_gone(pid):
-    deadline = time.monotonic() + 30
-    while is_running(pid):
-        assert time.monotonic() < deadline, "the worker outlives its parent"
-        time.sleep(0.05)
 
 
 def test_epochs_differ_and_each_is_always_the_same():

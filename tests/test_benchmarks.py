@@ -202,6 +202,13 @@ def test_startup_times_the_commands(tmp_path):
         assert all(float(figure) > 0 for figure in rows[name])
 
 
+def test_reading_times_pictures_on_one_core_and_on_all(tmp_path):
+    for number in range(3):
+        draw_seven().save(tmp_path / f"{number}.png")
+    _, rows = run("reading", tmp_path, "--rounds", 1)
+    assert float(rows["one core"][-1]) > 0
+
+
 def test_presets_trains_every_preset_with_every_engine_and_compares_them(tmp_path):
     write_dataset(tmp_path, make_arrays(train=60, test=20))
     Path("own.toml").write_text("hidden = [5]\nepochs = 2\nvalidation = 10\n")

@@ -1,8 +1,6 @@
 """mlp predict: read the digit in a picture, or every digit."""
 
-from collections.abc import Iterable
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
@@ -13,7 +11,7 @@ from click.core import ParameterSource
 from mlp_cli.commands.shared.all_digits import PageReading, read_pages
 from mlp_cli.commands.shared.checkpoint import Checkpoint, committee_option
 from mlp_cli.commands.shared.options import AnyPath, UserPath, WholeNumber, common_options
-from mlp_cli.commands.shared.picture_names import expand, not_read, open_named, printed
+from mlp_cli.commands.shared.picture_names import STDIN, expand, not_read, open_named, printed
 from mlp_cli.commands.shared.readers import Readers
 from mlp_cli.commands.shared.readings import NEXT, Reading, Unread, read_pictures
 from mlp_cli.commands.shared.saving import Saving
@@ -125,13 +123,7 @@ def predict(
     tally = Tally(len(names), failures)
     saving = Saving.check(images, names, save_normalised, save_boxes, all_digits=all_digits)
     readings: Iterable[Reading | PageReading | Unread]
-    if all_digits:
-        readings = read_pages(names, readers)
-    else:
-        read = partial(_read, shape=readers.shape, raw=raw)
-        readings = read_pictures(
-            names, read, readers.committee.member_outputs, readers.beside, readers.unlike
-        )
+    readings = read_pages(names, readers) if all_digits else _read_digits(names, readers, raw=raw)
     for reading in tally.follow(readings):
         if isinstance(reading, Unread):
             tally.add_not_read(not_read(reading.name, reading.reason))
@@ -157,14 +149,24 @@ def _check_all(ctx: click.Context, *, raw: bool) -> None:
         )
 
 
-def _read(name: str, shape: tuple[int, ...], raw: bool) -> "Digit":
-    """Return the digit in a picture; with `raw`, the picture itself."""
-    from mlp_cli.images import Digit, find_digit, take_as_is
+def _read_digits(
+    names: Sequence[str], readers: Readers, *, raw: bool
+) -> Iterator[Reading | Unread]:
+    """Yield what is read in each picture; with `raw`, the picture itself is the digit."""
+    from mlp_cli.images import digit_in
+    from mlp_cli.images.many import DigitReader
 
-    picture = open_named(name)
-    grey = picture.grey
-    digit = Digit(take_as_is(grey, shape)) if raw else find_digit(grey, shape)
-    return replace(digit, warnings=(*picture.remarks, *digit.warnings))
+    paths = [Path(name) for name in names if name != STDIN]
+    with DigitReader(paths, readers.shape, raw=raw) as reader:
+
+        def read(name: str) -> "Digit":
+            if name == STDIN:
+                return digit_in(open_named(name), readers.shape, raw=raw)
+            return reader.read(Path(name))
+
+        yield from read_pictures(
+            names, read, readers.committee.member_outputs, readers.beside, readers.unlike
+        )
 
 
 def _print(

@@ -7,7 +7,14 @@ give its strokes the width that they have in MNIST.
 
 from mlp_cli.images.digit import Digit, find_digit, normalise
 from mlp_cli.images.folder import Listing, SaveFolder, pictures_in, save_image
-from mlp_cli.images.reading import Picture, open_picture, open_stream, read_picture, take_as_is
+from mlp_cli.images.reading import (
+    Picture,
+    digit_in,
+    open_picture,
+    open_stream,
+    read_picture,
+    take_as_is,
+)
 from mlp_cli.images.show import draw_reading
 
 __all__ = [
@@ -15,6 +22,7 @@ __all__ = [
     "Listing",
     "Picture",
     "SaveFolder",
+    "digit_in",
     "draw_reading",
     "find_digit",
     "normalise",

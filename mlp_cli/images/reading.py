@@ -1,6 +1,7 @@
 """Read a picture file as grey levels: upright, on a ground, in the colours that show ink best."""
 
 import math
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO
@@ -11,7 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.JpegImagePlugin import JpegImageFile
 
 from mlp_cli.errors import PictureError
-from mlp_cli.images.digit import MIN_CONTRAST
+from mlp_cli.images.digit import MIN_CONTRAST, Digit, find_digit
 from mlp_cli.images.formats import not_a_picture
 from mlp_cli.images.frames import read_first
 from mlp_cli.images.opening import DECODER_ERRORS, ORIENTATION, UPRIGHT, opened
@@ -118,6 +119,15 @@ def take_as_is(grey: Grey, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
             "Leave it out: mlp then scales the picture."
         )
     return grey.round().astype(np.uint8)
+
+
+def digit_in(picture: Picture, shape: tuple[int, ...], *, raw: bool) -> Digit:
+    """Return the digit in a picture, or with `raw` the picture itself, with reasons to doubt it.
+
+    Raises PictureError for a blank picture, and with `raw` for one of another shape.
+    """
+    digit = Digit(take_as_is(picture.grey, shape)) if raw else find_digit(picture.grey, shape)
+    return replace(digit, warnings=(*picture.remarks, *digit.warnings))
 
 
 def _read(file: BinaryIO) -> Picture:

@@ -1,13 +1,13 @@
 """What mlp convert does besides reading arrays: places, pictures, files."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlp_cli.commands.shared.text import note_above, shows_bars
-from mlp_cli.errors import DataError, OptionError, OutputError
+from mlp_cli.errors import DataError, OptionError, OutputError, PictureError
 from mlp_cli.system.characters import one_line
 
 if TYPE_CHECKING:
@@ -81,15 +81,25 @@ def read_pictures(
 
     from mlp_cli.datasets.own.pictures import PictureFolders
     from mlp_cli.images import pictures_in
+    from mlp_cli.images.many import DigitReader
 
     if test is not None and not os.path.isdir(test):
         raise OptionError(f"--test {test}: a file, expected a folder of pictures, as {source} is.")
     found = PictureFolders.find(source, pictures_in, test)
-    reader = _Reader(shape, raw=raw)
+    paths = [picture.path for picture in found.pictures]
+    size = shape or (_shape_of_first(paths) if raw else IMAGE_SHAPE)
     hidden = not shows_bars()
     said = 0
-    with tqdm(total=len(found.pictures), unit=" pictures", leave=False, disable=hidden) as bar:
-        for doubt in found.read(reader.read, strict=strict):
+    with (
+        DigitReader(paths, size, raw=raw) as reader,
+        tqdm(total=len(paths), unit=" pictures", leave=False, disable=hidden) as bar,
+    ):
+
+        def read(path: Path) -> "tuple[ImageArray, Sequence[str]]":
+            digit = reader.read(path)
+            return digit.image, digit.warnings
+
+        for doubt in found.read(read, strict=strict):
             bar.update()
             if doubt and (said := said + 1) <= MOST_SAID:
                 note_above(bar, f"left out: {one_line(doubt.path)}: {one_line(doubt.reason)}")
@@ -103,23 +113,14 @@ def _material(found: "PictureFolders", source: Path) -> "Material":
         raise DataError(f"{source}: {error}") from error
 
 
-class _Reader:
-    """Reads pictures into images of one size: that which was asked for, or the first one's."""
+def _shape_of_first(paths: Iterable[Path]) -> tuple[int, ...]:
+    """Return rows and columns of the first picture that can be read."""
+    from mlp_cli.images import open_picture
 
-    def __init__(self, shape: tuple[int, int] | None, *, raw: bool) -> None:
-        self._shape: tuple[int, ...] | None = shape or (None if raw else IMAGE_SHAPE)
-        self._raw = raw
-
-    def read(self, path: Path) -> "tuple[ImageArray, Sequence[str]]":
-        """Return the image of a picture, with reasons to doubt it. Raises PictureError."""
-        from mlp_cli.images import find_digit, open_picture, take_as_is
-
-        picture = open_picture(path)
-        self._shape = self._shape or picture.grey.shape
-        if self._raw:
-            return take_as_is(picture.grey, self._shape), picture.remarks
-        digit = find_digit(picture.grey, self._shape)
-        return digit.image, (*picture.remarks, *digit.warnings)
+    for path in paths:
+        with suppress(PictureError):
+            return open_picture(path).grey.shape
+    return IMAGE_SHAPE
 
 
 def write_files(
