@@ -17,7 +17,7 @@ from mlp_cli.commands.shared.readings import Reading
 from mlp_cli.datasets.class_names import ClassNames
 from mlp_cli.datasets.source import DIGIT_NAMES
 from mlp_cli.images import Digit, Picture, open_picture
-from mlp_cli.images.several import Box, PlacedDigit
+from mlp_cli.images.several import Box, DigitsFound, PlacedDigit
 from mlp_cli.images.show_all import draw_page
 from tests import makers
 from tests.makers import draw_seven, make_run
@@ -307,6 +307,13 @@ def test_a_page_without_digits_is_no_error():
     assert page.text(MNIST) == "no digit"
     assert page.drawing(MNIST, 80, blocks=True) == ""
     assert page.warnings(MNIST) == ["it is upside down"]
+
+
+def test_a_page_without_digits_is_shown_by_its_line_alone(run, monkeypatch):
+    draw_seven().save("page.png")
+    found = DigitsFound((), ("1 mark left out",))
+    monkeypatch.setattr("mlp_cli.images.several.find_digits", lambda *arguments: found)
+    assert run("predict --all --show page.png").stdout == "page.png: no digit\n"
 
 
 def test_an_output_that_is_no_number_is_null_and_nan(run, page):

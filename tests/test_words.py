@@ -142,6 +142,9 @@ def test_a_shape_is_the_same_for_its_seed(drawn):
 # words
 
 
+ROW = Shape(Box(0, 0, 100, 50), np.ones((50, 100), bool))
+
+
 def crowd(*likenesses, gaps=(), cut=(), bars=(), sure=1.0):
     """Shapes of 20 x 30 pixels in a row, 4 pixels apart or, after those in gaps, 40."""
     shapes, left = [], 10
@@ -150,7 +153,7 @@ def crowd(*likenesses, gaps=(), cut=(), bars=(), sure=1.0):
         mask[3:-3, 3:-3] = False
         if k in bars:
             mask[:, 3:] = False
-        shapes.append(Shape(Box(left, 10, left + 20, 40), mask, is_cut=k in cut))
+        shapes.append(Shape(Box(left, 10, left + 20, 40), mask, ROW if k in cut else None))
         left += 20 + (40 if k in gaps else 4)
     candidates = [Candidate(np.zeros((28, 28), np.uint8), solid=False)] * len(shapes)
     certainty = np.full(len(shapes), sure)
@@ -226,6 +229,13 @@ def test_a_number_among_letters_is_not():
 def test_where_there_are_few_shapes_they_have_to_be_likelier():
     assert doubts(0.5) == [(NO_DIGIT,)]
     assert doubts(*[0.5] * 5) == [()] * 5
+
+
+def test_pieces_of_a_shape_are_believed_where_one_of_them_is_surely_a_digit():
+    rest = [0.99] * 4
+    assert doubts(*rest, 0.6, 0.6, cut=(4, 5)) == [()] * 4 + [(NO_DIGIT,)] * 2
+    assert doubts(*rest, 0.6, 0.99, cut=(4, 5)) == [()] * 6
+    assert doubts(*rest, 0.6, 0.6) == [()] * 6
 
 
 # pages

@@ -189,7 +189,7 @@ def _print(
     width = output_width()
     if isinstance(reading, PageReading):
         result_lines(f"{name}: {reading.text(classes)}")
-        if show:
+        if show and reading.placed:
             # COLUMNS counts here without a terminal, too: a drawing has to have some width.
             result(reading.drawing(classes, get_terminal_size((PIPED_WIDTH, 0)).columns, blocks))
     else:

@@ -4,6 +4,8 @@ Some letters are written as digits are, and a shape alone does not tell. But the
 that are no digits. So the company counts.
 """
 
+from itertools import compress
+
 import numpy as np
 
 from mlp_cli.images.several.crowd import BAR, UNSURE, Crowd
@@ -16,7 +18,7 @@ UNLIKE, UNLIKE_PIECE = 0.3, 0.1
 """likeness: a shape, or one that was cut, with less may be no digit"""
 FEW, UNLIKE_OF_FEW, UNSURE_OF_FEW = 4, 0.7, 0.75
 """where there are so few shapes that their company says little, likeness and mean output have to be
-higher"""
+higher, and so have those of the pieces of a shape, none of which is surely a digit"""
 MOST_STRANGE = 0.5
 """fraction of the shapes on a page or in a line: with more strange ones, they are not digits"""
 THREAD = 1 / 12
@@ -27,11 +29,11 @@ THIN = 1 / 45
 SIMILAR = 0.35
 """fraction of its height by which a digit in the company of a line may differ"""
 
-NO_DIGIT = "it may be no digit"
-AMONG_OTHERS = "it stands among shapes that are no digits"
-AT_EDGE = "it touches the picture's edge and may be cut off"
-SOLID = "a solid shape without strokes; it may be no digit"
-BARE = "a bare line without other digits of its length; it may be no digit"
+NO_DIGIT = "perhaps no digit"
+AMONG_OTHERS = "among shapes that are no digits"
+AT_EDGE = "at the picture's edge, perhaps cut off"
+SOLID = "a solid shape without strokes, perhaps no digit"
+BARE = "a bare line without other digits of its length, perhaps no digit"
 
 
 def doubts_of(crowd: Crowd, lines: list[list[int]], page: Page) -> list[tuple[str, ...]]:
@@ -45,10 +47,10 @@ def doubts_of(crowd: Crowd, lines: list[list[int]], page: Page) -> list[tuple[st
     good, bars, in_bad_company = crowd.good, crowd.bars, _in_bad_company(crowd, lines)
     # A 1 may be alone, but not a thread, and two bars may be anything.
     alone = crowd.slender < (THREAD if len(crowd.shapes) == 1 else BAR)
-    if few:
-        unlike = (crowd.likeness < UNLIKE_OF_FEW) | (crowd.certainty < UNSURE_OF_FEW)
-    else:
-        unlike = crowd.likeness < np.where(crowd.is_cut, UNLIKE_PIECE, UNLIKE)
+    unlike = (crowd.likeness < UNLIKE_OF_FEW) | (crowd.certainty < UNSURE_OF_FEW)
+    if not few:
+        unlike &= _of_strange_wholes(crowd)
+        unlike |= crowd.likeness < np.where(crowd.is_cut, UNLIKE_PIECE, UNLIKE)
         unlike |= crowd.certainty < UNSURE
     doubts = []
     for k, shape in enumerate(crowd.shapes):
@@ -67,6 +69,14 @@ def doubts_of(crowd: Crowd, lines: list[list[int]], page: Page) -> list[tuple[st
             own.append(AT_EDGE)
         doubts.append(tuple(own))
     return doubts
+
+
+def _of_strange_wholes(crowd: Crowd) -> Mask:
+    """Return which shapes are pieces of a larger one of which no piece is good company."""
+    known = {id(shape.whole) for shape in compress(crowd.shapes, crowd.good)}
+    return np.array(
+        [shape.is_cut and id(shape.whole) not in known for shape in crowd.shapes], np.bool_
+    )
 
 
 def is_thread(shape: Shape) -> bool:

@@ -31,8 +31,13 @@ class Shape:
     box: Box
     mask: Mask
     """its pixels, (box.height, box.width)"""
-    is_cut: bool = False
-    """it is a piece of a larger part"""
+    whole: "Shape | None" = None
+    """the shape that it was cut from, where it is a piece"""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether it is a piece of a larger shape."""
+        return self.whole is not None
 
     @property
     def middle(self) -> tuple[float, float]:
@@ -84,14 +89,16 @@ def union(shapes: list[Shape]) -> Shape:
     return Shape(box, mask)
 
 
-def trimmed(mask: Mask, left: int, top: int) -> Shape | None:
-    """Return the piece of a part with this mask, whose first pixel is here; its box just fits."""
+def piece_of(whole: Shape, inside: Mask) -> Shape | None:
+    """Return the piece of a shape within a mask of its box, or None where no ink is."""
+    mask = whole.mask & inside
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return None
     inner = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    left, top = whole.box.left, whole.box.top
     ends = (left + columns[0], top + rows[0], left + columns[-1] + 1, top + rows[-1] + 1)
-    return Shape(Box(*map(int, ends)), mask[inner], is_cut=True)
+    return Shape(Box(*map(int, ends)), mask[inner], whole)
 
 
 def normalised(page: Page, shape: Shape, image_shape: tuple[int, ...]) -> Candidate:

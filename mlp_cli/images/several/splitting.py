@@ -10,7 +10,7 @@ from PIL import Image
 from mlp_cli.images.placing import place
 from mlp_cli.images.several.contacts import WORKING_HEIGHT, cutting_cost
 from mlp_cli.images.several.cuts import between, find_cuts
-from mlp_cli.images.several.shapes import Page, Shape, strength_of, trimmed
+from mlp_cli.images.several.shapes import Page, Shape, piece_of, strength_of
 from mlp_cli.images.several.types import ReadImages
 from mlp_cli.images.several.wholes import Window, halved, window_of
 from mlp_cli.images.strokes import (
@@ -82,12 +82,12 @@ class Splitting:
         """Return a piece in the pixels of the picture."""
         if self.is_all(piece):
             return self.shape
-        box, mask = self.shape.box, self.shape.mask
+        box = self.shape.box
         rows = ((np.arange(box.height) + 0.5) * self.factor).astype(np.int64)
         rows = rows.clip(0, self.cuts.shape[1] - 1)
         columns = (np.arange(box.width) + 0.5) * self.factor
         inside = between(self.cuts[:, rows], piece.start, piece.end, columns)
-        return trimmed(mask & inside, box.left, box.top) or self.shape
+        return piece_of(self.shape, inside) or self.shape
 
 
 def split(
