@@ -109,6 +109,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+            item.add_marker("alike")
 
 
 @pytest.fixture(scope="module")

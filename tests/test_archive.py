@@ -18,6 +18,8 @@ from tests.hostile_bulk import crowded, deep_zeros, members, swollen, write_zip
 from tests.makers import adopt_network
 from tests.processes import finish_measured
 
+pytestmark = pytest.mark.alike
+
 PATH = Path("bulky.npz")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of a process in /proc")
 MOST = 300_000_000

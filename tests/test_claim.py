@@ -31,6 +31,8 @@ from tests.processes import (
     running,
 )
 
+pytestmark = pytest.mark.alike
+
 PATH = Path("run.npz")
 
 

@@ -22,6 +22,8 @@ from mlp_cli.sweeps.workers import Ended, Progress, Task
 from tests.clusters import loopback_cluster, wait_until
 from tests.makers import make_arrays, write_dataset
 
+pytestmark = pytest.mark.alike
+
 WITHOUT_MLP = "import sys; sys.modules['mlp_cli'] = None"
 OLDER = "import mlp_cli.version; mlp_cli.version.__version__ = '0.0.1'"
 OTHER_NUMPY = "import numpy; numpy.__version__ = '1.26.0'"

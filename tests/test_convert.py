@@ -19,6 +19,8 @@ from mlp_cli.datasets.own.rows import parse_rows
 from mlp_cli.errors import DataError
 from tests.makers import idx_bytes, make_arrays
 
+pytestmark = pytest.mark.alike
+
 MADE = Path("made")
 
 

@@ -16,6 +16,8 @@ from mlp_cli.images import normalise, read_picture
 from tests.makers import draw_seven, make_arrays
 from tests.test_convert import MADE, assert_made, made_arrays, refused
 
+pytestmark = pytest.mark.alike
+
 SOURCE = Path("pictures")
 
 

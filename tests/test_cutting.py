@@ -28,6 +28,8 @@ from tests.cutting import (
 )
 from tests.pages import drawn_digits
 
+pytestmark = pytest.mark.alike
+
 
 @pytest.fixture(scope="module")
 def cutting():

@@ -23,6 +23,8 @@ from tests.makers import make_arrays, write_dataset
 from tests.mirrors import serving
 from tests.test_commands import TRAIN
 
+pytestmark = pytest.mark.alike
+
 
 @pytest.fixture
 def source(monkeypatch):

@@ -22,6 +22,8 @@ from mlp_cli.images.strokes import (
 from mlp_cli.images.threshold import Levels
 from tests.makers import draw_seven
 
+pytestmark = pytest.mark.alike
+
 
 def blots(*boxes, shape=(100, 100)):
     """A mask of rectangles: top, bottom, left, right."""

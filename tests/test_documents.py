@@ -9,6 +9,8 @@ import pytest
 from tests.documents import DOCUMENTS, agree, blocks, refresh, run_document
 from tests.test_house import ALLOWED
 
+pytestmark = pytest.mark.alike
+
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 LINK = re.compile(r"\[(?:[^\]]|\]\()*?\]\(([^)\s]+)\)")

@@ -21,6 +21,8 @@ from mlp_cli.datasets.steps import Fetched, Kept, Received, Refused, Retried, St
 from mlp_cli.errors import DataAccessError, DownloadError
 from tests.mirrors import Mirror, Proxy, random_bytes, serving
 
+pytestmark = pytest.mark.alike
+
 FOLDER = Path("data/mnist")
 NAMES = [f"{stem}.gz" for stem in STEMS]
 ONE = NAMES[0]

@@ -13,6 +13,8 @@ from mlp_cli.runs.reading import load_checkpoint
 from tests.benchmarks.clutter import make
 from tests.clutter import KINDS, PAIRS
 
+pytestmark = pytest.mark.alike
+
 
 @pytest.fixture(scope="module")
 def run():

@@ -15,6 +15,8 @@ from mlp_cli.runs.reading import load_checkpoint
 from mlp_cli.system.signals import StopError
 from tests.makers import make_arrays, make_run, write_dataset
 
+pytestmark = pytest.mark.alike
+
 CHECKPOINT, PAGE = Path("checkpoints/a.npz"), Path("report.html")
 
 

@@ -12,6 +12,8 @@ import pytest
 from mlp_cli.runs.claim import Claim
 from tests.makers import draw_seven, make_run, write_dataset
 
+pytestmark = pytest.mark.alike
+
 DOCS = Path(__file__).parents[1] / "docs"
 PLAIN = {
     "string": str,

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.alike
+
 ROOT = Path(__file__).parents[1]
 COUNTS = {
     "idx": 6000,

@@ -15,6 +15,8 @@ from PIL import Image
 import mlp_cli
 from mlp_cli.commands.shared.group import COMMANDS, mlp
 
+pytestmark = pytest.mark.alike
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "mlp_cli"
 MODULES = sorted(PACKAGE.rglob("*.py"))

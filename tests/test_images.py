@@ -15,6 +15,8 @@ from mlp_cli.errors import PictureError
 from mlp_cli.images import normalise, open_stream, read_picture, take_as_is
 from tests.makers import damage, draw_seven
 
+pytestmark = pytest.mark.alike
+
 
 def read(picture, name="picture.png", **options):
     path = Path(name)

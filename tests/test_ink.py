@@ -20,6 +20,8 @@ from mlp_cli.images.threshold import Levels, find_levels, median, otsu_threshold
 from mlp_cli.images.windows import closing, odd, opening, window_maximum, window_mean
 from tests.makers import draw_seven
 
+pytestmark = pytest.mark.alike
+
 
 def array(rows):
     return np.array(rows, np.float32)

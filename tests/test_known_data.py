@@ -13,6 +13,8 @@ from mlp_cli.datasets.loading import Dataset
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, make_run, write_dataset
 
+pytestmark = pytest.mark.alike
+
 PATH = Path("checkpoints/own-64-30-10-001.npz")
 TRAIN = "train --batch-size 4 --validation 10"
 NAMED = f"--checkpoint {PATH}"

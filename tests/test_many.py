@@ -16,6 +16,8 @@ from mlp_cli.images.many import FEWEST, MOST_AHEAD, MOST_ASKED, DigitReader
 from tests.makers import draw_seven, make_run
 from tests.processes import finish, is_running, wait_until_gone
 
+pytestmark = pytest.mark.alike
+
 SHAPE = (28, 28)
 COUNT = 150
 

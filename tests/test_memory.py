@@ -15,6 +15,8 @@ from mlp_cli.system.memory import address_space_limit, has_room
 from tests.makers import adopt_network, draw_seven, write_dataset
 from tests.processes import MLP
 
+pytestmark = pytest.mark.alike
+
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
 
 

@@ -14,6 +14,8 @@ from mlp_cli.pages.markup import element
 from mlp_cli.system.characters import one_line, printable
 from tests.makers import draw_seven, make_run, write_dataset
 
+pytestmark = pytest.mark.alike
+
 FORGED = "a\nError: everything is lost"
 MARKS = (
     *("\u202a\u202e\u2066\u2069\u200e\u200f\u061c", "\u2028\u2029\u200b\u200d\ufeff\xad"),

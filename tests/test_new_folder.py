@@ -17,6 +17,8 @@ from tests.makers import make_arrays
 from tests.processes import MLP
 from tests.test_convert import MADE, archive, of_names, refused
 
+pytestmark = pytest.mark.alike
+
 NAMES = "x_train y_train x_test y_test"
 ALL = sorted([*FILES, "classes.txt", "sheet.png"])
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.documents import Folder, agree, blocks
 
+pytestmark = pytest.mark.alike
+
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "docs" / "tutorial.ipynb"
 ADVICE = "make it again with: python docs/make_notebook.py"

@@ -18,6 +18,8 @@ from mlp_cli.images import opening as opening_of_pictures
 from mlp_cli.images.reducing import reduce
 from tests.makers import draw_seven, make_run
 
+pytestmark = pytest.mark.alike
+
 ROOT = Path(__file__).parents[1]
 MOST_MEMORY = 300_000_000
 """bytes of a whole process that reads a picture"""

@@ -30,6 +30,8 @@ from mlp_cli.charts.figures import (
 from mlp_cli.errors import MissingPackageError, OptionError, OutputError
 from tests.makers import make_run
 
+pytestmark = pytest.mark.alike
+
 ABC = "abc"
 """headings of three classes"""
 

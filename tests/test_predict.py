@@ -19,6 +19,8 @@ from mlp_cli.errors import PictureError
 from mlp_cli.images import Digit, normalise, read_picture
 from tests.makers import draw_seven, make_run
 
+pytestmark = pytest.mark.alike
+
 CHECKPOINT = Path("net.npz")
 
 

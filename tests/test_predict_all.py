@@ -22,6 +22,8 @@ from mlp_cli.images.show_all import draw_page
 from tests import makers
 from tests.makers import draw_seven, make_run
 
+pytestmark = pytest.mark.alike
+
 KEYS = ["box", "line", "prediction", "name", "confidence", "outputs", "warnings"]
 
 

@@ -14,6 +14,8 @@ from mlp_cli.runs.places import FOLDER
 from tests.makers import adopt_network, draw_page, draw_seven, make_run
 from tests.terminals import run_in_terminal
 
+pytestmark = pytest.mark.alike
+
 IMPORTED = "It was imported, not trained here.\n"
 ONE_EPOCH = "It has had only one epoch.\n"
 SIZE = {"image_shape": (28, 28), "sizes": (784, 5, 10)}

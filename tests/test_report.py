@@ -23,6 +23,8 @@ from mlp_cli.runs.origin import Origin
 from mlp_cli.runs.reading import load_checkpoint
 from tests.makers import make_arrays, make_run, write_dataset
 
+pytestmark = pytest.mark.alike
+
 VOID = {"img", "meta"}
 
 

@@ -17,6 +17,8 @@ from mlp_cli.exports.network_file import read_network
 from mlp_cli.exports.rows import Bounds, read_rows
 from tests.processes import finish_measured
 
+pytestmark = pytest.mark.alike
+
 PATH = Path("rows.json")
 BOUNDS = Bounds(size=1 << 20, numbers=1000, lists=1000, row=10_000, rest=10_000)
 NUMBERS = st.one_of(

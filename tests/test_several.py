@@ -38,6 +38,8 @@ from tests.pages import (
     trim,
 )
 
+pytestmark = pytest.mark.alike
+
 TARGETS = {
     "clean": 0.98,
     **dict.fromkeys(("framed", "squared", "gradient", "dark"), 0.95),

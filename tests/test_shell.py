@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from mlp_cli.commands.shared.group import mlp
 from mlp_cli.system.shell import command_line
 
+pytestmark = pytest.mark.alike
+
 
 def run(*arguments):
     done = CliRunner().invoke(mlp, arguments, prog_name="mlp")

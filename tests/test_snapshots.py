@@ -10,7 +10,10 @@ from tests.snapshots import FOLDER, SCENES, WIDTHS, difference, ruler, shown, sn
 UNBROKEN = re.compile(r" *(?:mlp [a-z].*|\S+)")
 """lines that may be longer than a narrow terminal: a command to be copied, and a single word"""
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+pytestmark = [
+    pytest.mark.alike,
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from mlp_cli.system.signals import interruption
 from tests.makers import draw_seven, make_arrays, write_dataset
 from tests.processes import end_by, finish, read_until, running
 
+pytestmark = pytest.mark.alike
+
 STOPS_WHILE_WRITING = """
 import os, sys
 from mlp_cli.commands.shared.group import mlp

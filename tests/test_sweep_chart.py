@@ -17,6 +17,8 @@ from mlp_cli.sweeps.results import sorted_rows
 from mlp_cli.sweeps.variation import read_variation
 from tests.makers import make_row, make_run
 
+pytestmark = pytest.mark.alike
+
 OPTIONS = {"dataset": "mnist", "hidden": [100], "epochs": 10, "seed": 0, "threads": 1}
 
 

@@ -10,6 +10,8 @@ from mlp_cli.pages.sweep_chart import sweep_chart
 from mlp_cli.sweeps.sweep import read_table
 from tests.makers import make_arrays, write_dataset
 
+pytestmark = pytest.mark.alike
+
 SWEEP = "sweep --validation 10 --epochs 2 --hidden 6 --vary eta=1,3 --seeds 2 --jobs 1 -o s"
 
 

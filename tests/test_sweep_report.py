@@ -16,6 +16,8 @@ from mlp_cli.sweeps.variation import read_variation
 from tests.makers import make_run
 from tests.test_report import Reader
 
+pytestmark = pytest.mark.alike
+
 FOLDER = Path("sweeps/own")
 DEFAULTS = {name: s.default for name, s in SETTINGS.items() if s.default is not None}
 ETAS = (0.5, 3.0, 10.0)

@@ -13,6 +13,8 @@ from tests.makers import make_arrays, write_dataset
 from tests.processes import end_by, finish, read_until, running
 from tests.test_sweep import runs, table
 
+pytestmark = pytest.mark.alike
+
 VARIED = {
     "hidden": Listed(([10], [10, 5])),
     "eta": Range(0.01, 10.0, is_logarithmic=True),

@@ -22,6 +22,8 @@ from mlp_cli.runs.reading import load_checkpoint
 from tests.likeness import SHARES, Sources, blot, labelled_shape, photographed_shape, scribble
 from tests.pages import Writer, drawn_digits, edit_distance, legible, make_form, make_page, trim
 
+pytestmark = pytest.mark.alike
+
 
 @pytest.fixture(scope="module")
 def networks():
