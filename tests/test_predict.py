@@ -190,13 +190,15 @@ def test_a_network_of_letters_may_read_letters(predict):
 
 def test_warnings_are_on_stderr_or_in_the_document(predict):
     save("cut.png", at=(60, -30))
-    words = "the digit touches the picture's edge and may be cut off"
+    words = "at the picture's edge, perhaps cut off"
     done = predict("cut.png")
     assert f"cut.png: {words}.\n" in done.stderr
     assert words not in done.stdout
     assert words not in predict("-q", "cut.png").stderr
     (document,) = documents(predict("--json", "cut.png"))
     assert words in document["warnings"]
+    (digit,) = documents(predict("--all", "--json", "cut.png"))[0]["digits"]
+    assert [each for each in digit["warnings"] if "edge" in each] == [words]
     assert list(document) == [*("image", "prediction", "name", "confidence", "outputs", "warnings")]
 
 

@@ -28,6 +28,8 @@ MOST_NESTED = 4
 LEAST_OF_INK = 0.5
 """fraction of the ink: where the digit has less, the picture shows something else too"""
 
+AT_EDGE = "at the picture's edge, perhaps cut off"
+
 
 @dataclass(frozen=True)
 class Digit:
@@ -174,7 +176,7 @@ def _doubts(found: _Found, strokes: Strokes) -> tuple[str, ...]:
     elif choice.fraction < LEAST_OF_INK:
         doubts.append("most of the ink is not the digit; it may be a picture of something else")
     if choice.at_border:
-        doubts.append("the digit touches the picture's edge and may be cut off")
+        doubts.append(AT_EDGE)
     if touches_frame(found.parts, choice.main):
         doubts.append("the digit may touch a frame around it")
     if strokes.solid:

@@ -8,6 +8,7 @@ from itertools import compress
 
 import numpy as np
 
+from mlp_cli.images.digit import AT_EDGE
 from mlp_cli.images.several.crowd import BAR, UNSURE, Crowd
 from mlp_cli.images.several.marks import pen_width
 from mlp_cli.images.several.shapes import Page, Shape
@@ -31,7 +32,6 @@ SIMILAR = 0.35
 
 NO_DIGIT = "perhaps no digit"
 AMONG_OTHERS = "among shapes that are no digits"
-AT_EDGE = "at the picture's edge, perhaps cut off"
 SOLID = "a solid shape without strokes, perhaps no digit"
 BARE = "a bare line without other digits of its length, perhaps no digit"
 
