@@ -162,11 +162,12 @@ class DigitReader:
         helper, self.helper = self.helper, None
         if helper is None:
             return
+        from mlp_cli.system.children import end
+
         helper.kill()
         if self._collector is not None:
             self._collector.join()  # it sees the end of what the helper wrote
-        with suppress(BrokenPipeError), helper:
-            pass  # closes the pipes and waits
+        end(helper)
 
 
 def _read(path: Path, shape: tuple[int, ...], raw: bool) -> Digit:

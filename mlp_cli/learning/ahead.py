@@ -17,7 +17,7 @@ from mlp_cli.learning.distortions import distort
 from mlp_cli.learning.names import PLAIN, DistortionName
 from mlp_cli.learning.views import view
 from mlp_cli.nn.types import Images
-from mlp_cli.system.children import start_python
+from mlp_cli.system.children import end, start_python
 
 RESTORED = np.clip((np.arange(256) - 128) * 1.25 + 128, 0, 255).round().astype(np.uint8)
 """Each grey level, further from the middle by a quarter.
@@ -152,9 +152,7 @@ class DistortedEpochs:
         """End the worker, whatever it does."""
         worker, self.worker = self.worker, None
         if worker is not None:
-            worker.kill()
-            with suppress(BrokenPipeError), worker:
-                pass  # closes the pipes and waits
+            end(worker)
 
 
 def _wait(worker: subprocess.Popen[bytes]) -> bool:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 # This process keeps its cores. The names are those of the libraries that NumPy may be built with.
 ONE_THREAD = dict.fromkeys(
@@ -38,3 +39,10 @@ def start_python(
         env=os.environ | ONE_THREAD,
         pass_fds=pass_fds,
     )
+
+
+def end(child: subprocess.Popen[bytes]) -> None:
+    """End a process that was started here, whatever it does, and close its pipes."""
+    child.kill()
+    with suppress(BrokenPipeError), child:
+        pass  # it is waited for
