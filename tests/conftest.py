@@ -108,7 +108,6 @@ def mnist_dir():
 def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
-            item.add_marker("browser")
             item.add_marker("alike")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +13,8 @@ from pathlib import Path
 import numpy as np
 
 MLP = [sys.executable, "-m", "mlp_cli"]
+STRICT = ("-W", "error", "-X", "dev")
+"""options of Python with which every warning is an error"""
 SECONDS = 120
 """after which a process counts as stuck, and is killed"""
 
@@ -111,6 +114,32 @@ def wait_until_gone(pid):
     while is_running(pid):
         assert time.monotonic() < deadline, "it outlives its parent"
         time.sleep(0.05)
+
+
+@contextmanager
+def program(code, *arguments, options=()):
+    """A Python program in a process group of its own, like one started from a terminal."""
+    process = subprocess.Popen(
+        [sys.executable, *options, "-c", code, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def press_ctrl_c(process, child):
+    """Interrupt a program and its child, a process by its number: both end without a word."""
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert err == ""
+    assert process.returncode == 130
+    assert not is_running(child)
 
 
 def partial_files(folder="."):

@@ -13,7 +13,7 @@ import pytest
 
 from mlp_cli.learning import ahead
 from mlp_cli.learning.ahead import DistortedEpochs, distort_epoch
-from tests.processes import is_running, wait_until_gone
+from tests.processes import STRICT, is_running, press_ctrl_c, program, wait_until_gone
 
 SEED = np.random.SeedSequence(7, spawn_key=(2,))
 IMAGES = np.random.default_rng(0).integers(0, 256, (50, 28, 28), np.uint8)
@@ -185,16 +185,8 @@ except KeyboardInterrupt:
 @pytest.fixture
 def parent():
     """A program with a worker, in a process group of its own like one started from a terminal."""
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-X", "dev", "-c", PARENT],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    yield process
-    process.kill()
-    process.communicate()
+    with program(PARENT, options=STRICT) as process:
+        yield process
 
 
 @pytest.mark.parametrize("epochs", [0, 3])
@@ -202,11 +194,7 @@ def test_ctrl_c_ends_both_without_a_word(parent, epochs):
     pid = int(parent.stdout.readline())
     for _ in range(epochs):
         parent.stdout.readline()
-    os.killpg(parent.pid, signal.SIGINT)
-    _, err = parent.communicate(timeout=30)
-    assert err == ""
-    assert parent.returncode == 130
-    assert not is_running(pid)
+    press_ctrl_c(parent, pid)
 
 
 def test_ctrl_c_does_not_end_the_worker_by_itself(only_the_worker):
@@ -231,7 +219,7 @@ def test_a_parent_that_is_killed_takes_its_worker_along(parent):
 def test_a_run_to_the_end_leaves_nothing_to_warn_of():
     code = PARENT.replace("100_000", "3").replace("100_001", "4")
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-X", "dev", "-c", code],
+        [sys.executable, *STRICT, "-c", code],
         capture_output=True,
         text=True,
         timeout=60,

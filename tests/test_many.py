@@ -14,7 +14,14 @@ from mlp_cli.errors import PictureError
 from mlp_cli.images import digit_in, many, open_picture
 from mlp_cli.images.many import FEWEST, MOST_AHEAD, MOST_ASKED, DigitReader
 from tests.makers import draw_seven, make_run
-from tests.processes import finish, is_running, wait_until_gone
+from tests.processes import (
+    STRICT,
+    finish,
+    is_running,
+    press_ctrl_c,
+    program,
+    wait_until_gone,
+)
 
 pytestmark = pytest.mark.alike
 
@@ -207,16 +214,8 @@ except KeyboardInterrupt:
 @pytest.fixture
 def parent(paths):
     """A program with a helper, in a process group of its own like one started from a terminal."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", PARENT, paths[-2]],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    yield process
-    process.kill()
-    process.communicate()
+    with program(PARENT, paths[-2]) as process:
+        yield process
 
 
 @pytest.mark.parametrize("pictures", [0, 3, 500])
@@ -224,11 +223,7 @@ def test_ctrl_c_ends_both_without_a_word(parent, pictures):
     pid = int(parent.stdout.readline())
     for _ in range(pictures):
         parent.stdout.readline()
-    os.killpg(parent.pid, signal.SIGINT)
-    _, err = parent.communicate(timeout=30)
-    assert err == ""
-    assert parent.returncode == 130
-    assert not is_running(pid)
+    press_ctrl_c(parent, pid)
 
 
 def test_a_parent_that_is_killed_takes_its_helper_along(parent):
@@ -242,16 +237,7 @@ def test_a_parent_that_is_killed_takes_its_helper_along(parent):
 
 def test_a_call_to_the_end_leaves_nothing_to_warn_of(paths):
     done = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "error",
-            "-X",
-            "dev",
-            "-c",
-            PARENT.replace("_000_000", "50"),
-            paths[-2],
-        ],
+        [sys.executable, *STRICT, "-c", PARENT.replace("_000_000", "50"), paths[-2]],
         capture_output=True,
         text=True,
         timeout=60,

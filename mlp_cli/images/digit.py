@@ -1,6 +1,6 @@
 """Find the digit in a picture, step by step from grey levels to MNIST's form."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,10 @@ class Digit:
     """(rows, columns), light on dark, in MNIST's form"""
     warnings: tuple[str, ...] = ()
     """reasons to doubt the reading"""
+
+    def doubted(self, *doubts: str) -> "Digit":
+        """Return the digit with further reasons to doubt the reading."""
+        return replace(self, warnings=(*self.warnings, *doubts))
 
 
 def normalise(grey: Grey, shape: tuple[int, ...] = (28, 28)) -> npt.NDArray[np.uint8]:

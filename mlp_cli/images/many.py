@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from subprocess import DEVNULL, Popen
 from threading import Thread
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, Self
 
 from mlp_cli.errors import PictureError
 from mlp_cli.images.digit import Digit
 from mlp_cli.images.reading import digit_in, open_picture
+from mlp_cli.system.children import end, start_python
 from mlp_cli.system.cores import usable_cores
-
-if TYPE_CHECKING:
-    from subprocess import Popen
 
 FEWEST = 100
 """pictures: fewer are read before a second process has started"""
@@ -137,10 +136,6 @@ class DigitReader:
         """Start the helper; raise OSError or RuntimeError where that fails."""
         # A process saves four ninths of the time on two cores. A thread saves a sixth: between
         # NumPy's small steps it waits for Python's lock.
-        from subprocess import DEVNULL
-
-        from mlp_cli.system.children import start_python
-
         code = "from mlp_cli.images.many import answer_requests; answer_requests(requests, answers)"
         helper = self.helper = start_python(code, stderr=DEVNULL)
         is_started = False
@@ -162,8 +157,6 @@ class DigitReader:
         helper, self.helper = self.helper, None
         if helper is None:
             return
-        from mlp_cli.system.children import end
-
         helper.kill()
         if self._collector is not None:
             self._collector.join()  # it sees the end of what the helper wrote

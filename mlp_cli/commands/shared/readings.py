@@ -183,11 +183,10 @@ def _doubted(
     digits: "list[tuple[str, Digit]]", is_unlike: "npt.NDArray[np.bool_]"
 ) -> "list[tuple[str, Digit]]":
     """Return named digits, with a doubt about those that are unlike any."""
-    from mlp_cli.images import Digit
     from mlp_cli.images.several.doubting import NO_DIGIT
 
     return [
-        (name, Digit(digit.image, (*digit.warnings, NO_DIGIT)) if unlike else digit)
+        (name, digit.doubted(NO_DIGIT) if unlike else digit)
         for (name, digit), unlike in zip(digits, is_unlike, strict=True)
     ]
 

@@ -93,7 +93,7 @@ def _alone(
         if are_unlike(seen.image[None], networks.digits)[0]:
             doubt = NO_DIGIT
     if doubt:
-        digit = Digit(digit.image, (*digit.warnings, doubt))
+        digit = digit.doubted(doubt)
     box = Box(0, 0, grey.shape[1], grey.shape[0])
     return DigitsFound((PlacedDigit(digit, box, 1, read(digit.image[None])[0]),))
 
@@ -108,8 +108,7 @@ def _as_alone(grey: Grey, found: Digit, box: Box, read: ReadImages) -> PlacedDig
     if 2 * np.minimum(one, other).sum() < SAME * (one.sum() + other.sum()):
         digit = found
     else:
-        new = tuple(doubt for doubt in found.warnings if doubt not in digit.warnings)
-        digit = Digit(digit.image, (*digit.warnings, *new))
+        digit = digit.doubted(*(each for each in found.warnings if each not in digit.warnings))
     return PlacedDigit(digit, box, 1, read(digit.image[None])[0])
 
 
